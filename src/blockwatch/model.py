@@ -1,0 +1,206 @@
+"""The nouns of blockwatch: what is measured, what happened, what it means.
+
+Rules of this file:
+
+* every noun is frozen and says, per field, its shape, unit and source;
+* integers only: times are microseconds, sizes are bytes (RFC 8785 has no portable floats);
+* a :class:`Step` says what happened; only a :class:`Verdict` says what it means;
+* ``failure`` is the network's word (OONI's failure strings, see :mod:`blockwatch.failure`),
+  ``error`` is what lay beneath it (errno name, TLS alert, resolver code);
+* a planned step that could not be made is a row too: ``skipped`` is true, ``failure`` is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+
+class Noun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=False):
+    """A frozen record; fields equal to their default are not written."""
+
+
+class Purpose(StrEnum):
+    """Why a step was made. ``X_on_Y``: the name of X sent to the address of Y."""
+
+    FIRST = "first"  # the plain measurement
+    REPEAT = "repeat"  # the same again, on a new socket
+    VALIDATE = "validate"  # TLS to an address only to learn whether it is the site's
+    RESOLVER = "resolver"  # the connection to an encrypted resolver
+    SNI_CONTROL_ON_TARGET = "sni.control_on_target"
+    SNI_TARGET_ON_CONTROL = "sni.target_on_control"
+    SNI_CONTROL_ON_CONTROL = "sni.control_on_control"
+    SNI_NONE_ON_TARGET = "sni.none_on_target"
+    HOST_CONTROL_ON_TARGET = "host.control_on_target"
+    HOST_TARGET_ON_CONTROL = "host.target_on_control"
+    HOST_CONTROL_ON_CONTROL = "host.control_on_control"
+    NAME_CONTROL = "name.control"  # a lookup of a control name, to see whether the resolver lives
+
+
+class Step(Noun, frozen=True, kw_only=True, tag_field="step"):
+    """One step of a measurement: exactly one failure or none."""
+
+    i: int  # index within the measurement, from 0; verdicts cite it
+    t: int  # start, microseconds since the run was opened (monotonic)
+    us: int  # duration in microseconds; 0 when skipped
+    failure: str | None  # OONI failure string; null: the step succeeded, or was skipped
+    skipped: bool = False  # planned, but an earlier step of its flow failed
+    error: str | None = None  # beneath the failure: "ECONNRESET", "EAI_AGAIN", "alert 112", …
+    purpose: Purpose = Purpose.FIRST
+    round: int = 0  # which repetition of this purpose, from 0
+    hop: int = 0  # redirect depth, 0 for the target's own URL
+    flow: int | None = None  # steps with one number used one connection
+
+
+class DnsReply(Noun, frozen=True, kw_only=True):
+    """One message that came back; an injected one comes first, the true one later."""
+
+    us: int  # microseconds after the query was sent
+    rcode: int | None  # RFC 1035 RCODE; null: not a DNS message or not our question
+    addresses: tuple[str, ...] = ()  # A and AAAA answers, canonical text
+    names: tuple[str, ...] = ()  # CNAME targets, lower case, no trailing dot
+    ttl: int | None = None  # TTL of the first answer, seconds
+    ip_ttl: int | None = None  # IP TTL or hop limit of the packet as received
+    raw: bytes = b""  # the message as received, at most 4,096 bytes
+
+
+class DnsStep(Step, frozen=True, kw_only=True, tag="dns"):
+    """One query to one resolver. ``failure`` speaks of the first reply that fits the query."""
+
+    resolver: str  # "system", "line" (the system's own, asked by our socket), "udp://1.2.3.4:53",
+    # "tcp://…", "tls://…:853", "https://host/dns-query"
+    name: str  # as asked, IDNA A-labels, no trailing dot
+    qtype: str  # "A", "AAAA", or "ANY" for getaddrinfo (both)
+    addresses: tuple[str, ...] = ()  # of the first reply that fits
+    rcode: int | None = None  # of the first reply that fits; null for getaddrinfo
+    replies: tuple[DnsReply, ...] = ()  # every reply within the window, in order of arrival
+    query: bytes = b""  # the message as sent
+
+
+class TcpStep(Step, frozen=True, kw_only=True, tag="tcp"):
+    """One TCP connect."""
+
+    address: str  # canonical IPv4 or IPv6 text
+    port: int
+
+
+class TlsStep(Step, frozen=True, kw_only=True, tag="tls"):
+    """One TLS handshake, verification off; ``trust`` is the verification done afterwards."""
+
+    address: str
+    port: int
+    server_name: str | None  # SNI as sent; null: none sent
+    version: str | None = None  # "TLSv1.3"
+    cipher: str | None = None
+    alpn: str | None = None  # chosen by the server: "h2", "http/1.1"
+    chain: tuple[bytes, ...] = ()  # DER, leaf first, as sent, also when the handshake failed
+    trust: str | None = None  # null: chain valid for server_name; else ssl_invalid_hostname,
+    # ssl_unknown_authority or ssl_invalid_certificate; "unchecked" where there is no chain
+    trust_detail: str | None = None  # OpenSSL's words: "X509 10: certificate has expired"
+    alert: int | None = None  # TLS alert received (RFC 8446, section 6)
+    plaintext: bytes = b""  # what came instead of TLS, at most 1,024 bytes
+    sent: int = 0  # bytes on the wire, this step
+    received: int = 0
+    first_byte_us: int | None = None  # from the ClientHello to the first byte back
+
+
+class WarcRef(Noun, frozen=True, kw_only=True):
+    """Where the exact bytes lie: one gzip member of ``bodies.warc.gz``."""
+
+    offset: int
+    length: int
+    sha256: str  # lower-case hex, of the member as stored
+
+
+class HttpStep(Step, frozen=True, kw_only=True, tag="http"):
+    """One request on the connection of its flow, and what came back; no redirect is followed."""
+
+    address: str
+    port: int
+    method: str
+    url: str
+    host: str  # the Host header or :authority as sent
+    request_headers: tuple[tuple[str, str], ...] = ()
+    version: str | None = None  # "HTTP/1.1", "HTTP/2"
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()  # as received, Latin-1, at most 64 KiB in all
+    body_length: int | None = None  # decoded bytes read (transfer and content coding undone)
+    truncated: bool = False  # we stopped at our cap; the server had more
+    title: str | None = None  # of an HTML page, white space folded, at most 200 characters
+    sent: int = 0
+    received: int = 0
+    first_byte_us: int | None = None  # from the request to the first byte back
+    progress: tuple[tuple[int, int], ...] = ()  # (microseconds since the request, bytes received so
+    # far), at most 64 points, first and last included
+    request: WarcRef | None = None
+    response: WarcRef | None = None
+
+
+class Endpoint(Noun, frozen=True, kw_only=True):
+    """What the control saw of one ``address:port``."""
+
+    address: str
+    port: int
+    tcp_failure: str | None = None
+    tls: bool = False  # whether a handshake was tried
+    tls_failure: str | None = None
+
+
+class ControlStep(Step, frozen=True, kw_only=True, tag="control"):
+    """The same URL as seen by a test helper (OONI's protocol). ``failure``: the helper itself."""
+
+    helper: str  # its URL
+    url: str
+    dns_failure: str | None = None
+    addresses: tuple[str, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    http_failure: str | None = None
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body_length: int | None = None
+    title: str | None = None
+    asns: tuple[tuple[str, int], ...] = ()  # (address, AS number) from the helper's ip_info
+    sent: int = 0
+    received: int = 0
+
+
+Observation = DnsStep | TcpStep | TlsStep | HttpStep | ControlStep
+
+
+class Exchange(Noun, frozen=True, kw_only=True):
+    """Exact bytes of one HTTP step, handed to the store beside the measurement."""
+
+    url: str
+    address: str
+    started: int  # microseconds since the epoch
+    request: bytes
+    response: bytes  # also a broken one: what came until it broke
+    protocol: str = "http/1.1"  # "h2": head re-serialised in HTTP/1.1 form, body as in DATA frames
+
+
+class Measurement(Noun, frozen=True, kw_only=True, tag_field="type", tag="measurement"):
+    """One probe, one target, one vantage, one time."""
+
+    id: str  # "<run id>-<seq, 6 digits>"
+    seq: int  # 1, 2, … in the order made within the run
+    target: str  # target id
+    url: str  # URL or endpoint ("tcp://host:443")
+    probe: str
+    probe_version: str
+    role: str = "target"  # or "control"
+    attempt: str = "first"  # or "retest": made again at the end of the run
+    started: int  # microseconds since the epoch, UTC
+    us: int  # duration
+    valid: bool = True  # false: a fault of ours; never becomes a verdict
+    fault: str | None = None  # what our fault was
+    stopped: str | None = None  # "budget" or "interrupted": planned steps are missing
+    observations: tuple[Observation, ...] = ()
+
+
+class Measured(Noun, frozen=True, kw_only=True):
+    """A measurement with its raw exchanges, keyed by observation index, as handed to a sink."""
+
+    measurement: Measurement
+    exchanges: Mapping[int, Exchange] = {}

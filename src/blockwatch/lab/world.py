@@ -17,6 +17,8 @@ PUBLIC_RESOLVERS = ("8.8.8.8", "9.9.9.9", "1.1.1.1")  # UDP, TCP, DoT on 853, Do
 HELPER = "139.59.20.20"
 HELPER_HOST = "th.example.org"
 PORTAL = "10.77.0.3"
+BLOCK_PAGES = ("92.46.33.7", "83.224.65.41")  # http servers that show a block page to everybody
+REGISTRY_HOST = "reestr.mitc.uz"  # a block page by name, on the first of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +156,8 @@ class Expected:
     url: str
     truth: tuple[Allowed, ...]
     slow: bool = False  # moves much or waits long
+    see: str = ""  # what a plain client sees at the probe: "ok", "dns.nxdomain", "tls.reset",
+    # "http.status:403", "tls.cert:expired", "throttle", "freeze"; "any": not fixed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +185,7 @@ class TargetTruth:
     target: str  # target id in the world's targets.yaml
     url: str
     truth: tuple[Allowed, ...]
+    see: str = ""  # what a plain client sees, as in :class:`Expected`
 
 
 @dataclass(frozen=True, kw_only=True)

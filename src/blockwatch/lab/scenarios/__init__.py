@@ -1,0 +1,22 @@
+"""The table of situations: every row with the verdicts that are allowed.
+
+Rows are data: ``id`` is permanent, the rest may be made clearer. Rows of one ``world`` share a lab.
+"""
+
+from __future__ import annotations
+
+from blockwatch.lab.scenarios import clean, dns, down, hostile, http, network, refused, speed, tcp, tls
+from blockwatch.lab.world import Scenario
+
+SCENARIOS: tuple[Scenario, ...] = (
+    *clean.ROWS,
+    *dns.ROWS,
+    *tcp.ROWS,
+    *tls.ROWS,
+    *http.ROWS,
+    *speed.ROWS,
+    *down.ROWS,
+    *refused.ROWS,
+    *network.ROWS,
+    *hostile.ROWS,
+)

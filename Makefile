@@ -1,0 +1,35 @@
+# Needs make and a python3 (3.11 or newer) with venv; for the lab (demo, most tests, bench) Linux.
+# Everything goes into .venv; nothing is installed elsewhere.
+
+PY := .venv/bin/python
+STAMP := .venv/.installed
+
+.PHONY: demo test check bench setup clean
+
+demo: setup  ## measure a simulated censored internet and compare with its truth
+	.venv/bin/blockwatch demo
+
+test: setup  ## all tests; no packet leaves this machine
+	$(PY) -m pytest
+
+check: setup  ## format, lint, types, and the laws of the house
+	.venv/bin/ruff format --check src probes tests
+	.venv/bin/ruff check src probes tests
+	.venv/bin/mypy
+	$(PY) -m pytest -q tests/test_laws.py
+
+bench: setup  ## speed, CPU, memory and bytes in the lab
+	$(PY) bench/bench.py
+
+setup: $(STAMP)  ## create .venv with pinned versions
+
+$(STAMP): requirements.lock pyproject.toml
+	@python=$$(sh .ci/find-python $(PYTHON)) || exit 1; \
+	 echo "using $$python"; \
+	 "$$python" -m venv --upgrade-deps .venv >/dev/null 2>&1 || "$$python" -m venv --clear .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $(STAMP)
+
+clean:  ## remove what can be made again (never results)
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

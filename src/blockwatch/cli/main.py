@@ -1,0 +1,89 @@
+"""The entry point: runs the command and turns whatever it raises into words and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+import click
+
+from blockwatch.cli.commands import blockwatch
+from blockwatch.errors import BlockwatchError, Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``blockwatch`` with these arguments (default: the process's own) and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # an old terminal's charset must not stop a run
+            stream.reconfigure(errors="backslashreplace")
+    code = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_output()
+    sys.exit(int(code))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = blockwatch.main(args=arguments, prog_name="blockwatch", standalone_mode=False)
+        return code if isinstance(code, int) else Exit.OK
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        print("blockwatch: stopped", file=sys.stderr)
+        return Exit.PARTIAL
+    except BrokenPipeError:
+        _silence_output()
+        return Exit.OK  # the reader had enough
+    except BaseException as error:
+        return _explained(error)
+
+
+def _explained(error: BaseException) -> int:
+    """Print an error in words and return its exit code; what is neither ours nor known is raised on."""
+    leaves = list(_leaves(error))
+    if os.environ.get("BLOCKWATCH_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    for leaf in leaves:  # of several errors at once a fault of ours weighs most
+        if isinstance(leaf, Exception) and not isinstance(leaf, BlockwatchError):
+            return _fault(leaf)
+    for leaf in leaves:
+        if isinstance(leaf, BlockwatchError):
+            print(f"blockwatch: {leaf}", file=sys.stderr)
+            return leaf.exit_code
+    if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
+        print("blockwatch: stopped", file=sys.stderr)
+        return Exit.PARTIAL
+    raise error
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield what a (nested) exception group of trio's is made of."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _fault(error: Exception) -> int:
+    words = " ".join(str(error).split())[:300]
+    print(
+        f"blockwatch: a fault of ours: {type(error).__name__}: {words}\n"
+        "  Please report it with the command you gave and the output of the same command with\n"
+        "  BLOCKWATCH_DEBUG=1 before it. What was measured until then is kept.",
+        file=sys.stderr,
+    )
+    return Exit.FAULT
+
+
+def _silence_output() -> None:
+    """Nobody reads any more: let the interpreter's own last flush go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

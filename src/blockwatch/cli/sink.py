@@ -1,0 +1,53 @@
+"""Joins the measurer to the store: the runner awaits, the store's thread writes."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from pathlib import Path
+
+import trio
+
+from blockwatch.model import Measured
+from blockwatch.run import RunClose, RunOpen
+from blockwatch.store import RunWriter
+
+
+class AsyncSink:
+    """A run's store as the runner wants it: each call returns once everything is on disk."""
+
+    def __init__(self, results: Path, *, label: str | None = None) -> None:
+        self._writer = RunWriter(results, label=label)
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder; only once it is open."""
+        return self._writer.folder
+
+    async def open(self, run_open: RunOpen) -> None:
+        """Make the run folder; raises ``DiskError``."""
+        await trio.to_thread.run_sync(self._writer.open, run_open)
+
+    async def write(self, measured: Measured) -> None:
+        """Keep one measurement; raises ``DiskError``. A Ctrl-C does not tear it: it waits for the disk."""
+        await _completion(self._writer.submit(measured))
+
+    async def close(self, run_close: RunClose) -> None:
+        """Keep the last line and make ``run.json``; raises ``DiskError``."""
+        await _completion(self._writer.submit_close(run_close))
+
+
+async def _completion(future: Future[None]) -> None:
+    """Wait for a future of the writing thread, without a thread of our own."""
+    done = trio.Event()
+    token = trio.lowlevel.current_trio_token()
+
+    def tell(_: Future[None]) -> None:
+        try:
+            token.run_sync_soon(done.set)
+        except trio.RunFinishedError:
+            return  # nobody waits any more; the bytes are on disk all the same
+
+    future.add_done_callback(tell)
+    with trio.CancelScope(shield=True):
+        await done.wait()
+    future.result()

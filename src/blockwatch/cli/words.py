@@ -1,0 +1,94 @@
+"""How things are put for people: times, sizes, verdicts, and text that strangers wrote.
+
+Rules of this file:
+
+* whatever came from the network goes through :func:`harmless` before it reaches a terminal;
+* times are UTC and say so;
+* words for verdicts are those of one ladder, used everywhere.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from blockwatch.verdict import Grade, State, Verdict
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LADDER = {
+    State.OK: "reachable",
+    State.DOWN: "down for everybody",
+    State.REFUSED: "the server refuses",
+    State.INCONCLUSIVE: "no clear answer",
+}
+_BLOCKED = {
+    Grade.SIGNS: "signs of blocking",
+    Grade.STRONG: "strong evidence of blocking",
+    Grade.CONFIRMED: "blocking confirmed",
+}
+
+
+def harmless(text: object, most: int = 200) -> str:
+    """Return ``text`` on one line, with control and other unprintable characters escaped, cut at ``most``."""
+    clean = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text)[: most + 1]
+    )
+    return clean if len(clean) <= most else clean[: most - 1] + "…"
+
+
+def iso(us: int) -> str:
+    """Return microseconds since the epoch as ISO 8601 in UTC: ``2026-11-22T03:31:05.123456Z``."""
+    try:
+        moment = _EPOCH + timedelta(microseconds=us)
+    except OverflowError:
+        return "9999-12-31T23:59:59.999999Z"  # no real clock says so; the log keeps the number
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(us: int) -> str:
+    """Return microseconds since the epoch for reading: ``2026-11-22 03:31:05 UTC``."""
+    return iso(us)[:19].replace("T", " ") + " UTC"
+
+
+def duration(us: int) -> str:
+    """Return a length of time for reading."""
+    if us < 1_000_000:
+        return f"{us / 1_000:.0f} ms"
+    if us < 120_000_000:
+        return f"{us / 1_000_000:.1f} s"
+    return f"{us // 60_000_000} min"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for reading."""
+    if count < 1_000:
+        return f"{count} B"
+    if count < 1_000_000:
+        return f"{count / 1_000:.0f} kB"
+    return f"{count / 1_000_000:.1f} MB"
+
+
+def said(verdict: Verdict) -> str:
+    """Return the verdict's rung of the ladder."""
+    if verdict.state is State.BLOCKED:
+        return _BLOCKED.get(verdict.grade or Grade.SIGNS, "signs of blocking")
+    return _LADDER[verdict.state]
+
+
+def verdict_line(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict in the form of ``blockwatch judge --json`` and ``verdicts.jsonl``."""
+    return {
+        "id": verdict.id,
+        "target": verdict.target,
+        "url": verdict.url,
+        "probe": verdict.probe,
+        "asn": verdict.asn,
+        "started": iso(verdict.started),
+        "state": verdict.state.value,
+        "grade": verdict.grade.value if verdict.grade else None,
+        "mechanism": verdict.mechanism,
+        "failed_step": verdict.failed_step,
+        "why": [f"{reason.rule}: {reason.text}" for reason in verdict.why],
+        "ruleset": verdict.ruleset,
+        "final": verdict.final,
+    }

@@ -1,0 +1,75 @@
+"""Where blockwatch keeps what is no evidence: consent, and how the last run went.
+
+Rules of this file:
+
+* the folder is ``$BLOCKWATCH_STATE``, else ``$XDG_STATE_HOME/blockwatch``, else
+  ``~/.local/state/blockwatch``; with no ``HOME`` (cron, ``env -i``) the home of the user database;
+* files are readable by their owner only (0600 in a folder of 0700) and written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from blockwatch.errors import ConfigError
+
+_REMEDY = "Name a folder for it: BLOCKWATCH_STATE=/path/to/a/folder blockwatch …"
+
+
+def state_folder() -> Path:
+    """Return the folder for state; it may not exist yet. Raises :class:`ConfigError` if there is none."""
+    for variable, below in (("BLOCKWATCH_STATE", ""), ("XDG_STATE_HOME", "blockwatch")):
+        value = os.environ.get(variable, "")
+        if os.path.isabs(value):  # a relative one is to be ignored (XDG base directory specification)
+            return Path(value, below)
+    try:
+        home = Path.home()
+    except RuntimeError as error:
+        raise ConfigError("this user has no home folder to keep state in", remedy=_REMEDY) from error
+    return home / ".local" / "state" / "blockwatch"
+
+
+def read_state(name: str) -> bytes | None:
+    """Return a file of state, or ``None`` where there is none (or none that can be read)."""
+    try:
+        with (state_folder() / name).open("rb") as file:
+            return file.read(100_000)
+    except OSError:
+        return None
+
+
+def write_state(name: str, content: bytes) -> Path:
+    """Write a file of state in one step; raises :class:`ConfigError` where that is not possible."""
+    folder = state_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")  # mode 0600
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, folder / name)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ConfigError(
+            f"state cannot be kept: {error.strerror}", where=str(folder), remedy=_REMEDY
+        ) from error
+    return folder / name
+
+
+def remove_state(name: str) -> bool:
+    """Delete a file of state; false: there was none."""
+    try:
+        (state_folder() / name).unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be deleted: {error.strerror}", where=str(state_folder() / name)
+        ) from error
+    return True

@@ -1,0 +1,325 @@
+"""Two network namespaces with a wire between them: where the lab lives.
+
+Rules:
+
+- Nothing leaves the machine: each side has loopback and one TUN device, and no route over anything
+  else; anything else is a refusal to start.
+- Three processes: the keeper (sits in the probe's namespaces and watches), the far side (runs
+  ``serve``), the wire. The keeper ends when its caller ends or asks, the others end with the keeper,
+  and the keeper ends when one of them does.
+- No privileges: an unprivileged user namespace (user_namespaces(7)) holds it all. Several labs can
+  run side by side.
+
+On the far side every address is local (AnyIP): servers bind 0.0.0.0 or ``::`` and answer as whom they
+were asked. A UDP server must bind the very address it answers from, or use IP_PKTINFO.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from blockwatch.errors import LabError
+from blockwatch.lab import enter, wire
+from blockwatch.lab.kernel import (
+    BIND,
+    NEW_MOUNTS,
+    NEW_NET,
+    NEW_USER,
+    PRIVATE,
+    RECURSIVE,
+    die_with_parent,
+    map_ids,
+    mount,
+    unshare,
+)
+from blockwatch.lab.netlink import TABLE_LOCAL, Netlink
+from blockwatch.lab.tun import open_tun
+from blockwatch.lab.world import ISP_RESOLVER, PROBE_V4, PROBE_V6, PUBLIC_RESOLVERS, World
+
+Serve = Callable[[World, Callable[[], None]], None]
+
+PROBE_DEVICE, FAR_DEVICE = "eth0", "net0"  # not "tun…": a probe takes that for a VPN
+_FAR_OWN = "10.77.255.1"  # source of what the far side would send unasked
+# Some kernels put these, down and without routes, into every new namespace; they cannot be removed.
+_IDLE_DEVICES = frozenset("tunl0 gre0 gretap0 erspan0 sit0 ip6tnl0 ip6gre0 ip_vti0 ip6_vti0 teql0".split())
+_SETTINGS = (
+    ("ipv4/tcp_no_metrics_save", "1"),  # what one flow suffered must not slow the next one
+    ("ipv4/ip_unprivileged_port_start", "0"),
+    ("ipv4/icmp_ratelimit", "0"),
+)
+_QUEUE = 10_000  # packets: a busy machine must not look like a lossy line
+_READY_SECONDS = 60.0
+_CLOSE_SECONDS = 3.0
+
+
+class Handle:
+    """A running lab; a context manager. ``pid`` is the keeper's."""
+
+    def __init__(self, pid: int, line: socket.socket) -> None:
+        self.pid = pid
+        self._line: socket.socket | None = line
+
+    def enter_prefix(self) -> list[str]:
+        """Return the words to put before a program's argv to run it where the probe is."""
+        # -I -S: as fast as Python starts, and no package or current folder can get in between.
+        return [sys.executable, "-I", "-S", str(enter.__file__), str(self.pid), "--"]
+
+    def enter(self, argv: Sequence[str]) -> list[str]:
+        """Return ``argv`` as to be run where the probe is."""
+        return [*self.enter_prefix(), *argv]
+
+    def check(self) -> None:
+        """Raise LabError, with what the dying process said, when the lab no longer runs."""
+        if self._line is None or select.select([self._line], [], [], 0)[0]:
+            said = self.last_words()
+            self.close()
+            raise LabError(f"the lab has died: {said}")
+
+    def close(self) -> None:
+        """End the lab and wait until its processes are gone; again is harmless."""
+        line, self._line = self._line, None
+        if line is None:
+            return
+        with line:
+            line.setblocking(False)
+            try:
+                line.send(b"q")
+            except OSError:
+                pass  # it is gone already
+            deadline = time.monotonic() + _CLOSE_SECONDS
+            while os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+                if time.monotonic() > deadline:
+                    os.kill(self.pid, signal.SIGKILL)
+                    os.waitpid(self.pid, 0)
+                    return
+                select.select([line], [], [], 0.02)
+                time.sleep(0.001)
+
+    def last_words(self) -> str:
+        """Wait for the end of a dying lab; returns what it said of the reason."""
+        heard = b""
+        while self._line is not None and (more := self._line.recv(65536)):
+            heard += more
+        return heard.decode(errors="replace") or "no last words"
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def start(world: World, serve: Serve) -> Handle:
+    """Build both sides, run ``serve(world, ready)`` on the far one and return when it called ``ready()``.
+
+    ``serve`` runs in a process of its own and should not return. Raises LabError when this machine
+    cannot run a lab or the far side fails before it is ready.
+    """
+    ours, theirs = socket.socketpair()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    caller = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        _run(theirs, lambda: _keep(world, serve, theirs, caller))
+    theirs.close()
+    handle = Handle(pid, ours)
+    try:
+        _greet(handle, ours, pid)
+    except BaseException:
+        handle.close()
+        raise
+    return handle
+
+
+def _greet(handle: Handle, line: socket.socket, pid: int) -> None:
+    """Map the keeper's users when it asks (u), then wait until probe's side (p) and servers (r) are ready."""
+    awaited = {b"u", b"p", b"r"}
+    deadline = time.monotonic() + _READY_SECONDS
+    while awaited:
+        if not select.select([line], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise LabError(f"the lab is not ready after {_READY_SECONDS:.0f} s")
+        word = line.recv(1)
+        if word == b"E":  # a LabError inside: what, where, remedy
+            what, where, remedy = handle.last_words().split("\x1f")
+            raise LabError(what, where=where, remedy=remedy)
+        if word not in awaited:
+            raise LabError(f"the lab did not start: {handle.last_words()}")
+        if word == b"u":
+            map_ids(pid)
+            line.send(b"m")
+        awaited.remove(word)
+
+
+def _run(line: socket.socket, work: Callable[[], None]) -> None:
+    """Do ``work`` as the whole life of a forked process; its fault goes into ``line``."""
+    code = 1
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        work()
+        code = 0
+    except LabError as error:
+        line.sendall(b"E" + "\x1f".join((error.what, error.where, error.remedy)).encode())
+    except BaseException:
+        line.sendall(b"X" + traceback.format_exc().encode())
+    finally:
+        os._exit(code)  # never back into the caller's stack
+
+
+def _keep(world: World, serve: Serve, line: socket.socket, caller: int) -> None:
+    """Build the world in fresh namespaces, then watch over it from the probe's side."""
+    unshare(NEW_USER)
+    line.send(b"u")
+    if line.recv(1) != b"m":
+        return
+    unshare(NEW_NET | NEW_MOUNTS)
+    mount("none", "/", "none", RECURSIVE | PRIVATE)
+    far_tun = _build_far(world)
+    far = _fork(line, lambda: _serve_far(world, serve, line, far_tun))
+    unshare(NEW_NET)
+    probe_tun = _build_probe(world)
+    _resolve_with(ISP_RESOLVER)
+    carrier = _fork(line, lambda: _carry(world, line, probe_tun, far_tun))
+    _close_all_but(line.fileno())
+    line.send(b"p")
+    _watch(line, (far, carrier), caller)
+
+
+def _fork(line: socket.socket, work: Callable[[], None]) -> int:
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        die_with_parent(parent)
+        _run(line, work)
+    return pid
+
+
+def _serve_far(world: World, serve: Serve, line: socket.socket, far_tun: int) -> None:
+    os.close(far_tun)
+
+    def ready() -> None:
+        line.send(b"r")
+
+    serve(world, ready)
+    raise LabError("the far side's servers ended")
+
+
+def _carry(world: World, line: socket.socket, probe_tun: int, far_tun: int) -> None:
+    _close_all_but(line.fileno(), probe_tun, far_tun)
+    gc.freeze()  # what the caller had loaded is not ours to go through again and again
+    wire.main(world, os.dup(probe_tun), os.dup(far_tun))  # dup: low numbers, as select() needs them
+
+
+def _close_all_but(*keep: int) -> None:
+    """Close what a fork got from the caller, standard streams excepted."""
+    edges = [2, *sorted(keep), os.sysconf("SC_OPEN_MAX")]
+    for low, high in pairwise(edges):
+        os.closerange(low + 1, high)
+
+
+def _watch(line: socket.socket, children: tuple[int, ...], caller: int) -> None:
+    """Wait for the caller's word or end, or a child's end; then end them all."""
+    poll = select.poll()
+    poll.register(line, select.POLLIN | select.POLLHUP)
+    for child in children:
+        poll.register(os.pidfd_open(child), select.POLLIN)
+    while not poll.poll(1000) and os.getppid() == caller:
+        pass  # other labs forked since may hold the caller's end of the line: so look for it, too
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _build_far(world: World) -> int:
+    """Make every address local here, but the probe's and the dead ones, which lead into the wire."""
+    tun = open_tun(FAR_DEVICE)
+    _settle()
+    with Netlink() as netlink:
+        devices = {link.name: link.index for link in netlink.links()}
+        loopback, wan = devices["lo"], devices[FAR_DEVICE]
+        netlink.set_up(loopback)
+        netlink.set_up(wan, _QUEUE)
+        netlink.add_address(wan, _FAR_OWN)
+        for family in (socket.AF_INET, socket.AF_INET6) if socket.has_ipv6 else (socket.AF_INET,):
+            netlink.add_route(family, loopback, table=TABLE_LOCAL, local=True)
+        for address in (PROBE_V4, *((PROBE_V6,) if world.ipv6 else ()), *world.dead):
+            netlink.add_route(address, wan, table=TABLE_LOCAL)
+        _refuse_ways_out(netlink, FAR_DEVICE)
+    return tun
+
+
+def _build_probe(world: World) -> int:
+    """Give the probe its address and a default route into the wire."""
+    tun = open_tun(PROBE_DEVICE)
+    _settle()
+    with Netlink() as netlink:
+        devices = {link.name: link.index for link in netlink.links()}
+        netlink.set_up(devices["lo"])
+        netlink.set_up(devices[PROBE_DEVICE], _QUEUE)
+        for address in (PROBE_V4, *((PROBE_V6,) if world.ipv6 else ())):
+            netlink.add_address(devices[PROBE_DEVICE], address)
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            netlink.add_route(family, devices[PROBE_DEVICE])
+        _refuse_ways_out(netlink, PROBE_DEVICE)
+    return tun
+
+
+def _settle() -> None:
+    for name, value in _SETTINGS:
+        try:
+            Path("/proc/sys/net", name).write_text(value)
+        except OSError:
+            continue  # a read-only /proc: only comfort is lost
+
+
+def _refuse_ways_out(netlink: Netlink, device: str) -> None:
+    """Raise LabError if the namespace has any device besides loopback and ``device``, or a route to one."""
+    links = {link.index: link for link in netlink.links()}
+    allowed = {index for index, link in links.items() if link.name in ("lo", device)}
+    idle = {index for index, link in links.items() if link.name in _IDLE_DEVICES and not link.up}
+    strange = (set(links) - allowed - idle) | (netlink.route_devices() - allowed)
+    if strange:
+        names = ", ".join(links[index].name if index in links else f"#{index}" for index in strange)
+        raise LabError(f"the lab's namespace has a way out ({names}); it does not start")
+
+
+def _resolve_with(nameserver: str) -> None:
+    """Have names looked up by DNS at ``nameserver`` only, in this mount namespace."""
+    if not Path("/etc/resolv.conf").exists():
+        raise LabError(
+            "there is no file to put the lab's over", where="/etc/resolv.conf", remedy="create it, empty"
+        )
+    files = {
+        "/etc/resolv.conf": f"nameserver {nameserver}\n",
+        "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
+    }
+    folder = Path(tempfile.mkdtemp(prefix="blockwatch-lab-"))
+    try:
+        for target, text in files.items():
+            if not Path(target).exists():
+                continue  # without it, glibc does the same
+            source = folder / Path(target).name
+            source.write_text(text)
+            source.chmod(0o644)
+            mount(str(source), str(Path(target).resolve()), "none", BIND)
+        for cache in ("/run/nscd", "/run/systemd/resolve", "/run/avahi-daemon"):
+            # Their sockets would carry a question out, whatever the network namespace.
+            if Path(cache).is_dir() and Path("/etc/resolv.conf").resolve().parent != Path(cache):
+                mount("none", cache, "tmpfs", 0)
+    finally:
+        shutil.rmtree(folder)

@@ -15,7 +15,7 @@ from blockwatch.run import Record
 T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder(order="sorted")
-_record_decoder = msgspec.json.Decoder(Record)
+_record_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 
 
 def canonical(value: Any) -> bytes:

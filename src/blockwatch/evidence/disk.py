@@ -1,0 +1,109 @@
+"""The disk: files that only grow, what "written" means, and its failures in words.
+
+Rules of this file:
+
+* bytes count as written once ``fdatasync`` has come back; until then they may be taken away again;
+* what was written is never changed: a file is appended to, or (derived files) replaced as a whole;
+* every ``OSError`` becomes a :class:`~blockwatch.errors.DiskError` that says what to do.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from blockwatch.errors import DiskError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FORBIDDEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_sync = getattr(os, "fdatasync", os.fsync)  # the size of a file is part of what fdatasync keeps
+
+
+def disk_error(error: OSError, path: Path) -> DiskError:
+    """Say what is wrong with ``path`` and what to do."""
+    reason = (error.strerror or str(error)).lower()
+    if error.errno in _FULL:
+        what = f"there is no room to write ({reason})"
+        remedy = "Free some space or name another folder with --results; every complete measurement is kept."
+    elif error.errno in _FORBIDDEN:
+        what = f"this place cannot be written to ({reason})"
+        remedy = "Name a folder of your own with --results."
+    else:
+        what = f"the disk does not work as it should ({reason})"
+        remedy = "Check the disk, or name a folder on another one with --results."
+    return DiskError(what, where=str(path), remedy=remedy)
+
+
+@contextmanager
+def in_words(path: Path) -> Iterator[None]:
+    """Turn an ``OSError`` of the block into a ``DiskError`` about ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error, path) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a derived file as a whole: a reader sees the old one or the new one, never a part."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with in_words(path):
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+            sync_folder(path.parent)
+    except DiskError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+class GrowingFile:
+    """A new file that is appended to in steps; each step is kept as a whole or taken back."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0  # bytes kept for certain
+        self._torn: DiskError | None = None
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+
+    def append(self, content: bytes) -> None:
+        """Write and sync; raises ``DiskError`` after taking back what could not be kept."""
+        if not content:
+            return
+        if self._torn:
+            raise self._torn
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+            _sync(self._descriptor)
+        except OSError as error:
+            told = disk_error(error, self.path)
+            self._take_back(told)
+            raise told from error
+        self.size += len(content)
+
+    def _take_back(self, error: DiskError) -> None:
+        """Cut off what is not certain; where even that fails nothing may follow the torn tail."""
+        try:
+            os.ftruncate(self._descriptor, self.size)
+        except OSError:
+            self._torn = error
+
+    def close(self) -> None:
+        """Close the file; it cannot be opened for writing again."""
+        os.close(self._descriptor)

@@ -1,0 +1,68 @@
+"""One run at a time in a results folder.
+
+The lock is the kernel's (``flock`` on ``.lock``): it ends with the process that holds it, however
+that ends, so a lock can never be stale. The text in the file is only for the message to the second
+comer; text of a process that is gone means nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from blockwatch.errors import LockedError
+from blockwatch.evidence.disk import in_words
+
+LOCK_FILE = ".lock"
+
+
+class ResultsLock:
+    """Hold a results folder (made if missing): ``with ResultsLock(results): …``."""
+
+    def __init__(self, results: Path) -> None:
+        self.path = results / LOCK_FILE
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock or raise ``LockedError``, which names the holder and since when."""
+        with in_words(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            with in_words(self.path):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.ftruncate(descriptor, 0)
+                since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+                os.write(descriptor, f"process {os.getpid()} since {since}\n".encode())
+        except BaseException as error:
+            holder = os.pread(descriptor, 200, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            if isinstance(error.__cause__, BlockingIOError):
+                raise LockedError(
+                    f"another run is going on here ({holder or 'it has just begun'})",
+                    where=str(self.path.parent),
+                    remedy="Wait for it to end, or name another folder with --results.",
+                ) from None
+            raise
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let go; the file stays, empty."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            try:
+                os.ftruncate(descriptor, 0)
+            finally:
+                os.close(descriptor)
+
+    def __enter__(self) -> ResultsLock:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()

@@ -1,0 +1,173 @@
+"""Reading a run folder: lazily, within bounds, and never changing a byte of it.
+
+Rules of this file:
+
+* a killed run is a valid, shorter run: its torn tail is left out and said in :attr:`Run.notes`;
+* damage anywhere else raises ``EvidenceError`` with file and line, at the moment it is reached;
+* a log of a million lines is iterated, never held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from blockwatch.content import decode_body, parse_response
+from blockwatch.errors import EvidenceError, UsageError
+from blockwatch.evidence.log import LOG_FILE, decode_line, log_root, read_close, read_lines
+from blockwatch.evidence.warc import WARC_FILE, WarcRecord, read_member
+from blockwatch.model import Exchange, HttpStep, Measurement, WarcRef
+from blockwatch.run import Record, RunClose, RunOpen
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Run:
+    """One run as kept on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the first line; raises ``EvidenceError`` where there is no run."""
+        self.folder = folder
+        self.log = folder / LOG_FILE
+        self.notes: list[str] = []  # plain sentences; grows as the log is read
+        first = next(read_lines(self.log, self.notes), None)
+        if first is None:
+            raise EvidenceError("the log has no complete line", where=str(self.log))
+        record = decode_line(first, self.log, 1)
+        if not isinstance(record, RunOpen):
+            raise EvidenceError("the first line is not a run_open", where=f"{self.log}:1")
+        self.open: RunOpen = record
+
+    @cached_property
+    def close(self) -> RunClose | None:
+        """How the run ended; ``None``: it was killed."""
+        return read_close(self.log)
+
+    def lines(self) -> Iterator[tuple[bytes, Record]]:
+        """Every line without its newline (a leaf of the tree), and what it says."""
+        closed = False
+        for number, line in enumerate(read_lines(self.log, self.notes), 1):
+            record = decode_line(line, self.log, number)
+            if closed or (number > 1 and isinstance(record, RunOpen)):
+                raise EvidenceError("a line out of place", where=f"{self.log}:{number}")
+            if number == 1 and record != self.open:
+                raise EvidenceError("the log was changed while it was read", where=f"{self.log}:1")
+            closed = isinstance(record, RunClose)
+            yield line, record
+
+    @property
+    def measurements(self) -> Iterator[Measurement]:
+        """Every measurement in the order made; each access begins anew."""
+        kept = 0
+        for _, record in self.lines():
+            if isinstance(record, Measurement):
+                kept = max(kept, _end(record))
+                yield record
+        self._note_bodies(kept)
+
+    def _note_bodies(self, kept: int) -> None:
+        """Say where bytes were captured for a measurement that never got its line."""
+        if self.close is not None:
+            return
+        path = self.folder / WARC_FILE
+        beyond = path.stat().st_size - kept if path.exists() else 0
+        note = f"{path.name}: {beyond} bytes after the last record that a line refers to"
+        if kept and beyond > 0 and note not in self.notes:
+            self.notes.append(note)
+
+    def root(self) -> str:
+        """Root hash (hex) of the RFC 6962 tree over the lines."""
+        return log_root(self.log)[1]
+
+    def record(self, ref: WarcRef) -> WarcRecord:
+        """The record a line refers to; ``EvidenceError`` where it is not what was stored."""
+        return read_member(self.folder, ref)
+
+    def body(self, measurement: Measurement, step: HttpStep) -> bytes | None:
+        """Body of the response, transfer and content coding undone, at most 512 KiB.
+
+        ``None``: no byte came back. Where what came is not HTTP: all of it. ``measurement`` says
+        whose step it is; a step already knows its place.
+        """
+        if step.response is None:
+            return None
+        response = parse_response(self.record(step.response).block)
+        return decode_body(response.headers, response.body)[0]
+
+    def exchange(self, measurement: Measurement, step: HttpStep) -> Exchange | None:
+        """The exact bytes of both sides as captured; ``None``: not one was exchanged."""
+        sides = [self.record(ref) if ref else None for ref in (step.request, step.response)]
+        known = next((side for side in sides if side), None)
+        if known is None:
+            return None
+        return Exchange(
+            url=step.url,
+            address=step.address,
+            started=_microseconds(known.field("WARC-Date"), measurement.started),
+            request=sides[0].block if sides[0] else b"",
+            response=sides[1].block if sides[1] else b"",
+            protocol=known.field("WARC-Protocol") or "http/1.1",
+        )
+
+
+def _end(measurement: Measurement) -> int:
+    refs = [
+        ref
+        for step in measurement.observations
+        if isinstance(step, HttpStep)
+        for ref in (step.request, step.response)
+        if ref
+    ]
+    return max((ref.offset + ref.length for ref in refs), default=0)
+
+
+def _microseconds(date: str | None, otherwise: int) -> int:
+    try:
+        return (datetime.fromisoformat(date or "") - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, TypeError):
+        return otherwise
+
+
+def read_run(folder: Path) -> Run:
+    """Open a run folder for reading."""
+    return Run(folder)
+
+
+def find_runs(paths: Iterable[Path]) -> list[Path]:
+    """Run folders among and directly below ``paths``, each once, oldest first within a folder.
+
+    A folder without runs gives none; a path that is no folder is a ``UsageError``.
+    """
+    found: dict[Path, Path] = {}
+    for path in paths:
+        if not path.is_dir():
+            raise UsageError(
+                "no such folder", where=str(path), remedy="Name a run folder or a results folder."
+            )
+        inside = [path] if (path / LOG_FILE).is_file() else sorted(_runs_in(path), key=lambda run: run.name)
+        for run in inside:
+            found.setdefault(run.resolve(), run)
+    return list(found.values())
+
+
+def _runs_in(results: Path) -> Iterator[Path]:
+    """Hidden folders are runs that had not yet begun when they were stopped: they hold nothing."""
+    for folder in results.iterdir():
+        if not folder.name.startswith(".") and (folder / LOG_FILE).is_file():
+            yield folder
+
+
+def last_root(results: Path) -> str | None:
+    """Root hash (hex) of the newest run in a results folder, from its log itself; ``None``: none."""
+    if not results.is_dir():
+        return None
+    for folder in sorted(_runs_in(results), key=lambda run: run.name, reverse=True):
+        try:
+            lines, root = log_root(folder / LOG_FILE)
+        except EvidenceError:
+            continue  # damaged: the gap in the chain will show it
+        if lines:
+            return root
+    return None

@@ -1,0 +1,241 @@
+"""Where runs are kept: writing one as it is measured, finding and reading them again.
+
+Rules of this file:
+
+* a measurement counts as kept when its line and the bytes that the line refers to are synced to the
+  disk, the bytes first; only then does its future complete;
+* one thread does all writing and syncs what has gathered meanwhile in one go, so that many tasks
+  share the wait for the disk;
+* when the disk fails, what was complete stays, what was not is taken back, and nothing more is
+  written but the last line, if it still can be;
+* a run folder appears under its name only with its first line on disk.
+"""
+
+from __future__ import annotations
+
+import queue
+import re
+import shutil
+import threading
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from blockwatch.codec import canonical
+from blockwatch.errors import DiskError
+from blockwatch.evidence.disk import GrowingFile, in_words, sync_folder
+from blockwatch.evidence.lock import ResultsLock
+from blockwatch.evidence.log import LOG_FILE, MAX_LINE
+from blockwatch.evidence.merkle import Tree, leaf_hash
+from blockwatch.evidence.reading import Run, find_runs, last_root, read_run
+from blockwatch.evidence.summary import write_summary
+from blockwatch.evidence.warc import WARC_FILE, exchange_members, warcinfo
+from blockwatch.model import HttpStep, Measured, Measurement, Observation, WarcRef
+from blockwatch.run import RunClose, RunOpen
+
+__all__ = ["ResultsLock", "Run", "RunWriter", "find_runs", "last_root", "read_run"]
+
+_MAX_GROUP = 256  # measurements synced together at most
+_MAX_GROUP_BYTES = 4 * MAX_LINE  # of captured bytes synced together
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """One encoded measurement on its way to the disk."""
+
+    offset: int  # where its members belong in the file of bodies
+    members: bytes
+    line: bytes
+    future: Future[None]
+
+
+Job = tuple[Measured | RunClose, "Future[None]"]
+
+
+class RunWriter:
+    """Writes one run. ``submit`` may be called from any thread; ``open`` first, ``close`` last."""
+
+    def __init__(self, results: Path, *, label: str | None = None) -> None:
+        self.results = results
+        self.label = label
+        self.failed: DiskError | None = None  # set once the disk has failed
+        self._folder: Path | None = None
+        self._tree = Tree()
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._closing = False
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder; only once it is open."""
+        if self._folder is None:
+            raise RuntimeError("the run is not open")
+        return self._folder
+
+    def open(self, run_open: RunOpen) -> None:
+        """Make the folder with its first line; raises ``DiskError``."""
+        name = _folder_name(run_open, self.label or run_open.label)
+        folder, hidden = self.results / name, self.results / f".{name}"
+        line = canonical(run_open)
+        try:
+            with in_words(self.results):
+                self.results.mkdir(parents=True, exist_ok=True)
+                hidden.mkdir(mode=0o700)
+                self._bodies = GrowingFile(hidden / WARC_FILE)
+                self._log = GrowingFile(hidden / LOG_FILE)
+                self._bodies.append(warcinfo(run_open.run, run_open.software, run_open.started))
+                self._log.append(line + b"\n")
+                sync_folder(hidden)
+                hidden.rename(folder)
+                sync_folder(self.results)
+        except DiskError:
+            shutil.rmtree(hidden, ignore_errors=True)  # it holds no measurement
+            raise
+        for file in (self._bodies, self._log):
+            file.path = folder / file.path.name
+        self._tree.append(leaf_hash(line))
+        self._folder = folder
+        threading.Thread(target=self._work, name="store", daemon=True).start()
+
+    def submit(self, measured: Measured) -> Future[None]:
+        """Keep one measurement; the future completes when it is on disk, or with ``DiskError``."""
+        return self._hand_over(measured)
+
+    def submit_close(self, run_close: RunClose) -> Future[None]:
+        """Write the last line after everything handed over before, then ``run.json``; nothing may follow."""
+        future = self._hand_over(run_close)
+        self._closing = True
+        return future
+
+    def write(self, measured: Measured) -> None:
+        """Like ``submit``, and wait."""
+        self.submit(measured).result()
+
+    def close(self, run_close: RunClose) -> None:
+        """Like ``submit_close``, and wait."""
+        self.submit_close(run_close).result()
+
+    def _hand_over(self, job: Measured | RunClose) -> Future[None]:
+        if self._folder is None or self._closing:
+            raise RuntimeError("the run is not open")
+        future: Future[None] = Future()
+        future.set_running_or_notify_cancel()  # from here on it cannot be cancelled
+        self._jobs.put((job, future))
+        return future
+
+    # What follows runs in the writing thread alone.
+
+    def _work(self) -> None:
+        while True:
+            jobs = [self._jobs.get()]
+            while len(jobs) < _MAX_GROUP and not self._jobs.empty():
+                jobs.append(self._jobs.get())
+            group: list[_Entry] = []
+            for job, future in jobs:
+                if isinstance(job, RunClose):
+                    self._keep(group)
+                    self._finish(job, future)
+                    return
+                group = self._add(group, job, future)
+            self._keep(group)
+
+    def _add(self, group: list[_Entry], measured: Measured, future: Future[None]) -> list[_Entry]:
+        """Encode one measurement; gives the group it is in, a new one where the old one was full."""
+        try:
+            offset = group[-1].offset + len(group[-1].members) if group else self._bodies.size
+            members, line = _encode(measured, offset)
+            if group and (
+                sum(len(entry.line) for entry in group) + len(line) > MAX_LINE
+                or offset - group[0].offset > _MAX_GROUP_BYTES
+            ):
+                self._keep(group)
+                group, offset = [], self._bodies.size
+                members, line = _encode(measured, offset)
+        except BaseException as fault:  # ours; it belongs to whoever handed this over
+            future.set_exception(fault)
+            return group
+        return [*group, _Entry(offset, members, line, future)]
+
+    def _keep(self, group: list[_Entry]) -> None:
+        """Write and sync a group; on a failing disk one by one, so that as many as fit are kept."""
+        try:
+            if self.failed:
+                raise self.failed
+            fresh = [entry.members for entry in group if entry.offset >= self._bodies.size]
+            self._bodies.append(b"".join(fresh))
+            self._log.append(b"".join(entry.line for entry in group))
+        except DiskError as error:
+            if len(group) > 1 and not self.failed:
+                for entry in group:
+                    self._keep([entry])
+                return
+            self.failed = error
+            for entry in group:
+                entry.future.set_exception(error)
+            return
+        for entry in group:
+            self._tree.append(leaf_hash(entry.line[:-1]))
+            entry.future.set_result(None)
+
+    def _finish(self, run_close: RunClose, future: Future[None]) -> None:
+        try:
+            line = canonical(run_close)
+            self._log.append(line + b"\n")
+            self._tree.append(leaf_hash(line))
+            self._bodies.close()
+            self._log.close()
+            if write_summary(self.folder).root != self._tree.root().hex():
+                raise DiskError(
+                    "the disk gives back other bytes than were written",
+                    where=str(self._log.path),
+                    remedy="Do not trust this disk; measure again with --results on another one.",
+                )
+        except BaseException as fault:
+            future.set_exception(fault)
+        else:
+            future.set_result(None)
+
+
+def _folder_name(run_open: RunOpen, label: str | None) -> str:
+    """``<utc compact>-<label>-<run id>``; of the label only letters, digits, "_" and "-"."""
+    started = (_EPOCH + timedelta(microseconds=run_open.started)).strftime("%Y%m%dT%H%M%SZ")
+    plain = re.sub(r"[^A-Za-z0-9_]+", "-", label or "").strip("-")[:40]
+    return "-".join(part for part in (started, plain, run_open.run) if part)
+
+
+def _encode(measured: Measured, offset: int) -> tuple[bytes, bytes]:
+    """WARC members that will lie at ``offset``, and the line (with newline) that refers to them."""
+    measurement = measured.measurement
+    steps: list[Observation] = list(measurement.observations)
+    stored: list[bytes] = []
+    for i, exchange in sorted(measured.exchanges.items()):
+        step = steps[i]
+        if not isinstance(step, HttpStep):
+            raise TypeError(f"observation {i} of {measurement.id} has an exchange but is no HTTP step")
+        refs: dict[str, WarcRef] = {}
+        for side, member in exchange_members(measurement.id, step, exchange):
+            refs[side] = WarcRef(offset=offset, length=len(member), sha256=sha256(member).hexdigest())
+            stored.append(member)
+            offset += len(member)
+        steps[i] = msgspec.structs.replace(step, request=refs.get("request"), response=refs.get("response"))
+    line = _line(msgspec.structs.replace(measurement, observations=tuple(steps)))
+    return b"".join(stored), line
+
+
+def _line(measurement: Measurement) -> bytes:
+    """The line, or where that cannot be written, a line that says so: a fault of ours, never a finding."""
+    fault = f"a record of more than {MAX_LINE} bytes"
+    try:
+        line = canonical(measurement) + b"\n"
+        if len(line) <= MAX_LINE:
+            return line
+    except UnicodeEncodeError as error:
+        fault = f"text that is not Unicode ({error.reason})"
+    return (
+        canonical(
+            msgspec.structs.replace(measurement, valid=False, fault=f"not kept: {fault}", observations=())
+        )
+        + b"\n"
+    )

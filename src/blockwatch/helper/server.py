@@ -1,0 +1,276 @@
+"""The HTTP side of the helper: plain or TLS sockets, HTTP/1.1 with keep-alive, and its limits.
+
+Rules of this file:
+
+* a client can cost us a bounded amount: connections, requests at a time, waiting requests, bytes
+  and seconds all have a limit, and beyond it the answer is 429 or 503, never a guess;
+* nothing about a client is written down; a fault of ours is reported as its kind and place alone;
+* a fault of ours answers 500, which no probe takes for a finding.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import ssl
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import h11
+import trio
+
+import blockwatch
+from blockwatch import asn
+from blockwatch.errors import ConfigError
+from blockwatch.helper.clients import RateLimit
+from blockwatch.helper.control import Tools, control, encode
+from blockwatch.helper.destinations import Destinations, parse
+from blockwatch.helper.dial import Dialer, SourceNetwork, verifying_context
+from blockwatch.helper.names import Resolver
+from blockwatch.helper.protocol import BadRequest, read_endpoint, read_request
+
+MAX_REQUEST = 262_144  # bytes of a body
+MAX_HEAD = 32_768  # bytes
+CONNECTIONS = 1_000  # open at a time
+IDLE = 60.0  # seconds a connection may wait for its next request
+READ = 10.0  # seconds for one request to arrive, and for a TLS handshake
+WRITE = 20.0  # seconds for one answer to leave
+WAIT = 10.0  # seconds a request may wait for its turn
+QUEUE = 8  # waiting requests for each one that may run
+SERVER = f"blockwatch-helper/{blockwatch.__version__}"
+HELLO = "Hello, this is a test helper. POST a request to it."
+
+Answer = tuple[int, bytes]
+
+
+@dataclass
+class Helper:
+    """What all connections share."""
+
+    tools: Tools
+    rate: RateLimit
+    turns: trio.CapacityLimiter
+    tls: ssl.SSLContext | None
+    connections: int = 0
+
+    async def connected(self, sock: trio.SocketStream) -> None:
+        """Serve one connection until it ends."""
+        if self.connections >= CONNECTIONS:
+            await sock.aclose()
+            return
+        self.connections += 1
+        try:
+            client = str(sock.socket.getpeername()[0])
+            stream: trio.abc.Stream = sock
+            if self.tls is not None:
+                secure = trio.SSLStream(sock, self.tls, server_side=True, https_compatible=True)
+                with trio.fail_after(READ):
+                    await secure.do_handshake()
+                stream = secure
+            await self._converse(stream, client)
+        except (OSError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
+            return  # the client went away, or was too slow
+        except Exception as error:  # one client's request must not end the service for all
+            _report(error)
+        finally:
+            self.connections -= 1
+            await trio.aclose_forcefully(sock)
+
+    async def _converse(self, stream: trio.abc.Stream, client: str) -> None:
+        connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        while True:
+            try:
+                request, body = await _read(stream, connection)
+            except h11.RemoteProtocolError:
+                with trio.fail_after(WRITE):
+                    await _write(stream, connection, (400, _message("bad request")), close=True)
+                return
+            if request is None:
+                return
+            answer = (
+                (413, _message("too long")) if body is None else await self._answer(request, body, client)
+            )
+            with trio.fail_after(WRITE):
+                await _write(stream, connection, answer, close=body is None)
+            if body is None:
+                await _drain(stream)
+            if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
+                return
+            connection.start_next_cycle()
+
+    async def _answer(self, request: h11.Request, body: bytes, client: str) -> Answer:
+        if not self.rate.allows(client):
+            return 429, _message("too many requests")
+        path = request.target.partition(b"?")[0]
+        if request.method == b"HEAD":
+            return 400, b""  # no body may follow
+        if request.method == b"GET":
+            return 200, _whoami(client) if path == b"/whoami" else _message(HELLO)
+        if request.method != b"POST":
+            return 400, _message("only GET and POST")
+        try:
+            asked, url = read_request(body)
+        except BadRequest as error:
+            return 400, _message(str(error))
+        if self.turns.statistics().tasks_waiting >= QUEUE * self.turns.total_tokens:
+            return 503, _message("busy")
+        with trio.move_on_after(WAIT) as waiting:
+            async with self.turns:
+                waiting.deadline = float("inf")
+                try:
+                    return 200, encode(await control(asked, url, self.tools))
+                except Exception as error:
+                    _report(error)
+                    return 500, _message("a fault of the helper's")
+        return 503, _message("busy")
+
+
+async def serve(
+    *,
+    listen: list[tuple[str, int]],
+    tls: ssl.SSLContext | None = None,
+    resolver: str | None = None,
+    ca_file: Path | None = None,
+    source_address: str | None = None,
+    rate: float = 50.0,
+    burst: float | None = None,
+    parallel: int = 50,
+    destinations: Destinations | None = None,
+    ready: Callable[[list[tuple[str, int]]], None] = lambda bound: None,
+) -> None:
+    """Serve until cancelled.
+
+    ``listen``: literal addresses and ports (0: any). ``tls``: serve TLS on all of them. ``resolver``: the
+    recursive name server, ``ADDRESS``, ``ADDRESS:PORT`` or either with ``udp://``; without it the first
+    of ``/etc/resolv.conf``. ``ca_file``: PEM roots trusted besides Mozilla's. ``source_address``: measure
+    from this address. ``rate``: requests a second and client (0: no limit), ``burst``: at once, four
+    times the rate if not given. ``parallel``: requests carried out at a time. ``ready`` is called with
+    what was bound. Raises :class:`ConfigError`.
+    """
+    network = SourceNetwork(source_address)
+    address, port = _nameserver(resolver, network)
+    policy = destinations or Destinations()
+    helper = Helper(
+        tools=Tools(
+            resolver=Resolver(network, address, port),
+            dialer=Dialer(network, verifying_context(ca_file), policy),
+            destinations=policy,
+            ipv6=network.source(6) is not None,
+        ),
+        rate=RateLimit(rate, burst if burst is not None else max(1.0, 4 * rate), trio.current_time),
+        turns=trio.CapacityLimiter(parallel),
+        tls=tls,
+    )
+    listeners: list[trio.SocketListener] = []
+    for host, number in listen:
+        try:
+            listeners += await trio.open_tcp_listeners(number, host=host)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen: {error.strerror or error}",
+                where=f"{host}:{number}",
+                remedy="choose another address or port with --listen",
+            ) from None
+    bound = [(str(one.socket.getsockname()[0]), int(one.socket.getsockname()[1])) for one in listeners]
+    ready(bound)
+    await trio.serve_listeners(helper.connected, listeners)
+
+
+def _nameserver(given: str | None, network: SourceNetwork) -> tuple[str, int]:
+    text = given if given is not None else network.nameserver()
+    if text is None:
+        raise ConfigError("no name server is configured", remedy="name one with --resolver ADDRESS")
+    bare = text.removeprefix("udp://")
+    if parse(bare) is not None:
+        return bare, 53
+    read = read_endpoint(bare)
+    if read is None:
+        raise ConfigError(
+            "not the address of a name server", where=text, remedy="write udp://ADDRESS or udp://ADDRESS:PORT"
+        )
+    return read
+
+
+async def _read(
+    stream: trio.abc.Stream, connection: h11.Connection
+) -> tuple[h11.Request | None, bytes | None]:
+    """Read one request; no request: the client is done; no body: it is longer than we read."""
+    request: h11.Request | None = None
+    body = bytearray()
+    with trio.move_on_after(IDLE) as patience:
+        while True:
+            event = connection.next_event()
+            if event is h11.NEED_DATA:
+                if connection.they_are_waiting_for_100_continue:
+                    go_on = h11.InformationalResponse(status_code=100, headers=[], reason="Continue")
+                    await stream.send_all(connection.send(go_on) or b"")
+                data = await stream.receive_some(65_536)
+                patience.deadline = min(patience.deadline, trio.current_time() + READ)
+                connection.receive_data(bytes(data))
+            elif isinstance(event, h11.Request):
+                request = event
+            elif isinstance(event, h11.Data):
+                body += event.data
+                if len(body) > MAX_REQUEST:
+                    return request, None
+            elif isinstance(event, h11.EndOfMessage):
+                return request, bytes(body)
+            else:
+                return None, b""
+    return None, b""
+
+
+async def _write(stream: trio.abc.Stream, connection: h11.Connection, answer: Answer, *, close: bool) -> None:
+    if connection.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+        return
+    status, body = answer
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("Date", email.utils.formatdate(usegmt=True)),
+        ("Server", SERVER),
+    ]
+    if status in (429, 503):
+        headers.append(("Retry-After", "5"))
+    if close:
+        headers.append(("Connection", "close"))
+    raw = connection.send(h11.Response(status_code=status, headers=headers)) or b""
+    raw += connection.send(h11.Data(data=body)) or b""
+    raw += connection.send(h11.EndOfMessage()) or b""
+    await stream.send_all(raw)
+
+
+async def _drain(stream: trio.abc.Stream) -> None:
+    """Let the client read its answer: closing with bytes unread would reset the connection."""
+    with trio.move_on_after(2.0):
+        while await stream.receive_some(65_536):
+            pass
+
+
+def _message(words: str) -> bytes:
+    return json.dumps({"message": words}).encode()
+
+
+def _whoami(client: str) -> bytes:
+    """The caller's network, never its address."""
+    found = asn.lookup(client.partition("%")[0])
+    return json.dumps(
+        {
+            "asn": found.asn if found else None,
+            "country": found.country if found else None,
+            "network": found.name if found else None,
+            "table": asn.table_id(),
+        }
+    ).encode()
+
+
+def _report(error: Exception) -> None:
+    """Say on standard error what kind of fault it was and where, without any value."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    places = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(places[-1].filename).name}:{places[-1].lineno}" if places else "?"
+    print(f"blockwatch helper: {type(error).__name__} at {where}", file=sys.stderr)

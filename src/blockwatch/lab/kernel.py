@@ -16,12 +16,12 @@ from blockwatch.errors import LabError
 NEW_USER, NEW_NET, NEW_MOUNTS = 0x10000000, 0x40000000, 0x00020000  # linux/sched.h
 BIND, RECURSIVE, PRIVATE = 0x1000, 0x4000, 0x40000  # sys/mount.h
 _PR_SET_PDEATHSIG = 1
-_SWITCHES = (
-    ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
-    ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict_unprivileged_userns=0"),
-    ("/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces=15000"),
-    ("/proc/sys/user/max_net_namespaces", "0", "user.max_net_namespaces=15000"),
-)  # fmt: skip
+_SWITCHES = (  # below /proc/sys: the value that forbids, one that allows
+    ("kernel/unprivileged_userns_clone", "0", "1"),
+    ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
+    ("user/max_user_namespaces", "0", "15000"),
+    ("user/max_net_namespaces", "0", "15000"),
+)
 _CONTAINER = (
     "the kernel allows it, so a sandbox around this process forbids it: in Docker, start the container with "
     "--security-opt seccomp=unconfined --security-opt apparmor=unconfined (and --device /dev/net/tun)"
@@ -42,10 +42,10 @@ def unshare(flags: int) -> None:
 def remedy() -> str:
     """Return what an administrator has to do so that namespaces can be made."""
     orders = []
-    for path, bad, setting in _SWITCHES:
+    for name, bad, good in _SWITCHES:
         try:
-            if Path(path).read_text().strip() == bad:
-                orders.append(f"sysctl -w {setting}")
+            if Path("/proc/sys", name).read_text().strip() == bad:
+                orders.append(f"sysctl -w {name.replace('/', '.')}={good}")
         except OSError:
             continue  # this kernel has no such switch
     return f"as root: {'; '.join(orders)}" if orders else _CONTAINER

@@ -19,21 +19,18 @@ from __future__ import annotations
 import gc
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import pairwise
-from pathlib import Path
 
 from blockwatch.errors import LabError
 from blockwatch.lab import enter, wire
 from blockwatch.lab.kernel import (
-    BIND,
     NEW_MOUNTS,
     NEW_NET,
     NEW_USER,
@@ -44,22 +41,11 @@ from blockwatch.lab.kernel import (
     mount,
     unshare,
 )
-from blockwatch.lab.netlink import TABLE_LOCAL, Netlink
-from blockwatch.lab.tun import open_tun
-from blockwatch.lab.world import ISP_RESOLVER, PROBE_V4, PROBE_V6, PUBLIC_RESOLVERS, World
+from blockwatch.lab.sides import build_far, build_probe, resolve_with
+from blockwatch.lab.world import ISP_RESOLVER, PUBLIC_RESOLVERS, World
 
 Serve = Callable[[World, Callable[[], None]], None]
 
-PROBE_DEVICE, FAR_DEVICE = "eth0", "net0"  # not "tun…": a probe takes that for a VPN
-_FAR_OWN = "10.77.255.1"  # source of what the far side would send unasked
-# Some kernels put these, down and without routes, into every new namespace; they cannot be removed.
-_IDLE_DEVICES = frozenset("tunl0 gre0 gretap0 erspan0 sit0 ip6tnl0 ip6gre0 ip_vti0 ip6_vti0 teql0".split())
-_SETTINGS = (
-    ("ipv4/tcp_no_metrics_save", "1"),  # what one flow suffered must not slow the next one
-    ("ipv4/ip_unprivileged_port_start", "0"),
-    ("ipv4/icmp_ratelimit", "0"),
-)
-_QUEUE = 10_000  # packets: a busy machine must not look like a lossy line
 _READY_SECONDS = 60.0
 _CLOSE_SECONDS = 3.0
 
@@ -94,10 +80,8 @@ class Handle:
             return
         with line:
             line.setblocking(False)
-            try:
+            with suppress(OSError):  # it may be gone already
                 line.send(b"q")
-            except OSError:
-                pass  # it is gone already
             deadline = time.monotonic() + _CLOSE_SECONDS
             while os.waitpid(self.pid, os.WNOHANG) == (0, 0):
                 if time.monotonic() > deadline:
@@ -188,11 +172,11 @@ def _keep(world: World, serve: Serve, line: socket.socket, caller: int) -> None:
         return
     unshare(NEW_NET | NEW_MOUNTS)
     mount("none", "/", "none", RECURSIVE | PRIVATE)
-    far_tun = _build_far(world)
+    far_tun = build_far(world)
     far = _fork(line, lambda: _serve_far(world, serve, line, far_tun))
     unshare(NEW_NET)
-    probe_tun = _build_probe(world)
-    _resolve_with(ISP_RESOLVER)
+    probe_tun = build_probe(world)
+    resolve_with(ISP_RESOLVER)
     carrier = _fork(line, lambda: _carry(world, line, probe_tun, far_tun))
     _close_all_but(line.fileno())
     line.send(b"p")
@@ -210,6 +194,8 @@ def _fork(line: socket.socket, work: Callable[[], None]) -> int:
 
 def _serve_far(world: World, serve: Serve, line: socket.socket, far_tun: int) -> None:
     os.close(far_tun)
+    unshare(NEW_MOUNTS)
+    resolve_with(PUBLIC_RESOLVERS[0])
 
     def ready() -> None:
         line.send(b"r")
@@ -242,84 +228,3 @@ def _watch(line: socket.socket, children: tuple[int, ...], caller: int) -> None:
     for child in children:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-
-
-def _build_far(world: World) -> int:
-    """Make every address local here, but the probe's and the dead ones, which lead into the wire."""
-    tun = open_tun(FAR_DEVICE)
-    _settle()
-    with Netlink() as netlink:
-        devices = {link.name: link.index for link in netlink.links()}
-        loopback, wan = devices["lo"], devices[FAR_DEVICE]
-        netlink.set_up(loopback)
-        netlink.set_up(wan, _QUEUE)
-        netlink.add_address(wan, _FAR_OWN)
-        for family in (socket.AF_INET, socket.AF_INET6) if socket.has_ipv6 else (socket.AF_INET,):
-            netlink.add_route(family, loopback, table=TABLE_LOCAL, local=True)
-        for address in (PROBE_V4, *((PROBE_V6,) if world.ipv6 else ()), *world.dead):
-            netlink.add_route(address, wan, table=TABLE_LOCAL)
-        _refuse_ways_out(netlink, FAR_DEVICE)
-    return tun
-
-
-def _build_probe(world: World) -> int:
-    """Give the probe its address and a default route into the wire."""
-    tun = open_tun(PROBE_DEVICE)
-    _settle()
-    with Netlink() as netlink:
-        devices = {link.name: link.index for link in netlink.links()}
-        netlink.set_up(devices["lo"])
-        netlink.set_up(devices[PROBE_DEVICE], _QUEUE)
-        for address in (PROBE_V4, *((PROBE_V6,) if world.ipv6 else ())):
-            netlink.add_address(devices[PROBE_DEVICE], address)
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            netlink.add_route(family, devices[PROBE_DEVICE])
-        _refuse_ways_out(netlink, PROBE_DEVICE)
-    return tun
-
-
-def _settle() -> None:
-    for name, value in _SETTINGS:
-        try:
-            Path("/proc/sys/net", name).write_text(value)
-        except OSError:
-            continue  # a read-only /proc: only comfort is lost
-
-
-def _refuse_ways_out(netlink: Netlink, device: str) -> None:
-    """Raise LabError if the namespace has any device besides loopback and ``device``, or a route to one."""
-    links = {link.index: link for link in netlink.links()}
-    allowed = {index for index, link in links.items() if link.name in ("lo", device)}
-    idle = {index for index, link in links.items() if link.name in _IDLE_DEVICES and not link.up}
-    strange = (set(links) - allowed - idle) | (netlink.route_devices() - allowed)
-    if strange:
-        names = ", ".join(links[index].name if index in links else f"#{index}" for index in strange)
-        raise LabError(f"the lab's namespace has a way out ({names}); it does not start")
-
-
-def _resolve_with(nameserver: str) -> None:
-    """Have names looked up by DNS at ``nameserver`` only, in this mount namespace."""
-    if not Path("/etc/resolv.conf").exists():
-        raise LabError(
-            "there is no file to put the lab's over", where="/etc/resolv.conf", remedy="create it, empty"
-        )
-    files = {
-        "/etc/resolv.conf": f"nameserver {nameserver}\n",
-        "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
-        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
-    }
-    folder = Path(tempfile.mkdtemp(prefix="blockwatch-lab-"))
-    try:
-        for target, text in files.items():
-            if not Path(target).exists():
-                continue  # without it, glibc does the same
-            source = folder / Path(target).name
-            source.write_text(text)
-            source.chmod(0o644)
-            mount(str(source), str(Path(target).resolve()), "none", BIND)
-        for cache in ("/run/nscd", "/run/systemd/resolve", "/run/avahi-daemon"):
-            # Their sockets would carry a question out, whatever the network namespace.
-            if Path(cache).is_dir() and Path("/etc/resolv.conf").resolve().parent != Path(cache):
-                mount("none", cache, "tmpfs", 0)
-    finally:
-        shutil.rmtree(folder)

@@ -60,6 +60,7 @@ class Reset(Action):
     """Resets the probe, and the server with ``both``, by every segment that carries data; all goes on."""
 
     def up(self, raw: bytes, at: int) -> float:
+        """Reset, if it carries data; it goes on."""
         size = len(packet.tcp_payload(raw, at))
         if size:
             sequence, acknowledged = packet.seq_ack(raw, at)
@@ -75,6 +76,7 @@ class Reset(Action):
         return PASS
 
     def down(self, raw: bytes, at: int, now: float) -> float:
+        """It goes on."""
         return PASS
 
 
@@ -84,6 +86,7 @@ class Page(Action):
     reset_server = True
 
     def strike(self, raw: bytes, at: int) -> float:
+        """Answer in the server's place."""
         self._answer(raw, at)
         if self.reset_server:
             sequence, acknowledged = packet.seq_ack(raw, at)
@@ -124,9 +127,11 @@ class Throttle(Action):
         self._tokens, self._then = float(_BURST), hit.now
 
     def up(self, raw: bytes, at: int) -> float:
+        """It goes on."""
         return PASS
 
     def down(self, raw: bytes, at: int, now: float) -> float:
+        """It goes on if the bucket has room for it."""
         self._tokens = min(_BURST, self._tokens + (now - self._then) * self.rule.rate * 1000)
         self._then = now
         if len(raw) > self._tokens:
@@ -139,9 +144,11 @@ class Slow(Action):
     """Delays the flow both ways by ``delay_ms`` and loses 10 % of it."""
 
     def up(self, raw: bytes, at: int) -> float:
+        """It is late, or lost."""
         return DROP if self.chance.random() < _SLOW_LOSS else self.rule.delay_ms / 1000
 
     def down(self, raw: bytes, at: int, now: float) -> float:
+        """It is late, or lost."""
         return self.up(raw, at)
 
 
@@ -151,9 +158,11 @@ class Freeze(Action):
     _frozen = False
 
     def up(self, raw: bytes, at: int) -> float:
+        """It goes on until the flow is frozen."""
         return DROP if self._frozen else PASS
 
     def down(self, raw: bytes, at: int, now: float) -> float:
+        """It goes on until too many bytes have passed."""
         size = len(packet.tcp_payload(raw, at))
         passed = (packet.seq_ack(raw, at)[0] - self.hit.server_next + size) & 0xFFFFFFFF
         self._frozen = self._frozen or (size > 0 and self.rule.after < passed < 1 << 31)

@@ -69,7 +69,7 @@ def _without_port(host: str) -> str:
 
 
 def server_name(seen: bytes) -> str | None:
-    """Return the server name of a ClientHello, put together over segments and TLS records (RFC 6066, 8446)."""
+    """Return the server name of a ClientHello, put together over TLS records (RFC 6066, 8446)."""
     hello = bytearray()
     while len(hello) < 4 or len(hello) < 4 + int.from_bytes(hello[1:4], "big"):
         if len(seen) < 5:

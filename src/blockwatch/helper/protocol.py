@@ -204,7 +204,11 @@ def _ascii_host(host: str) -> str:
 
 def follow(url: Url, location: str) -> Url:
     """Where a redirect leads; raises :class:`BadRequest` when that is no place we go to."""
-    return read_url(urljoin(url.text, location.strip().replace(" ", "%20")))
+    try:
+        joined = urljoin(url.text, location.strip().replace(" ", "%20"))
+    except ValueError:
+        raise BadRequest("not a URL") from None
+    return read_url(joined)
 
 
 def read_endpoint(text: str) -> tuple[str, int] | None:

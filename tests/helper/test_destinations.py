@@ -1,5 +1,7 @@
 """The helper contacts nothing but public unicast addresses, however they are written."""
 
+# ruff: noqa: SIM905
+
 import pytest
 import trio
 

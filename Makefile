@@ -26,7 +26,7 @@ setup: $(STAMP)  ## create .venv with pinned versions
 $(STAMP): requirements.lock pyproject.toml
 	@python=$$(sh .ci/find-python $(PYTHON)) || exit 1; \
 	 echo "using $$python"; \
-	 "$$python" -m venv --upgrade-deps .venv >/dev/null 2>&1 || "$$python" -m venv --clear .venv
+	 "$$python" -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $(STAMP)

@@ -160,7 +160,9 @@ def _host(host: str, written: str) -> str:
         except ValueError:
             raise BadAddress(f"{shown(host)} is no IPv4 address") from None
     if not host.isascii() or "xn--" in host.lower():
-        return _a_labels(host)
+        host = _a_labels(host)  # may have become an IPv4 address, too: "¹" is "1"
+        if re.fullmatch(r"[0-9.]+", host):
+            return _host(host, written)
     lower = host.lower().removesuffix(".")
     if len(lower) > 253 or not all(_LABEL.match(label) for label in lower.split(".")):
         raise BadAddress(f"{shown(host)} is no host name", "Letters, digits, hyphens and dots only.")

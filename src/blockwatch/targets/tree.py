@@ -177,6 +177,8 @@ def _hint(words: str, text: str, number: int) -> str:
     line = lines[number - 1] if number <= len(lines) else ""
     if "mapping values are not allowed" in words:
         return 'Put a value that holds ": " in quotes, and begin keys of one item in the same column.'
+    if "did not find expected" in words and "block" in words:
+        return "Begin all keys of one item in the same column, and each item of a list too."
     if "cannot start any token" in words and ("@" in line or "`" in line or "%" in line):
         return "Put the value in quotes."
     if "end of" in words or "quoted scalar" in words:

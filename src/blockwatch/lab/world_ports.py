@@ -1,0 +1,106 @@
+"""Who lives where: the sites of a world with the lab's fixed parts, and the ports each address serves.
+
+A port that nobody serves must refuse the SYN, which a server cannot do once it has accepted. So
+servers listen on each ``address:port`` of this table and on nothing else, and the kernel refuses the
+rest by itself. Only a world of many sites that all serve one port listens on that port for all.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+
+from blockwatch.lab.world import (
+    BLOCK_PAGES,
+    HELPER,
+    HELPER_HOST,
+    ISP_RESOLVER,
+    PUBLIC_RESOLVERS,
+    REGISTRY_HOST,
+    Serve,
+    Site,
+    World,
+)
+
+# Names of the public resolvers' encrypted services, by address.
+RESOLVER_HOSTS = {
+    "8.8.8.8": ("dns.google",),
+    "9.9.9.9": ("dns.quad9.net",),
+    "1.1.1.1": ("cloudflare-dns.com", "one.one.one.one"),
+}
+DNS_PORT, DOT_PORT = 53, 853
+INTERCEPT_PORT, PORTAL_PORT = 10443, 8880
+MANY = 400  # addresses, above which a port that all of them serve gets one listener for all
+
+
+def fixed_sites() -> tuple[Site, ...]:
+    """The lab's own web servers: block pages, and the encrypted service of each public resolver."""
+    block = Serve(kind="blockpage", args={"lang": "ru"})
+    pages = [
+        Site(key=f"blockpage/{address}", host=address, http=block, https=None, addresses=(address,))
+        for address in BLOCK_PAGES
+    ]
+    registry = Site(key="registry", host=REGISTRY_HOST, http=block, https=block, addresses=(BLOCK_PAGES[0],))
+    resolvers = [
+        Site(
+            key=f"resolver/{address}",
+            host=RESOLVER_HOSTS[address][0],
+            aliases=(*RESOLVER_HOSTS[address][1:], address),
+            http=None,
+            https=Serve(kind="doh"),
+            addresses=(address,),
+        )
+        for address in PUBLIC_RESOLVERS
+    ]
+    helper = Site(key="helper", host=HELPER_HOST, http=None, https=None, addresses=(HELPER,))
+    return (*pages, registry, *resolvers, helper)
+
+
+def site_ports(site: Site) -> dict[int, str]:
+    """Open web ports of one site and what is spoken there: ``http``, ``https`` or ``raw``."""
+    ports = {port: scheme for port, (scheme, _) in site.ports.items()}
+    if site.http is not None:
+        ports[80] = "http"
+    if site.https is not None:
+        ports[443] = "https"
+    if site.raw443 is not None:
+        ports[443] = "raw"
+    return ports
+
+
+def web_ports(world: World) -> dict[tuple[str, int], str]:
+    """Every open web ``(address, port)`` of a world but the helper's, and what is spoken there."""
+    dead = set(world.dead)
+    return {
+        (address, port): scheme
+        for site in (*fixed_sites(), *world.sites)
+        for port, scheme in site_ports(site).items()
+        for address in site.addresses
+        if address not in dead
+    }
+
+
+def served(world: World) -> dict[str, set[int]]:
+    """Open TCP ports by address, the helper's and the resolvers' included; all others refuse."""
+    table: dict[str, set[int]] = defaultdict(set)
+    for address, port in web_ports(world):
+        table[address].add(port)
+    for address in (ISP_RESOLVER, *PUBLIC_RESOLVERS):
+        table[address].add(DNS_PORT)
+    for address in PUBLIC_RESOLVERS:
+        table[address].add(DOT_PORT)
+    table[HELPER] |= {80, 443}
+    return dict(table)
+
+
+def listeners(world: World) -> list[tuple[str, int]]:
+    """Where the web servers listen: each open ``(address, port)``, or ``("0.0.0.0", port)`` for many."""
+    open_ports = web_ports(world)
+    v4 = {address for address, _ in open_ports if ipaddress.ip_address(address).version == 4}
+    lived_in = {address for site in world.sites for address in site.addresses} - set(world.dead)
+    found: list[tuple[str, int]] = []
+    for port in sorted({port for _, port in open_ports}):
+        here = [address for address, at in open_ports if at == port]
+        everywhere = len(v4) > MANY and lived_in <= set(here) and lived_in <= v4
+        found += [("0.0.0.0", port)] if everywhere else [(address, port) for address in here]  # noqa: S104
+    return found

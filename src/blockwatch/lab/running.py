@@ -83,6 +83,7 @@ class RunningLab:
         *,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        stdin: int | IO[bytes] | None = subprocess.DEVNULL,
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
     ) -> subprocess.Popen[bytes]:
@@ -91,7 +92,7 @@ class RunningLab:
             self.handle.enter(argv),
             env=None if env is None else dict(env),
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
         )

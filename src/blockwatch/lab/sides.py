@@ -41,7 +41,8 @@ def build_far(world: World) -> int:
         netlink.set_up(loopback)
         netlink.set_up(wan, _QUEUE)
         netlink.add_address(wan, _FAR_OWN)
-        for family in (socket.AF_INET, socket.AF_INET6) if socket.has_ipv6 else (socket.AF_INET,):
+        families = [socket.AF_INET, *([socket.AF_INET6] if Path("/proc/net/if_inet6").exists() else [])]
+        for family in families:
             netlink.add_route(family, loopback, table=TABLE_LOCAL, local=True)
         for address in (PROBE_V4, *((PROBE_V6,) if world.ipv6 else ()), *world.dead):
             netlink.add_route(address, wan, table=TABLE_LOCAL)

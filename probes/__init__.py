@@ -1,0 +1,1 @@
+"""The probes: one file, one question put to the network."""

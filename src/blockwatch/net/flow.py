@@ -46,7 +46,7 @@ class Flow:
     ) -> None:
         self._kit, self._record = kit, record
         self.address, self.port = address, port
-        self._why: dict[str, Any] = {"purpose": purpose, "round": round, "hop": hop}
+        self._purpose, self._round, self._hop = purpose, round, hop
         self._number = record.next_flow()
         self._meter: Meter | None = None
         self._tls: TlsStream | None = None
@@ -164,8 +164,16 @@ class Flow:
         return self._meter
 
     def _begin(self, kind: type[Any], fields: dict[str, Any]) -> Draft:
-        where = {"address": self.address, "port": self.port, "flow": self._number}
-        return self._record.begin(kind, **self._why, **where, **fields)
+        return self._record.begin(
+            kind,
+            purpose=self._purpose,
+            round=self._round,
+            hop=self._hop,
+            address=self.address,
+            port=self.port,
+            flow=self._number,
+            **fields,
+        )
 
     async def _step(
         self, kind: type[Any], fields: dict[str, Any], action: Callable[[dict[str, Any]], Awaitable[None]]

@@ -47,6 +47,7 @@ class Request:
     host: str = ""
     headers: tuple[tuple[str, str], ...] = BROWSER_HEADERS
     body: bytes = b""
+    head_s: float = limits.HTTP_HEAD_S  # how long the head of the answer is waited for
 
     @property
     def authority(self) -> str:
@@ -86,7 +87,7 @@ async def exchange(
 ) -> None:
     """Send ``request`` and fill ``reply``; ``protocol`` is the ALPN choice."""
     inner = _Http2(h2 or H2(), request, reply) if protocol == "h2" else _Http1(request, reply)
-    with trio.fail_after(limits.HTTP_HEAD_S):
+    with trio.fail_after(request.head_s):
         await stream.send(inner.first_bytes())
         while not inner.has_head:
             await _take(stream, inner, reply)

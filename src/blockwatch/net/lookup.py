@@ -154,10 +154,12 @@ class Lookups:
         attempts = 1 if self._habits.silent(resolver.text) else limits.DNS_ATTEMPTS
         window = window_us / 1e6 if window_us is not None else attempts * limits.DNS_SPACING_S
         self._habits.asked(resolver.text)
+        drafts: list[Draft] = []
         async with trio.open_nursery() as waiting:
             nursery = self._background if window_us is None else waiting
             for attempt in range(attempts):
                 draft = self._begin(resolver.text, host, qtype, why | {"round": why["round"] + attempt})
+                drafts.append(draft)
                 listener = _Listener(draft, self._record, settled, dnsmessage.query(host, qtype))
                 left = window if window_us is not None else window - attempt * limits.DNS_SPACING_S
                 nursery.start_soon(
@@ -169,9 +171,11 @@ class Lookups:
                 if settled.is_set():
                     self._habits.answered(resolver.text)
                     break
-            found += draft.fields["addresses"]
-        for reply in draft.fields["replies"]:  # two differing replies: both are candidates
-            found += [other for other in reply.addresses if other not in found]
+        for draft in drafts:
+            for reply in draft.fields["replies"]:  # two differing replies: both are candidates
+                found += [other for other in reply.addresses if other not in found]
+            if draft.fields["error"] == "TC":
+                found += await self._stream(Resolver(f"tcp://{address}:53", "tcp", address, 53), host, why)
 
     async def _listen(self, listener: _Listener, address: str, port: int, window: float, exact: bool) -> None:
         """Send one query and keep what comes back until the window closes."""
@@ -270,7 +274,9 @@ class Lookups:
     async def _https_query(self, resolver: Resolver, host: str, qtype: str, why: dict[str, Any]) -> list[str]:
         kept = self._habits.kept(resolver)
         asked = dnsmessage.query(host, qtype, identity=0)  # RFC 8484, section 4.1
-        request = Request(kept.url, method="POST", headers=_DOH_HEADERS, body=asked)
+        request = Request(
+            kept.url, method="POST", headers=_DOH_HEADERS, body=asked, head_s=limits.DNS_STREAM_S
+        )
         draft = self._begin(resolver.text, host, qtype, why)
         if kept.resting:
             self._record.skip(draft)
@@ -344,7 +350,8 @@ class _Listener:
             return
         self._fits = True
         fields |= {"addresses": answer.addresses, "rcode": answer.rcode}
-        fields |= {"failure": answer.failure, "error": "TC" if answer.cut else None, "us": us}
+        truncated = answer.cut and not answer.addresses
+        fields |= {"failure": answer.failure, "error": "TC" if truncated else None, "us": us}
         self.draft.ready = True
         self._settled.set()
 

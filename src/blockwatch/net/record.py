@@ -9,10 +9,15 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from blockwatch.model import Exchange, HttpStep, Observation, Purpose
+from blockwatch.net import limits
+
+
+class OverBudget(Exception):
+    """The measurement has used what it may use; it ends with what it has."""
 
 
 class Draft:
@@ -46,6 +51,10 @@ class Record:
         """Microseconds since the run was opened."""
         return self._now_us() - self._origin_us
 
+    def drafts(self, kind: type[Any]) -> Iterator[Draft]:
+        """The steps of one kind, ended or not, in the order of their starts."""
+        return (draft for draft in self._drafts if draft.kind is kind)
+
     def __len__(self) -> int:
         return len(self._drafts)
 
@@ -63,7 +72,9 @@ class Record:
         hop: int = 0,
         **fields: Any,
     ) -> Draft:
-        """Start a step now."""
+        """Start a step now; raises :class:`OverBudget` when no further step is allowed."""
+        if len(self._drafts) >= limits.OBSERVATIONS or self.sent + self.received > limits.MEASUREMENT_BYTES:
+            raise OverBudget
         fields |= {"t": self.now(), "us": 0, "failure": None, "purpose": purpose, "round": round, "hop": hop}
         draft = Draft(kind, fields)
         self._drafts.append(draft)

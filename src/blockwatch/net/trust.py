@@ -122,10 +122,9 @@ def _hand_over(context: ssl.SSLContext, name: str | None, flight: bytes) -> ssl.
 
 def _flight(suite: bytes, chain: tuple[bytes, ...]) -> bytes:
     """ServerHello and Certificate of TLS 1.2 (RFC 5246, section 7.4), as records."""
-    extensions = b"\xff\x01\x00\x01\x00" + b"\x00\x17\x00\x00"  # renegotiation_info, extended_master_secret
-    hello = (
-        b"\x03\x03" + bytes(32) + b"\x00" + suite + b"\x00" + len(extensions).to_bytes(2, "big") + extensions
-    )
+    # renegotiation_info (RFC 5746), extended_master_secret (RFC 7627)
+    extensions = b"\x00\x09" + b"\xff\x01\x00\x01\x00" + b"\x00\x17\x00\x00"
+    hello = b"\x03\x03" + bytes(32) + b"\x00" + suite + b"\x00" + extensions
     listed = b"".join(len(der).to_bytes(3, "big") + der for der in chain)
     certificates = len(listed).to_bytes(3, "big") + listed
     messages = b"\x02" + len(hello).to_bytes(3, "big") + hello

@@ -1,0 +1,210 @@
+"""The control: the same URL as a test helper sees it.
+
+Rules of this file:
+
+* OONI's test-helper protocol (probe-cli ``oohelperd``): a POST of JSON, an answer of JSON;
+* helpers are asked in turn, the next one after a failure or after a while; each one asked is a
+  :class:`~blockwatch.model.ControlStep`, whose ``failure`` speaks of the helper and never of the site;
+* the answer is hostile input: bounded, and what does not fit is left out;
+* a helper's certificate must be valid: otherwise whoever forges it makes our controls.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import trio
+
+from blockwatch import failure as f
+from blockwatch.model import ControlStep, Endpoint, Purpose
+from blockwatch.net import limits
+from blockwatch.net.failures import NETWORK, Garbage, name
+from blockwatch.net.http import BROWSER_HEADERS, Reply, Request
+from blockwatch.net.kept import Kept
+from blockwatch.net.kit import Kit
+from blockwatch.net.record import Draft, Record
+from blockwatch.net.url import Url, is_literal, normal_host, parse_url
+
+_FORWARDED = ("User-Agent", "Accept", "Accept-Language")
+_MAX_HEADERS, _MAX_ADDRESSES = 100, 64
+_HEADERS = (
+    ("User-Agent", "ooniprobe-compatible blockwatch"),
+    ("Content-Type", "application/json"),
+    ("Accept", "application/json"),
+)
+
+
+class Helpers:
+    """The test helpers of one run, in order of preference."""
+
+    def __init__(self, kit: Kit, urls: Sequence[str]) -> None:
+        self._kit = kit
+        self._helpers = [Kept(kit, parse_url(url)) for url in urls]
+        self.dates: list[tuple[int, str]] = []  # (our UTC microseconds, Date header) of answers
+
+    def __bool__(self) -> bool:
+        return bool(self._helpers)
+
+    async def ask(
+        self,
+        record: Record,
+        url: Url,
+        addresses: Sequence[str],
+        *,
+        purpose: Purpose = Purpose.FIRST,
+        round: int = 0,
+        hop: int = 0,
+    ) -> tuple[str, ...]:
+        """Ask until one helper answers; the addresses that it found."""
+        body = _question(url, addresses)
+        for helper in self._helpers:
+            draft = record.begin(
+                ControlStep,
+                purpose=purpose,
+                round=round,
+                hop=hop,
+                helper=str(helper.url),
+                url=str(url),
+                addresses=(),
+                skipped=False,
+            )
+            await self._ask_one(helper, draft, record, body)
+            if draft.fields["failure"] is None and not draft.fields["skipped"]:
+                return tuple(draft.fields["addresses"])
+        return ()
+
+    async def _ask_one(self, helper: Kept, draft: Draft, record: Record, body: bytes) -> None:
+        fields = draft.fields
+        if helper.resting:
+            fields["failure"], fields["error"] = f.TIMEOUT, "failed three times in a row, not asked now"
+            record.end(draft)
+            return
+        last = helper is self._helpers[-1]
+        request = Request(helper.url, method="POST", headers=_HEADERS, body=body, head_s=limits.CONTROL_S)
+        reply = Reply()
+        connecting = Record(self._kit.network.monotonic_us, self._kit.origin_us)
+        try:
+            with trio.fail_after(limits.CONTROL_S if last else limits.CONTROL_NEXT_S):
+                made = await helper.request(connecting, request, reply)
+            if made:
+                _read(fields, reply)
+                self._note_date(reply)
+            else:
+                fields["failure"], fields["error"] = _why_not(connecting)
+        except NETWORK as error:
+            named = name(error)
+            if named is None:
+                raise
+            fields["failure"], fields["error"] = named
+        fields["sent"], fields["received"] = len(request.raw()), len(reply.raw)
+        record.end(draft)
+
+    def _note_date(self, reply: Reply) -> None:
+        date = reply.header("date")
+        if date is not None and len(self.dates) < 1_000:
+            self.dates.append((self._kit.network.utc_us(), date[:64]))
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        for helper in self._helpers:
+            helper.close()
+
+
+def _question(url: Url, addresses: Sequence[str]) -> bytes:
+    ports = {"http": (443, 80), "https": (443,)}[url.scheme] if url.port in (80, 443) else (url.port,)
+    shown = [f"[{a}]" if ":" in a else a for a in addresses]
+    headers = {key: [value] for key, value in BROWSER_HEADERS if key in _FORWARDED}
+    question = {
+        "http_request": str(url),
+        "http_request_headers": headers,
+        "tcp_connect": [f"{address}:{port}" for address in shown for port in ports],
+        "x_quic_enabled": False,
+    }
+    return json.dumps(question).encode("ascii")
+
+
+def _why_not(connecting: Record) -> tuple[str, str | None]:
+    """The failure of the last step that tried to reach the helper."""
+    for step in reversed(connecting.snapshot()):
+        if step.failure is not None:
+            return step.failure, step.error
+        trust = getattr(step, "trust", None)
+        if trust is not None:
+            return trust, "certificate of the helper"
+    return f.DNS_TEMPORARY, "no address of the helper"
+
+
+def _read(fields: dict[str, Any], reply: Reply) -> None:
+    if reply.status != 200:
+        raise Garbage("http_unexpected_status_code", f"HTTP {reply.status}")
+    try:
+        answer = json.loads(bytes(reply.body))
+    except (ValueError, RecursionError):
+        raise Garbage("json_parse_error", "the helper's answer is not JSON") from None
+    dns, http = _dict(answer, "dns"), _dict(answer, "http_request")
+    fields["dns_failure"] = _text(dns.get("failure"), 200)
+    fields["addresses"] = _addresses(dns.get("addrs"))
+    fields["endpoints"] = _endpoints(_dict(answer, "tcp_connect"), _dict(answer, "tls_handshake"))
+    fields["http_failure"] = _text(http.get("failure"), 200)
+    fields["status"] = _count(http.get("status_code"), 100)
+    fields["body_length"] = _count(http.get("body_length"), 0)
+    fields["title"] = _text(http.get("title"), 200)
+    fields["headers"] = _headers(_dict(http, "headers"))
+    fields["asns"] = _asns(_dict(answer, "ip_info"))
+    if not http:
+        raise Garbage("json_parse_error", "no http_request in the helper's answer")
+
+
+def _dict(value: Any, key: str) -> dict[str, Any]:
+    inner = value.get(key) if isinstance(value, dict) else None
+    return {str(k): v for k, v in list(inner.items())[:200]} if isinstance(inner, dict) else {}
+
+
+def _text(value: Any, length: int) -> str | None:
+    return value[:length] if isinstance(value, str) and value else None
+
+
+def _count(value: Any, least: int) -> int | None:
+    return value if type(value) is int and least <= value < 2**53 else None
+
+
+def _addresses(value: Any) -> tuple[str, ...]:
+    listed = value[:_MAX_ADDRESSES] if isinstance(value, list) else []
+    good = [normal_host(item) for item in listed if isinstance(item, str) and is_literal(item)]
+    return tuple(dict.fromkeys(good))
+
+
+def _endpoints(tcp: dict[str, Any], tls: dict[str, Any]) -> tuple[Endpoint, ...]:
+    found = []
+    for key, entry in tcp.items():
+        host, _, port = key.rpartition(":")
+        host = host.strip("[]")
+        if not is_literal(host) or not port.isdecimal() or not isinstance(entry, dict):
+            continue
+        secure = tls.get(key)
+        found.append(
+            Endpoint(
+                address=normal_host(host),
+                port=int(port) % 65_536,
+                tcp_failure=_text(entry.get("failure"), 200),
+                tls=isinstance(secure, dict),
+                tls_failure=_text(secure.get("failure"), 200) if isinstance(secure, dict) else None,
+            )
+        )
+    return tuple(found[:_MAX_ADDRESSES])
+
+
+def _headers(value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    pairs = [(key[:200], item[:4_096]) for key, item in value.items() if isinstance(item, str)]
+    return tuple(pairs[:_MAX_HEADERS])
+
+
+def _asns(value: dict[str, Any]) -> tuple[tuple[str, int], ...]:
+    found = []
+    for address, entry in value.items():
+        asn = entry.get("asn") if isinstance(entry, dict) else None
+        if is_literal(address) and type(asn) is int and 0 < asn < 2**32:
+            found.append((normal_host(address), asn))
+    return tuple(found[:_MAX_ADDRESSES])

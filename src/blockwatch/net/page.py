@@ -1,0 +1,141 @@
+"""The page behind a URL: lookups, one flow an address, one page a hop, redirects as new hops.
+
+Rules of this file:
+
+* every hop is measured like the first: lookup (unless its host was looked up), flows, control;
+* one page a hop, over the first connection that works; where the system's addresses and the other
+  sources' have nothing in common, one page from each of the two;
+* an address that only the control knows, or that came in a late reply, gets a flow of its own;
+* a redirect that leads nowhere is a failure of the request that was answered with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import trio
+
+from blockwatch import failure as f
+from blockwatch.net import limits
+from blockwatch.net.flow import Flow
+from blockwatch.net.http import Reply
+from blockwatch.net.record import Draft
+from blockwatch.net.session import Candidates, Session
+from blockwatch.net.url import BadUrl, Url, join
+
+_FOLLOWED = {301, 302, 303, 307, 308}
+_Answer = tuple[Draft, Reply]
+
+
+@dataclass
+class _Group:
+    """Addresses of which one shall serve the page."""
+
+    addresses: list[str]
+    claimed: bool = False
+    answer: _Answer | None = None
+    broken: Flow | None = None
+
+
+@dataclass
+class _Extra:
+    """What the control adds to a hop, once it is there."""
+
+    answer: _Answer | None = None
+    done: trio.Event = field(default_factory=trio.Event)
+
+
+async def measure_page(net: Session, url: Url) -> None:
+    """Measure ``url`` and every page that it redirects to."""
+    seen: set[str] = set()
+    async with trio.open_nursery() as controls:
+        for hop in range(limits.REDIRECTS + 1):
+            seen.add(str(url))
+            answer = await _hop(net, url, hop, controls)
+            location = _location(answer)
+            if answer is None or location is None:
+                return
+            draft = answer[0]
+            try:
+                url = join(url, location)
+            except BadUrl as error:
+                net.record.rename_failure(draft, f.BAD_REDIRECT, str(error)[:200])
+                return
+            looped = str(url) in seen
+            if looped or hop == limits.REDIRECTS:
+                failure = f.unknown("stopped after too many redirects")
+                net.record.rename_failure(draft, failure, "loop" if looped else None)
+                return
+
+
+def _location(answer: _Answer | None) -> str | None:
+    if answer is None or answer[0].fields["failure"] is not None or answer[1].status not in _FOLLOWED:
+        return None
+    return answer[1].header("location")
+
+
+async def _hop(net: Session, url: Url, hop: int, controls: trio.Nursery) -> _Answer | None:
+    candidates = await net.candidates(url.host, hop)
+    groups = [_Group(addresses) for addresses in candidates.groups()]
+    extra, visited = _Extra(), trio.Event()
+    controls.start_soon(_control, net, url, hop, candidates, groups, extra, visited)
+    async with trio.open_nursery() as visits:
+        for group in groups:
+            for address in group.addresses:
+                visits.start_soon(_visit, net, url, address, hop, group)
+    for group in groups:
+        await _write_skipped(url, group)
+    visited.set()
+    answer = _first_answer(groups)
+    if answer is None:  # nothing came of the lookups: perhaps the control knows where the site is
+        await extra.done.wait()
+        answer = extra.answer
+    return answer
+
+
+async def _visit(net: Session, url: Url, address: str, hop: int, group: _Group) -> None:
+    """Dial and shake hands; the first of the group to get so far fetches the page."""
+    async with net.flow(address, url.port, name=url.host, hop=hop) as flow:
+        await flow.tcp_connect()
+        if url.scheme == "https":
+            await flow.tls_handshake(server_name=url.host)
+        if flow.broken or flow.trusted is False:
+            group.broken = flow
+        elif not group.claimed:
+            group.claimed = True
+            group.answer = await flow.http_get(url)
+
+
+async def _write_skipped(url: Url, group: _Group) -> None:
+    """No connection of the group came as far as a request: write the planned one as skipped."""
+    if not group.claimed and group.broken is not None:
+        await group.broken.http_get(url)
+
+
+async def _control(
+    net: Session,
+    url: Url,
+    hop: int,
+    candidates: Candidates,
+    groups: list[_Group],
+    extra: _Extra,
+    visited: trio.Event,
+) -> None:
+    """Ask the control, then visit the addresses that only it or a late reply has given."""
+    known = await net.control(url, candidates.all, hop=hop)
+    await visited.wait()
+    mentioned = [*known, *net.late(url.host)]
+    strangers = [a for a in net.usable(mentioned) if a not in candidates.all]
+    agreed = bool(set(mentioned) & set(candidates.all))
+    group = _Group(strangers[: limits.ADDRESSES // 2])
+    group.claimed = agreed and _first_answer(groups) is not None
+    async with trio.open_nursery() as visits:
+        for address in group.addresses:
+            visits.start_soon(_visit, net, url, address, hop, group)
+    await _write_skipped(url, group)
+    extra.answer = group.answer
+    extra.done.set()
+
+
+def _first_answer(groups: list[_Group]) -> _Answer | None:
+    return next((g.answer for g in groups if g.answer is not None and g.answer[1].status is not None), None)

@@ -1,0 +1,130 @@
+"""What a run would do, without doing it.
+
+Rules of this file: pure; nothing here opens a connection or reads a clock. Estimates are for a clean
+line and say so; the order of tasks is the order of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from blockwatch.errors import ConfigError, UsageError
+from blockwatch.model import Noun
+from blockwatch.net.resolver import parse_resolver
+from blockwatch.net.url import BadUrl, parse_endpoint, parse_url
+from blockwatch.registry import Probe
+from blockwatch.target import Target, TargetsFile
+
+DEFAULT_RESOLVERS = ("udp://8.8.8.8:53", "udp://9.9.9.9:53", "https://cloudflare-dns.com/dns-query")
+DEFAULT_STUN = "stun.cloudflare.com:3478"
+LINE_HOSTS = ("connectivitycheck.gstatic.com", "cp.cloudflare.com", "detectportal.firefox.com")
+_BYTES_A_PAGE = 150_000  # median page head, TLS, lookups, control; unknown pages vary widely
+_BYTES_A_LOOKUP = 3_000
+_SECONDS_A_TASK = 3.0  # one after another on a line of 100 ms
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a user can choose about a run."""
+
+    probes: tuple[str, ...] = ("web",)
+    resolvers: tuple[str, ...] = DEFAULT_RESOLVERS  # besides the system's, which is always asked
+    helpers: tuple[str, ...] = ()  # URLs of test helpers, in order of preference
+    control: str | None = None  # socks5://HOST:PORT
+    ca_file: Path | None = None  # PEM; trusted besides certifi's roots
+    interface: str | None = None
+    concurrency: int = 50
+    max_bytes: int | None = None
+    max_us: int | None = None
+    tier: int = 1
+    label: str | None = None
+    campaign: str | None = None
+    isp: str | None = None  # as declared by the volunteer
+    consent: str | None = None  # version of the text agreed to
+    stun: str | None = DEFAULT_STUN  # HOST:PORT to learn the own network from; None: do not
+
+
+class PlannedTask(Noun, frozen=True, kw_only=True):
+    """One measurement to make."""
+
+    target: str
+    url: str
+    probe: str
+    role: str = "target"
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run before it is made."""
+
+    settings: Settings
+    targets: TargetsFile
+    tasks: tuple[PlannedTask, ...]
+    probes: Mapping[str, Probe]  # those used
+    hosts: tuple[str, ...]  # every host that will be contacted, resolvers and helpers included
+    bytes: int  # estimate
+    seconds: int  # estimate
+    categories: tuple[str, ...]  # of the targets
+
+
+def make_plan(targets: TargetsFile, probes: Mapping[str, Probe], settings: Settings) -> Plan:
+    """Order the tasks (controls first) and estimate them; raises UsageError and ConfigError."""
+    chosen = _choose(probes, settings)
+    resolvers = tuple(parse_resolver(text) for text in settings.resolvers)
+    for helper in settings.helpers:
+        _check_helper(helper)
+    if settings.concurrency < 1:
+        raise UsageError("--concurrency must be 1 or more")
+    ordered = sorted(targets.targets, key=lambda target: target.role != "control")
+    tasks = tuple(
+        PlannedTask(target=target.id, url=url, probe=name, role=target.role)
+        for target in ordered
+        for url in target.urls
+        for name in chosen
+    )
+    hosts = [_host(target, url) for target in ordered for url in target.urls]
+    hosts += [r.host for r in resolvers if r.host] + [urlsplit(h).hostname or "" for h in settings.helpers]
+    hosts += LINE_HOSTS
+    hosts += [settings.stun.rpartition(":")[0]] if settings.stun else []
+    pages = sum(1 for task in tasks if task.probe not in ("dns", "reach"))
+    seconds = 4 + len(tasks) * _SECONDS_A_TASK / min(settings.concurrency, max(1, len(tasks)))
+    return Plan(
+        settings=msgspec.structs.replace(settings, resolvers=tuple(r.text for r in resolvers)),
+        targets=targets,
+        tasks=tasks,
+        probes=chosen,
+        hosts=tuple(dict.fromkeys(host for host in hosts if host)),
+        bytes=pages * _BYTES_A_PAGE + len(tasks) * _BYTES_A_LOOKUP,
+        seconds=round(seconds),
+        categories=tuple(sorted({target.category for target in ordered if target.category})),
+    )
+
+
+def _choose(probes: Mapping[str, Probe], settings: Settings) -> dict[str, Probe]:
+    chosen: dict[str, Probe] = {}
+    for name in settings.probes:
+        if name not in probes:
+            raise UsageError(f"no probe named {name!r}", remedy=f"there are: {', '.join(sorted(probes))}")
+        if probes[name].tier > settings.tier:
+            remedy = f"it needs --tier {probes[name].tier}, and consent to that tier"
+            raise UsageError(f"probe {name!r} carries more risk than tier {settings.tier}", remedy=remedy)
+        chosen[name] = probes[name]
+    if not chosen:
+        raise UsageError("no probe chosen", remedy=f"there are: {', '.join(sorted(probes))}")
+    return chosen
+
+
+def _check_helper(helper: str) -> None:
+    try:
+        parse_url(helper)
+    except BadUrl as error:
+        raise UsageError(f"not a helper's URL: {error}", where=helper[:100]) from None
+
+
+def _host(target: Target, url: str) -> str:
+    try:
+        return parse_endpoint(url)[1] if url.startswith(("tcp:", "tls:")) else parse_url(url).host
+    except BadUrl as error:
+        raise ConfigError(f"cannot be measured: {error}", where=f"target {target.id}: {url[:100]}") from None

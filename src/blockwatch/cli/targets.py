@@ -52,7 +52,9 @@ def import_() -> None:
 
 @import_.command()
 @click.argument("csv", type=click.Path(path_type=Path))
-@click.option("--country", metavar="XX", help="Country noted with each target (default: from kz.csv and the like).")
+@click.option(
+    "--country", metavar="XX", help="Country noted with each target (default: from kz.csv and the like)."
+)
 @click.option("--category", metavar="CODE", multiple=True, help="Take only this category; repeat for more.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write here, not to standard output.")
 def citizenlab(csv: Path, country: str | None, category: tuple[str, ...], output: Path | None) -> None:

@@ -69,7 +69,5 @@ def remove_state(name: str) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise ConfigError(
-            f"cannot be deleted: {error.strerror}", where=str(state_folder() / name)
-        ) from error
+        raise ConfigError(f"cannot be deleted: {error.strerror}", where=str(state_folder() / name)) from error
     return True

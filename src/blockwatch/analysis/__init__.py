@@ -1,0 +1,1 @@
+"""Tables out of verdicts. Importing this package imports pandas: measuring never does."""

@@ -1,0 +1,100 @@
+"""Typed pandas frames out of judged runs: one row a verdict, or one row a step.
+
+Rules of this file:
+
+* it is handed verdicts and measurements, and never judges or reads a disk;
+* every column of :mod:`blockwatch.analysis.columns` is there, with its type, also in an empty frame;
+* a column whose values are fixed carries them all as categories, so that "none" can be counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from blockwatch.analysis.columns import OBSERVATIONS, VERDICTS, Column
+from blockwatch.model import ControlStep, DnsStep, Measurement, Observation
+from blockwatch.run import RunOpen
+from blockwatch.verdict import Verdict
+
+Judged = tuple[RunOpen, Iterable[Measurement], Sequence[Verdict]]
+"""A run's first line, its measurements, and the verdict on each."""
+
+
+def verdict_frame(runs: Iterable[Judged]) -> pd.DataFrame:
+    """One row a verdict, in the order given; columns: ``VERDICTS``."""
+    rows: dict[str, list[Any]] = {column.name: [] for column in VERDICTS}
+    for opened, measurements, verdicts in runs:
+        made = {measurement.id: (measurement.role, measurement.attempt) for measurement in measurements}
+        for verdict in verdicts:
+            role, attempt = made[verdict.id]
+            fields = {
+                "run": opened.run,
+                "role": role,
+                "attempt": attempt,
+                "country": opened.vantage.country,
+                "network": opened.vantage.network,
+                "why": "; ".join(f"{reason.text} ({reason.rule})" for reason in verdict.why),
+                "label": opened.label,
+                "campaign": opened.campaign,
+            }
+            for name, values in rows.items():
+                values.append(fields[name] if name in fields else getattr(verdict, name))
+    return _typed(rows, VERDICTS)
+
+
+def observation_frame(runs: Iterable[tuple[RunOpen, Iterable[Measurement]]]) -> pd.DataFrame:
+    """One row a step, in the order made; columns: ``OBSERVATIONS``."""
+    rows: dict[str, list[Any]] = {column.name: [] for column in OBSERVATIONS}
+    for opened, measurements in runs:
+        for measurement in measurements:
+            for step in measurement.observations:
+                fields = _step_fields(opened, measurement, step)
+                for name, values in rows.items():
+                    values.append(fields[name] if name in fields else getattr(step, name, None))
+    return _typed(rows, OBSERVATIONS)
+
+
+def _step_fields(opened: RunOpen, measurement: Measurement, step: Observation) -> Mapping[str, Any]:
+    """The columns that are not simply fields of the step."""
+    fields: dict[str, Any] = {
+        "id": measurement.id,
+        "run": opened.run,
+        "target": measurement.target,
+        "url": getattr(step, "url", measurement.url),
+        "probe": measurement.probe,
+        "role": measurement.role,
+        "attempt": measurement.attempt,
+        "asn": opened.vantage.asn,
+        "country": opened.vantage.country,
+        "step": step.__struct_config__.tag,
+        "started": opened.started + step.t,
+        "label": opened.label,
+        "campaign": opened.campaign,
+        "addresses": None,
+        "replies": None,
+    }
+    if isinstance(step, DnsStep | ControlStep):
+        fields["addresses"] = " ".join(step.addresses) or None
+    if isinstance(step, DnsStep):
+        fields["replies"] = len(step.replies)
+    return fields
+
+
+def _typed(rows: Mapping[str, list[Any]], columns: Iterable[Column]) -> pd.DataFrame:
+    return pd.DataFrame({column.name: _series(rows[column.name], column) for column in columns})
+
+
+def _series(values: list[Any], column: Column) -> pd.Series[Any]:
+    if column.kind == "time":
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype="int64"), unit="us", utc=True)).astype(
+            "datetime64[us, UTC]"
+        )
+    if column.kind != "category":
+        return pd.Series(values, dtype=column.kind)
+    texts = [None if value is None else str(value) for value in values]
+    known = column.categories or tuple(sorted({text for text in texts if text is not None}))
+    unforeseen = sorted({text for text in texts if text is not None} - set(known))
+    return pd.Series(pd.Categorical(texts, [*known, *unforeseen], ordered=column.name == "grade"))

@@ -1,0 +1,50 @@
+"""Kept runs, judged and put into frames: what ``import blockwatch`` offers analysts.
+
+Rules of this file: besides the command line it is the only place that joins keeping and saying (why:
+docs/decisions/0004-load-joins-the-columns.md); it adds no meaning of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blockwatch.analysis.frame import Judged, observation_frame, verdict_frame
+from blockwatch.analysis.summarise import summarise
+from blockwatch.judge import LATEST, judge_run
+from blockwatch.store import find_runs, read_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["load", "observations", "summarise"]
+
+Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
+
+
+def load(path: Paths, *, ruleset: int = LATEST) -> pd.DataFrame:
+    """Judge the runs in ``path`` (run or results folders) anew; one row a verdict.
+
+    Columns: docs/codebook.md. Raises ``EvidenceError`` on a damaged run, ``UsageError`` where there is
+    no such folder.
+    """
+    return verdict_frame(_judged(path, ruleset))
+
+
+def observations(path: Paths) -> pd.DataFrame:
+    """Give every step of the runs in ``path``, one row each. Columns: docs/codebook.md."""
+    runs = (read_run(folder) for folder in find_runs(_paths(path)))
+    return observation_frame((run.open, run.measurements) for run in runs)
+
+
+def _judged(path: Paths, ruleset: int) -> Iterator[Judged]:
+    for folder in find_runs(_paths(path)):
+        run = read_run(folder)
+        measurements = tuple(run.measurements)
+        yield run.open, measurements, judge_run(run.open, measurements, run.close, run.body, ruleset)
+
+
+def _paths(path: Paths) -> list[Path]:
+    return [Path(path)] if isinstance(path, str | PathLike) else [Path(one) for one in path]

@@ -4,7 +4,7 @@ Rules of this file:
 
 * times are ISO 8601 in UTC, missing is an empty cell or null;
 * a cell that a spreadsheet would run as a formula gets an apostrophe before it (titles and host names
-  come from strangers); numbers are left alone;
+  come from strangers), and its line breaks and tabs become spaces; numbers are left alone;
 * the same frame gives the same text.
 """
 
@@ -18,7 +18,8 @@ import pandas as pd
 from blockwatch.errors import UsageError
 
 FORMATS = ("table", "csv", "json", "parquet")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_BREAKS = str.maketrans(dict.fromkeys("\t\r\n\v\f\0\x85\u2028\u2029", " "))
 
 
 def render(frame: pd.DataFrame, form: str) -> bytes:
@@ -67,7 +68,10 @@ def _texts(frame: pd.DataFrame, *, guard: bool) -> pd.DataFrame:
 
 
 def _guarded(cell: Any) -> Any:
-    return "'" + cell if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    flat = cell.translate(_BREAKS)
+    return "'" + flat if flat.lstrip().startswith(_FORMULA) else flat
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

@@ -4,7 +4,7 @@ Rules of this file (WARC 1.1, ISO 28500:2017; one gzip member a record):
 
 * a block is the bytes as captured, not one re-written; whether they are HTTP decides only the type:
   what begins with an HTTP/1 status line is a ``response``, a request line a ``request``, anything
-  else ``metadata`` of type application/octet-stream, which replay tools index and leave alone;
+  else ``metadata`` of type application/octet-stream, which replay tools serve as plain bytes;
 * the address in a record is the server's; nothing names the machine that measured;
 * a record's id is made from the measurement's id, so that each leads to the other;
 * a member is read back only where its length, SHA-256 and declared sizes agree, within fixed bounds.

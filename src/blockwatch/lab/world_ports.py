@@ -2,12 +2,11 @@
 
 A port that nobody serves must refuse the SYN, which a server cannot do once it has accepted. So
 servers listen on each ``address:port`` of this table and on nothing else, and the kernel refuses the
-rest by itself. Only a world of many sites that all serve one port listens on that port for all.
+rest by itself (4,000 listening sockets cost about 0.3 s and a few MB).
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections import defaultdict
 
 from blockwatch.lab.world import (
@@ -30,7 +29,6 @@ RESOLVER_HOSTS = {
 }
 DNS_PORT, DOT_PORT = 53, 853
 INTERCEPT_PORT, PORTAL_PORT = 10443, 8880
-MANY = 400  # addresses, above which a port that all of them serve gets one listener for all
 
 
 def fixed_sites() -> tuple[Site, ...]:
@@ -91,16 +89,3 @@ def served(world: World) -> dict[str, set[int]]:
         table[address].add(DOT_PORT)
     table[HELPER] |= {80, 443}
     return dict(table)
-
-
-def listeners(world: World) -> list[tuple[str, int]]:
-    """Where the web servers listen: each open ``(address, port)``, or ``("0.0.0.0", port)`` for many."""
-    open_ports = web_ports(world)
-    v4 = {address for address, _ in open_ports if ipaddress.ip_address(address).version == 4}
-    lived_in = {address for site in world.sites for address in site.addresses} - set(world.dead)
-    found: list[tuple[str, int]] = []
-    for port in sorted({port for _, port in open_ports}):
-        here = [address for address, at in open_ports if at == port]
-        everywhere = len(v4) > MANY and lived_in <= set(here) and lived_in <= v4
-        found += [("0.0.0.0", port)] if everywhere else [(address, port) for address in here]  # noqa: S104
-    return found

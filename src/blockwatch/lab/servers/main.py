@@ -13,6 +13,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 
@@ -30,7 +31,6 @@ from blockwatch.lab.world_ports import (
     INTERCEPT_PORT,
     PORTAL_PORT,
     fixed_sites,
-    listeners,
     web_ports,
 )
 
@@ -54,8 +54,8 @@ async def _serve(world: World, ca: LabCA, ready: Callable[[], None], helper_list
     zone = Zone(world, town, fixed)
     web = Web(town=town, zone=zone, contexts=Contexts(town, ca))
     async with trio.open_nursery() as nursery:
-        for address, port in listeners(world):
-            _listen(nursery, address, port, _by_scheme(web, web_ports(world), port))
+        for (address, port), scheme in web_ports(world).items():
+            _listen(nursery, address, port, partial(web.connection, scheme=scheme))
         for resolver in (ISP_RESOLVER, *PUBLIC_RESOLVERS):
             nursery.start_soon(dns.udp, _bound(resolver, DNS_PORT, socket.SOCK_DGRAM), zone, resolver)
             _listen(nursery, resolver, DNS_PORT, dns.handler(zone, resolver, None))
@@ -73,15 +73,6 @@ async def _serve(world: World, ca: LabCA, ready: Callable[[], None], helper_list
         await trio.lowlevel.wait_readable(helper_listens)
         os.close(helper_listens)
         ready()
-
-
-def _by_scheme(web: Web, open_ports: dict[tuple[str, int], str], port: int) -> Handler:
-    async def handle(stream: trio.SocketStream) -> None:
-        scheme = open_ports.get((stream.socket.getsockname()[0], port))
-        if scheme is not None:
-            await web.connection(stream, scheme)
-
-    return handle
 
 
 def _bound(address: str, port: int, kind: socket.SocketKind) -> trio.socket.SocketType:

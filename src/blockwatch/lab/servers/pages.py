@@ -42,24 +42,27 @@ def _heading(host: str) -> str:
 
 
 def _html(chance: random.Random, heading: str, title: str, size: int, lang: str, charset: str) -> bytes:
-    """A page of at least ``size`` bytes, in ``lang`` and ``charset``."""
+    """A page of exactly ``size`` bytes, in ``lang`` and ``charset``, if ``size`` leaves room for one."""
     words = (_RU if lang == "ru" else _EN).split()
     nav = " ".join(f'<a href="/{i}">{label}</a>' for i, label in enumerate(_NAV[lang]))
-    body: list[str] = []
-    have = 400
-    while have < size:
-        paragraph = f"<h2>{_sentence(chance, words, 4)}</h2>\n<p>{_sentence(chance, words, 60)}</p>\n"
+    frame = _FORM.format(lang=lang, charset=charset, title=title, heading=heading, nav=nav, body="\0")
+    before, after = frame.encode(charset, "replace").split(b"\0")
+    body, room = [], size - len(before) - len(after)
+    while room > 0:
+        text = f"<h2>{_sentence(chance, words, 4)}</h2>\n<p>{_sentence(chance, words, 60)}</p>\n"
+        paragraph = text.encode(charset, "replace")
+        if len(paragraph) > room - 10:
+            paragraph = b"<!-- %b -->" % (b"-" * (room - 9)) if room >= 9 else b"\n" * room
         body.append(paragraph)
-        have += len(paragraph.encode(charset))
-    page = _FORM.format(lang=lang, charset=charset, title=title, heading=heading, nav=nav, body="".join(body))
-    return page.encode(charset, "replace")
+        room -= len(paragraph)
+    return b"".join([before, *body, after])
 
 
 @functools.lru_cache(maxsize=4096)
 def ordinary(
     host: str, size: int = 8192, lang: str = "en", charset: str = "utf-8", title: str | None = None
 ) -> bytes:
-    """The page of a site: always the same for the same arguments, cut to ``size`` bytes or a little less."""
+    """The page of a site, of ``size`` bytes: always the same for the same arguments."""
     chance = random.Random(f"{host}/{lang}")  # noqa: S311  (not for secrets)
     words = (_RU if lang == "ru" else _EN).split()
     heading = _heading(host)

@@ -27,8 +27,9 @@ WHAT IT DOES    It visits every address of your list from this machine, as a bro
                 several name servers for them. Blocked sites may be among them. `blockwatch plan` shows
                 which, before anything is sent.
 WHO SEES IT     Your provider, and whoever watches your network, can see that these sites were visited
-                from your line, and that many were visited in a row. So can the sites and, where you
-                named one, the test helper. blockwatch cannot hide this.
+                from your line, and that many were visited in a row. So can the sites, the public name
+                servers that are asked, a STUN server that tells which network this is (leave it out:
+                --no-stun) and, where you named one, the test helper. blockwatch cannot hide this.
 WHAT IS KEPT    Answers, times and pages, and the name of your network, in the results folder on this
                 machine. Your own address is not written down. Nothing is sent to anybody afterwards.
 DO NOT USE IT   if visiting these sites may be punished where you are; on a line that is registered to

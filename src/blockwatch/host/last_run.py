@@ -21,7 +21,6 @@ class LastRun(Noun, frozen=True, kw_only=True):
     exit_code: int
     planned: int
     measured: int
-    root: str | None = None  # tree root over the log, hex; the next run names it
 
 
 def remember(last: LastRun) -> None:

@@ -1,0 +1,149 @@
+"""One run from options to exit code: agreement, lock, plan, measuring, keeping, saying.
+
+Rules of this file:
+
+* everything that can be refused is refused before the first packet: configuration, agreement, lock;
+* what was measured is on the disk before anything is said of it;
+* the verdicts written beside a run are derived, and come from the same function as ``blockwatch judge``.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from blockwatch.cli.agreement import agreed
+from blockwatch.cli.options import Options, settings_of
+from blockwatch.errors import BlockwatchError, Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from blockwatch.run import RunClose
+    from blockwatch.runner.plan import Plan
+    from blockwatch.target import TargetsFile
+    from blockwatch.verdict import Verdict
+
+VERDICTS_FILE = "verdicts.jsonl"
+_EXIT_OF_REASON = {
+    "done": Exit.OK,
+    "interrupted": Exit.PARTIAL,
+    "budget": Exit.PARTIAL,
+    "time": Exit.PARTIAL,
+    "line": Exit.LINE_DOWN,
+    "disk": Exit.DISK,
+    "fault": Exit.FAULT,
+}
+_WORDS_OF_REASON = {
+    "interrupted": "stopped before its end; what was measured until then is kept",
+    "budget": "stopped at its limit of megabytes (--max-mb)",
+    "time": "stopped at its limit of minutes (--max-minutes)",
+    "line": "your own line is down or asks for a login: nothing can be said of the sites",
+    "disk": "the disk failed or is full: what was written before is kept",
+    "fault": "stopped by a fault of ours; what was measured until then is kept",
+}
+
+
+def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = None) -> Exit:
+    """Make one run and say what was found; the exit code. Raises :class:`BlockwatchError`."""
+    from blockwatch.registry import load_probes
+    from blockwatch.runner.plan import make_plan
+    from blockwatch.store import ResultsLock
+
+    plan = make_plan(targets, load_probes(options.probes), settings_of(options))
+    consent = agreed(yes=options.yes, tier=options.tier)
+    plan = msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, consent=consent))
+    with ResultsLock(options.results):
+        close, folder = _carry_out(plan, options, retest_of)
+        code = _exit_code(close)
+        if folder is not None:
+            verdicts = _judge_and_keep(folder)
+            _remember(folder, close, code)
+            if not options.quiet:
+                _say(folder, close, verdicts)
+    if close.reason in _WORDS_OF_REASON:
+        click.echo(f"blockwatch: {_WORDS_OF_REASON[close.reason]}", err=True)
+    return code
+
+
+def _carry_out(plan: Plan, options: Options, retest_of: str | None) -> tuple[RunClose, Path | None]:
+    import functools
+
+    import trio
+
+    from blockwatch import judge, runner
+    from blockwatch.cli.progress import display
+    from blockwatch.cli.sink import AsyncSink
+    from blockwatch.store import last_root
+
+    sink = AsyncSink(options.results, label=options.label)
+    with display(quiet=options.quiet) as shown:
+        close = trio.run(
+            functools.partial(
+                runner.run,
+                plan,
+                sink,
+                judge,
+                progress=shown,
+                previous_root=last_root(options.results),
+                retest_of=retest_of,
+            )
+        )
+    return close, sink.folder
+
+
+def _exit_code(close: RunClose) -> Exit:
+    code = _EXIT_OF_REASON.get(close.reason, Exit.FAULT)
+    return Exit.PARTIAL if code is Exit.OK and close.measured < close.planned else code
+
+
+def _judge_and_keep(folder: Path) -> Sequence[Verdict]:
+    """Judge the run as kept, and write the verdicts beside it."""
+    from blockwatch.cli.words import verdict_line
+    from blockwatch.evidence.disk import replace_file
+    from blockwatch.judge import judge_run
+    from blockwatch.store import read_run
+
+    run = read_run(folder)
+    verdicts = judge_run(run.open, tuple(run.measurements), run.close, run.body)
+    lines = [msgspec.json.encode(verdict_line(verdict)) + b"\n" for verdict in verdicts]
+    replace_file(folder / VERDICTS_FILE, b"".join(lines))
+    return verdicts
+
+
+def _remember(folder: Path, close: RunClose, code: Exit) -> None:
+    """Note how it went; a place for state that cannot be written is no reason to fail a run."""
+    from blockwatch.host.last_run import LastRun, remember
+
+    last = LastRun(
+        run=folder.name.rpartition("-")[2],
+        folder=str(folder.resolve()),
+        started=close.ended - close.us,
+        ended=close.ended,
+        reason=close.reason,
+        exit_code=int(code),
+        planned=close.planned,
+        measured=close.measured,
+    )
+    try:
+        remember(last)
+    except BlockwatchError as error:
+        click.echo(f"blockwatch: how this run went is not noted: {error}", err=True)
+
+
+def _say(folder: Path, close: RunClose, verdicts: Sequence[Verdict]) -> None:
+    from blockwatch.cli.table import print_verdicts
+    from blockwatch.cli.words import duration, size
+
+    finals = [verdict for verdict in verdicts if verdict.final]
+    print_verdicts(finals)
+    moved = size(close.bytes_sent + close.bytes_received)
+    click.echo(f"{close.measured} measurements in {duration(close.us)}, {moved}")
+    click.echo(f"evidence: {folder}")
+    if finals:
+        click.echo(f"more: blockwatch judge --explain {folder}   blockwatch show {finals[-1].id}")
+    sys.stdout.flush()

@@ -1,0 +1,129 @@
+"""The options of ``plan`` and ``run``, and how they become the measurer's settings."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from blockwatch.errors import ConfigError
+
+if TYPE_CHECKING:
+    from blockwatch.runner.plan import Settings
+    from blockwatch.target import TargetsFile
+
+DEFAULT_TARGETS = "targets.yaml"
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for on the command line of a run."""
+
+    targets: tuple[str, ...] = ()
+    results: Path = Path("results")
+    probe: tuple[str, ...] = ()
+    probes: Path | None = None
+    helper: tuple[str, ...] = ()
+    control: str | None = None
+    resolver: tuple[str, ...] = ()
+    ca_file: Path | None = None
+    interface: str | None = None
+    concurrency: int | None = None
+    max_mb: float | None = None
+    max_minutes: float | None = None
+    label: str | None = None
+    campaign: str | None = None
+    isp: str | None = None
+    tier: int = 1
+    stun: bool = True
+    yes: bool = False
+    quiet: bool = False
+
+
+_POSITIVE = click.FloatRange(min=0, min_open=True)
+_OPTIONS = (
+    click.option("--targets", multiple=True, metavar="FILE", help="List of targets, or pack:NAME; repeat for "
+                 f"more. [default: {DEFAULT_TARGETS}]"),
+    click.option("--results", type=_FOLDER, default=Path("results"), show_default=True, metavar="DIR",
+                 help="Folder for runs."),
+    click.option("--probe", multiple=True, metavar="NAME", help="Question to put; repeat for more. "
+                 "[default: web]"),
+    click.option("--probes", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
+                 help="Folder with probes of your own."),
+    click.option("--helper", multiple=True, metavar="URL", help="Test helper that says how a site looks from "
+                 "elsewhere; repeat for more, the first that answers is taken."),
+    click.option("--control", metavar="socks5://HOST:PORT", help="Proxy through which the same is asked as "
+                 "control."),
+    click.option("--resolver", multiple=True, metavar="URL", help="Name server besides the system's: "
+                 "udp://IP[:PORT], https://HOST/PATH or tls://HOST; repeat for more."),
+    click.option("--ca-file", type=_FILE, metavar="PEM", help="Roots to trust besides Mozilla's."),
+    click.option("--interface", metavar="NAME", help="Send from this network interface."),
+    click.option("--concurrency", type=click.IntRange(1, 1_000), metavar="N", help="Targets at a time."),
+    click.option("--max-mb", type=_POSITIVE, metavar="N", help="Stop after this many megabytes."),
+    click.option("--max-minutes", type=_POSITIVE, metavar="N", help="Stop after this many minutes."),
+    click.option("--label", metavar="TEXT", help="Word for the folder's name."),
+    click.option("--campaign", metavar="TEXT", help="Name of the campaign this run belongs to."),
+    click.option("--isp", metavar="NAME", help="Your provider, as you call it."),
+    click.option("--tier", type=click.IntRange(1, 3), default=1, show_default=True, help="Highest risk to "
+                 "take; only tier 1 exists in this version."),
+    click.option("--no-stun", "stun", is_flag=True, flag_value=False, default=True, help="Do not ask a STUN "
+                 "server which network this is."),
+    click.option("--yes", is_flag=True, help="Agree to the text of `blockwatch consent` for this run."),
+    click.option("--quiet", is_flag=True, help="Say nothing but errors."),
+)  # fmt: skip
+
+
+def measuring(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all options of a run, handed over as one :class:`Options`."""
+
+    @functools.wraps(function)
+    def gathered(**given: Any) -> None:
+        names = Options.__struct_fields__
+        options = Options(**{name: given.pop(name) for name in names if name in given})
+        function(options, **given)
+
+    for option in reversed(_OPTIONS):
+        gathered = option(gathered)
+    return gathered
+
+
+def targets_of(options: Options) -> TargetsFile:
+    """Read the targets asked for; raises :class:`ConfigError` with every problem of every file."""
+    from blockwatch.targets import load_all
+
+    named = options.targets or (DEFAULT_TARGETS,)
+    if not options.targets and not Path(DEFAULT_TARGETS).is_file():
+        raise ConfigError(
+            f"there is no {DEFAULT_TARGETS} in this folder",
+            remedy="Name a list with --targets FILE, or a built-in one: --targets pack:messengers.",
+        )
+    return load_all(named)
+
+
+def settings_of(options: Options, consent: str | None = None) -> Settings:
+    """Return the measurer's settings; ``consent`` is the version of the text agreed to."""
+    from blockwatch.runner.plan import Settings
+
+    given: dict[str, Any] = {
+        "resolvers": options.resolver,
+        "helpers": options.helper,
+        "control": options.control,
+        "ca_file": options.ca_file,
+        "interface": options.interface,
+        "concurrency": options.concurrency,
+        "max_bytes": None if options.max_mb is None else int(options.max_mb * 1_000_000),
+        "max_us": None if options.max_minutes is None else int(options.max_minutes * 60_000_000),
+        "tier": options.tier,
+        "label": options.label,
+        "campaign": options.campaign,
+        "isp": options.isp,
+        "probes": options.probe,
+        "consent": consent,
+    }
+    settings = Settings(**{name: value for name, value in given.items() if value not in (None, ())})
+    return settings if options.stun else msgspec.structs.replace(settings, stun=None)

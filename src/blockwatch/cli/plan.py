@@ -1,0 +1,51 @@
+"""``blockwatch plan``: what a run would contact, and how much; sends nothing."""
+
+from __future__ import annotations
+
+import click
+
+from blockwatch.cli.options import Options, measuring, settings_of, targets_of
+
+
+@click.command(name="plan")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@measuring
+def command(options: Options, as_json: bool) -> None:
+    """Show hosts, megabytes, minutes and risky categories of a run with the same options; send nothing.
+
+    Example: blockwatch plan --targets my-list.yaml
+    """
+    from blockwatch.cli.words import duration, size
+    from blockwatch.registry import load_probes
+    from blockwatch.runner.plan import make_plan
+    from blockwatch.targets.lists import RISKY
+
+    plan = make_plan(targets_of(options), load_probes(options.probes), settings_of(options))
+    risky = sorted(RISKY & set(plan.categories))
+    if as_json:
+        import msgspec
+
+        answer = {
+            "targets": len(plan.targets.targets),
+            "measurements": len(plan.tasks),
+            "hosts": plan.hosts,
+            "bytes": plan.bytes,
+            "seconds": plan.seconds,
+            "categories": plan.categories,
+            "risky": risky,
+        }
+        click.echo(msgspec.json.encode(answer).decode())
+        return
+    if options.quiet:
+        return
+    click.echo(f"{len(plan.targets.targets)} targets, {len(plan.tasks)} measurements")
+    for name, probe in plan.probes.items():
+        click.echo(f"  {name}: {probe.question}")
+    click.echo(f"about {size(plan.bytes)} and {duration(plan.seconds * 1_000_000)} on a clean line")
+    click.echo(f"categories: {', '.join(plan.categories) or 'none given'}")
+    if risky:
+        click.echo(f"  RISKY, think twice: {', '.join(risky)}; a visit may be held against you")
+    click.echo(f"{len(plan.hosts)} hosts would be contacted:")
+    for host in plan.hosts:
+        click.echo(f"  {host}")
+    click.echo("and your own name server. Nothing was sent.", err=True)

@@ -1,0 +1,83 @@
+"""``blockwatch retest``: measure again what an earlier run found amiss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from blockwatch.cli.options import Options, measuring
+from blockwatch.errors import Exit, UsageError
+from blockwatch.target import Mirror, Target, TargetsFile
+
+if TYPE_CHECKING:
+    from blockwatch.store import Run
+
+
+@click.command(name="retest")
+@click.option("--from", "source", required=True, type=click.Path(path_type=Path), metavar="RUN",
+              help="Folder of the run to look into.")  # fmt: skip
+@measuring
+def command(options: Options, source: Path) -> None:
+    """Measure again every address of RUN that was not plainly reachable, and the controls, as a new run.
+
+    Name servers, helpers, probes and proxy are those of RUN unless given.
+
+    Example: blockwatch retest --from results/20261122T031500Z-0f3a9c1b2d4e5f60 --yes
+    """
+    from blockwatch.cli.measure import measure
+    from blockwatch.store import read_run
+
+    if options.targets:
+        raise click.UsageError("the targets are those of --from: leave --targets out")
+    if not source.is_dir():
+        raise UsageError("there is no such run folder", where=str(source))
+    run = read_run(source)
+    again = amiss(run)
+    if not any(target.role == "target" for target in again.targets):
+        click.echo(f"{source}: everything was reachable; nothing to measure again", err=True)
+        raise click.exceptions.Exit(Exit.OK)
+    raise click.exceptions.Exit(measure(_as_before(options, run), again, retest_of=run.open.run))
+
+
+def amiss(run: Run) -> TargetsFile:
+    """Return the targets of ``run`` with only those addresses that were not judged ok; all controls."""
+    from blockwatch.judge import judge_run
+    from blockwatch.verdict import State
+
+    verdicts = judge_run(run.open, tuple(run.measurements), run.close, run.body)
+    fine = {(v.target, v.url) for v in verdicts if v.final and v.state is State.OK}
+    fine -= {(v.target, v.url) for v in verdicts if v.final and v.state is not State.OK}
+    kept = []
+    for target in run.open.targets:
+        urls = [url for url in target.urls if target.role == "control" or (target.id, url) not in fine]
+        if urls:
+            kept.append(_only(target, urls))
+    return TargetsFile(targets=tuple(kept), orders=run.open.orders, searches=run.open.searches)
+
+
+def _only(target: Target, urls: list[str]) -> Target:
+    """Return the target with these of its addresses."""
+    pages = [url for url in urls if url not in target.endpoints]
+    dated = {mirror.url: mirror for mirror in target.mirrors}
+    return msgspec.structs.replace(
+        target,
+        url=pages[0] if pages else None,
+        mirrors=tuple(dated.get(url, Mirror(url=url)) for url in pages[1:]),
+        endpoints=tuple(url for url in target.endpoints if url in urls),
+    )
+
+
+def _as_before(options: Options, run: Run) -> Options:
+    resolvers = tuple(r for r in run.open.resolvers if "://" in r)
+    return msgspec.structs.replace(
+        options,
+        resolver=options.resolver or resolvers,
+        helper=options.helper or run.open.helpers,
+        probe=options.probe or tuple(label.partition(" ")[0] for label in run.open.probes),
+        control=options.control or run.open.control,
+        campaign=options.campaign or run.open.campaign,
+        isp=options.isp or run.open.vantage.declared_isp,
+    )

@@ -1,0 +1,46 @@
+"""``blockwatch summarise``: what was found by target and network."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command(name="summarise")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--by", default="target,asn", show_default=True, metavar="COLUMNS", help="Columns to group by.")
+@click.option("--from", "since", metavar="TIME", help="Only from this day or time on (UTC).")
+@click.option("--to", "until", metavar="TIME", help="Only before this day or time (UTC).")
+@click.option("--min-n", default=0, metavar="N", help="Put groups of fewer verdicts last, with the reason.")
+@click.option("--min-days", default=0, metavar="N", help="Put groups of fewer days last, with the reason.")
+@click.option("--format", "form", default="table", show_default=True,
+              type=click.Choice(["table", "csv", "parquet", "json"]), help="Form of the answer.")  # fmt: skip
+def command(
+    paths: tuple[Path, ...],
+    by: str,
+    since: str | None,
+    until: str | None,
+    min_n: int,
+    min_days: int,
+    form: str,
+) -> None:
+    """Print days covered, counts, states, mechanism, first and last seen, by target and network.
+
+    Example: blockwatch summarise results/ --by target,asn --format csv > table.csv
+    """
+    if form == "parquet" and sys.stdout.isatty():
+        raise click.UsageError(
+            "Parquet is for a file: blockwatch summarise … --format parquet > table.parquet"
+        )
+
+    import blockwatch
+    from blockwatch.analysis.output import render
+    from blockwatch.analysis.summarise import summarise
+
+    frame = blockwatch.load(paths)
+    columns = [name.strip() for name in by.split(",") if name.strip()]
+    table = summarise(frame, columns, min_n=min_n, min_days=min_days, since=since, until=until)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(render(table, form))

@@ -131,8 +131,11 @@ def test_many_writers(tmp_path: Path) -> None:
 
 async def test_async_sink(tmp_path: Path) -> None:
     sink = AsyncSink(tmp_path, label="line")
+    assert sink.folder is None
     await sink.open(run_open())
-    log = sink.folder / "measurements.jsonl"
+    folder = sink.folder
+    assert folder is not None
+    log = folder / "measurements.jsonl"
 
     async def one(seq: int) -> None:
         await sink.write(measured(seq))
@@ -145,7 +148,7 @@ async def test_async_sink(tmp_path: Path) -> None:
         scope.cancel()
         await sink.write(measured(65))  # a Ctrl-C does not lose what was handed over
     await sink.close(run_close(65))
-    assert len(list(read_run(sink.folder).measurements)) == 65
+    assert len(list(read_run(folder).measurements)) == 65
 
 
 def test_nothing_after_the_end(tmp_path: Path) -> None:

@@ -17,15 +17,17 @@ class AsyncSink:
 
     def __init__(self, results: Path, *, label: str | None = None) -> None:
         self._writer = RunWriter(results, label=label)
+        self._opened = False
 
     @property
-    def folder(self) -> Path:
-        """The run's folder; only once it is open."""
-        return self._writer.folder
+    def folder(self) -> Path | None:
+        """The run's folder; ``None``: the run never began."""
+        return self._writer.folder if self._opened else None
 
     async def open(self, run_open: RunOpen) -> None:
         """Make the run folder; raises ``DiskError``."""
         await trio.to_thread.run_sync(self._writer.open, run_open)
+        self._opened = True
 
     async def write(self, measured: Measured) -> None:
         """Keep one measurement; raises ``DiskError``. A Ctrl-C does not tear it: it waits for the disk."""

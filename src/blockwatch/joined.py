@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from blockwatch.analysis.frame import Judged, observation_frame, verdict_frame
 from blockwatch.analysis.summarise import summarise
-from blockwatch.judge import LATEST, judge_run
+from blockwatch.judge import judge_run
 from blockwatch.store import find_runs, read_run
 
 if TYPE_CHECKING:
@@ -24,27 +24,30 @@ __all__ = ["load", "observations", "summarise"]
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
 
-def load(path: Paths, *, ruleset: int = LATEST) -> pd.DataFrame:
-    """Judge the runs in ``path`` (run or results folders) anew; one row a verdict.
+def load(*paths: Paths) -> pd.DataFrame:
+    """Judge the runs in ``paths`` (run or results folders) anew; one row a verdict.
 
     Columns: docs/codebook.md. Raises ``EvidenceError`` on a damaged run, ``UsageError`` where there is
     no such folder.
     """
-    return verdict_frame(_judged(path, ruleset))
+    return verdict_frame(_judged(paths))
 
 
-def observations(path: Paths) -> pd.DataFrame:
-    """Give every step of the runs in ``path``, one row each. Columns: docs/codebook.md."""
-    runs = (read_run(folder) for folder in find_runs(_paths(path)))
+def observations(*paths: Paths) -> pd.DataFrame:
+    """Give every step of the runs in ``paths``, one row each. Columns: docs/codebook.md."""
+    runs = (read_run(folder) for folder in find_runs(_flat(paths)))
     return observation_frame((run.open, run.measurements) for run in runs)
 
 
-def _judged(path: Paths, ruleset: int) -> Iterator[Judged]:
-    for folder in find_runs(_paths(path)):
+def _judged(paths: Iterable[Paths]) -> Iterator[Judged]:
+    for folder in find_runs(_flat(paths)):
         run = read_run(folder)
         measurements = tuple(run.measurements)
-        yield run.open, measurements, judge_run(run.open, measurements, run.close, run.body, ruleset)
+        yield run.open, measurements, judge_run(run.open, measurements, run.close, run.body)
 
 
-def _paths(path: Paths) -> list[Path]:
-    return [Path(path)] if isinstance(path, str | PathLike) else [Path(one) for one in path]
+def _flat(paths: Iterable[Paths]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        found += [Path(path)] if isinstance(path, str | PathLike) else [Path(one) for one in path]
+    return found

@@ -71,16 +71,18 @@ def summarise(
             remedy=f"The columns are: {', '.join(map(str, frame.columns))}.",
         )
     chosen = _chosen(frame, since, until)
-    rows = [
-        dict(zip(keys, names, strict=True)) | _row(group, "asn" in keys, min_n, min_days)
-        for names, group in chosen.groupby(keys, observed=True, dropna=False, sort=True)
-    ]
-    table = pd.DataFrame(rows, columns=[*keys, *(c.name for c in SUMMARY if c.name not in keys)])
-    for column in SUMMARY:
-        if column.name not in keys:
-            table[column.name] = _cast(table[column.name], column.kind)
+    groups = chosen.groupby(keys, observed=True, dropna=False, sort=True)
+    table = _counted(chosen, groups.ngroup())
+    names = chosen[keys].assign(_group=groups.ngroup()).drop_duplicates("_group").set_index("_group")
     for key in keys:
-        table[key] = table[key].astype("Int64" if key == "asn" else "string")
+        table[key] = names[key].astype("Int64" if key == "asn" else "string")
+    if "asn" in keys and "network" not in keys:
+        table["network"] = _last(chosen, groups.ngroup(), "network")
+    table["excluded"] = _excluded(table, min_n, min_days)
+    columns = [column for column in SUMMARY if column.name not in keys]
+    table = table.reindex(columns=[*keys, *(column.name for column in columns)])
+    for column in columns:
+        table[column.name] = _cast(table[column.name], column.kind)
     return table.sort_values("excluded", key=lambda c: c.notna(), kind="stable", ignore_index=True)
 
 
@@ -113,59 +115,59 @@ def _moment(given: str | date | datetime) -> pd.Timestamp:
         ) from None
 
 
-def _row(group: pd.DataFrame, by_asn: bool, min_n: int, min_days: int) -> dict[str, Any]:
-    counts = group["state"].astype("string").value_counts()
-    states = {state: int(counts.get(state, 0)) for state in STATES}
-    blocked = group[group["state"] == "blocked"]
-    decided = states["ok"] + states["blocked"] + states["refused"]
-    low, high = wilson(states["blocked"], decided)
-    mechanism, mechanism_n = _most(blocked, "mechanism")
-    grades = blocked["grade"].astype("string").value_counts() if "grade" in blocked.columns else {}
-    days = group["started"].dt.floor("D")
-    n, covered = len(group), int(days.nunique())
-    below = [f"n {n} < {min_n}"] * (n < min_n) + [f"days {covered} < {min_days}"] * (covered < min_days)
-    return {
-        "network": _last(group, "network") if by_asn else None,
-        "first_seen": group["started"].min(),
-        "last_seen": group["started"].max(),
-        "days": covered,
-        "span_days": (days.max() - days.min()).days + 1,
-        "runs": _distinct(group, "run"),
-        "campaigns": _distinct(group, "campaign"),
-        "n": n,
-        **states,
-        **{grade: int(grades.get(grade, 0)) for grade in ("signs", "strong", "confirmed")},
-        "decided": decided,
-        "blocked_share": states["blocked"] / decided if decided else math.nan,
-        "blocked_low": low,
-        "blocked_high": high,
-        "mechanism": mechanism,
-        "mechanism_share": mechanism_n / states["blocked"] if states["blocked"] and mechanism else math.nan,
-        "failed_step": _most(blocked, "failed_step")[0],
-        "excluded": ", ".join(below) or None,
-    }
+def _counted(chosen: pd.DataFrame, group: pd.Series[int]) -> pd.DataFrame:
+    """Counts and times, indexed by group number."""
+    state = chosen["state"].astype("string")
+    blocked = chosen[_is(state, "blocked")]
+    by, day = chosen.groupby(group), chosen["started"].dt.floor("D")
+    table = pd.DataFrame({"n": by.size()})
+    table["first_seen"], table["last_seen"] = by["started"].min(), by["started"].max()
+    table["days"] = day.groupby(group).nunique()
+    table["span_days"] = (day.groupby(group).max() - day.groupby(group).min()).dt.days + 1
+    for name, column in (("runs", "run"), ("campaigns", "campaign")):
+        table[name] = by[column].nunique() if column in chosen.columns else None
+    for one in STATES:
+        table[one] = _is(state, one).groupby(group).sum()
+    grade = blocked["grade"].astype("string") if "grade" in chosen.columns else state[:0]
+    for one in ("signs", "strong", "confirmed"):
+        table[one] = _is(grade, one).groupby(group).sum().reindex(table.index, fill_value=0)
+    table["decided"] = table["ok"] + table["blocked"] + table["refused"]
+    table["blocked_share"] = table["blocked"] / table["decided"].where(table["decided"] > 0)
+    ends = [wilson(int(k), int(n)) for k, n in zip(table["blocked"], table["decided"], strict=True)]
+    table["blocked_low"], table["blocked_high"] = [low for low, _ in ends], [high for _, high in ends]
+    mechanism = _most(blocked, group, "mechanism")
+    table["mechanism"] = mechanism["mechanism"]
+    table["mechanism_share"] = mechanism["seen"] / table["blocked"]
+    table["failed_step"] = _most(blocked, group, "failed_step")["failed_step"]
+    return table
 
 
-def _most(group: pd.DataFrame, name: str) -> tuple[str | None, int]:
-    """The value seen most often, by name where two are even; and how often."""
-    if name not in group.columns:
-        return None, 0
-    counts = group[name].dropna().astype(str).value_counts()
-    if counts.empty:
-        return None, 0
-    most = int(counts.max())
-    return min(str(value) for value, seen in counts.items() if seen == most), most
+def _is(values: pd.Series[Any], one: str) -> pd.Series[bool]:
+    return values.eq(one).fillna(False).astype(bool)
 
 
-def _last(group: pd.DataFrame, name: str) -> str | None:
-    if name not in group.columns:
+def _most(rows: pd.DataFrame, group: pd.Series[int], name: str) -> pd.DataFrame:
+    """By group: the value seen most often, the first by name where two are even; and how often."""
+    values = rows[name].astype("string") if name in rows.columns else pd.Series([], dtype="string")
+    known = values.dropna()
+    counts = known.groupby([group.rename("group"), known.rename(name)]).size().rename("seen").reset_index()
+    counts = counts.sort_values(["group", "seen", name], ascending=[True, False, True])
+    return counts.drop_duplicates("group").set_index("group")
+
+
+def _last(rows: pd.DataFrame, group: pd.Series[int], name: str) -> pd.Series[Any] | None:
+    """By group: the latest value there is."""
+    if name not in rows.columns:
         return None
-    named = group.sort_values("started", kind="stable")[name].dropna()
-    return None if named.empty else str(named.iloc[-1])
+    return rows.sort_values("started", kind="stable")[name].astype("string").groupby(group).last()
 
 
-def _distinct(group: pd.DataFrame, name: str) -> int | None:
-    return int(group[name].nunique()) if name in group.columns else None
+def _excluded(table: pd.DataFrame, min_n: int, min_days: int) -> list[str | None]:
+    reasons = []
+    for n, days in zip(table["n"], table["days"], strict=True):
+        below = [f"n {n} < {min_n}"] * (n < min_n) + [f"days {days} < {min_days}"] * (days < min_days)
+        reasons.append(", ".join(below) or None)
+    return reasons
 
 
 def _cast(values: pd.Series[Any], kind: str) -> pd.Series[Any]:

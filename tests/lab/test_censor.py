@@ -294,5 +294,5 @@ def test_nothing_passes_a_line_that_is_down() -> None:
 def test_a_page_is_given_again_when_it_was_lost() -> None:
     rules = (HttpRule(host="page.example", do="page", response=PAGE[:1000]),)
     with start(World(name="lossy", sites=(), rules=rules, loss=0.2, delay_ms=2, seed=5)) as lab:
-        seen = saw(lab, *[http("page.example", size=800, timeout=8)] * 20)
-    assert seen.count("ok") >= 18
+        seen = saw(lab, *[http("page.example", size=800, timeout=4)] * 20)
+    assert seen.count("ok") >= 15  # a third of all requests or answers is lost at least once

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from blockwatch.errors import LabError
@@ -54,6 +55,8 @@ def build_probe(world: World) -> int:
     """Give the probe its address and a default route into the wire."""
     tun = open_tun(PROBE_DEVICE)
     _settle()
+    with suppress(OSError):  # comfort: who looks for devices in /sys sees the lab's, not the machine's
+        mount("sysfs", "/sys", "sysfs", 0)
     with Netlink() as netlink:
         devices = {link.name: link.index for link in netlink.links()}
         netlink.set_up(devices["lo"])

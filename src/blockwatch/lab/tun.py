@@ -22,18 +22,18 @@ _REMEDY = (
 )
 
 
-def open_tun(name: str) -> int:
+def open_tun(name: str, path: str = PATH) -> int:
     """Make the device and return its non-blocking file descriptor."""
     try:
-        fd = os.open(PATH, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         says = {errno.ENOENT: "is missing", errno.EACCES: "may not be opened by this user"}
         what = says.get(error.errno or 0, f"cannot be opened ({error.strerror})")
-        raise LabError(f"the TUN device {what}", where=PATH, remedy=_REMEDY) from error
+        raise LabError(f"the TUN device {what}", where=path, remedy=_REMEDY) from error
     try:
         fcntl.ioctl(fd, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _IFF_TUN | _IFF_NO_PI))
     except OSError as error:
         os.close(fd)
         what = f"the kernel gives no TUN device ({error.strerror})"
-        raise LabError(what, where=PATH, remedy=_REMEDY) from error
+        raise LabError(what, where=path, remedy=_REMEDY) from error
     return fd

@@ -40,7 +40,7 @@ def keep(results: Path, run: str, *, close: bool = True, **more) -> Path:
 
 def test_load_judges_every_run_of_a_results_folder(tmp_path):
     keep(tmp_path / "a", "00" * 8, label="home")
-    keep(tmp_path / "a", "11" * 8, asn=29355)
+    keep(tmp_path / "a", "11" * 8, asn=29355, label="home")
     frame = blockwatch.load(tmp_path / "a")
     assert frame["run"].tolist() == ["00" * 8] * 2 + ["11" * 8] * 2
     assert frame["final"].tolist() == [False, True] * 2

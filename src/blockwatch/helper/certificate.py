@@ -1,29 +1,34 @@
-"""The certificate a helper serves with, out of two PEM files."""
+"""The helper's own certificate, where it serves TLS.
+
+Rules of this file: TLS 1.2 or newer, HTTP/1.1 only; a file that cannot be used is named, with what to do.
+"""
 
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
+from os import PathLike
 
 from blockwatch.errors import ConfigError
 
+PathText = str | PathLike[str]
 
-def serving_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Return a server's TLS context; raises :class:`ConfigError` where the files do not serve."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+
+def serving_context(certificate: PathText, key: PathText) -> ssl.SSLContext:
+    """Make a server's context of a PEM chain (leaf first) and its private key.
+
+    Raises :class:`ConfigError` where they cannot be read or do not belong together.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(certificate, key, password=_no_password)
-    except (OSError, ValueError) as error:  # SSLError is an OSError
+        # An empty passphrase: never wait at a terminal that a service does not have.
+        context.load_cert_chain(certificate, key, password="")  # noqa: S106
+    except OSError as error:  # ssl.SSLError is one
+        reason = getattr(error, "reason", None) or error.strerror or "not readable"
         raise ConfigError(
-            f"this certificate and key cannot be used: {error.strerror or error}"
-            if isinstance(error, OSError)
-            else "the key is protected by a password",
+            f"cannot use this certificate and key: {reason}",
             where=f"{certificate}, {key}",
-            remedy="Name the whole chain and its own key, both PEM, the key without a password.",
+            remedy="Give a PEM chain, leaf first, and its private key without passphrase.",
         ) from None
     return context
-
-
-def _no_password() -> str:
-    raise ValueError("password")  # OpenSSL would ask on the terminal and wait for ever

@@ -1,0 +1,112 @@
+"""Which addresses cannot be a web site's, by the IANA special-purpose address registries.
+
+Rules of this file:
+
+* IPv6 that wraps IPv4 (mapped, NAT64, 6to4, Teredo) is judged by what it wraps;
+* ``kind`` says why an address cannot be a site's; ``None`` means that it can;
+* text that is no address at all is a bogon too: no site lives there.
+
+Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and its updates), RFC 6052
+(NAT64), RFC 3056 (6to4), RFC 4380 (Teredo), RFC 4291 (mapped).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+
+_V4 = tuple(
+    (ipaddress.IPv4Network(net), kind)
+    for net, kind in (
+        ("0.0.0.0/8", "unspecified"),
+        ("10.0.0.0/8", "private"),
+        ("100.64.0.0/10", "private"),
+        ("127.0.0.0/8", "loopback"),
+        ("169.254.0.0/16", "link-local"),
+        ("172.16.0.0/12", "private"),
+        ("192.0.0.0/24", "reserved"),
+        ("192.0.2.0/24", "documentation"),
+        ("192.88.99.0/24", "reserved"),
+        ("192.168.0.0/16", "private"),
+        ("198.18.0.0/15", "benchmarking"),
+        ("198.51.100.0/24", "documentation"),
+        ("203.0.113.0/24", "documentation"),
+        ("224.0.0.0/4", "multicast"),
+        ("240.0.0.0/4", "reserved"),
+    )
+)
+_V6 = tuple(
+    (ipaddress.IPv6Network(net), kind)
+    for net, kind in (
+        ("::/128", "unspecified"),
+        ("::1/128", "loopback"),
+        ("fe80::/10", "link-local"),
+        ("fc00::/7", "private"),
+        ("ff00::/8", "multicast"),
+        ("2001:db8::/32", "documentation"),
+        ("3fff::/20", "documentation"),
+        ("2001:2::/48", "benchmarking"),
+        ("2001:10::/28", "reserved"),
+        ("100::/64", "discard"),
+    )
+)
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_TEREDO = ipaddress.IPv6Network("2001::/32")
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+
+SOMEWHERE = frozenset({"private"})  # a machine may answer there (Iran's 10.10.34.35): a redirection
+
+
+@lru_cache(maxsize=65_536)
+def bogon(text: str) -> str | None:
+    """Why ``text`` cannot be a site's address (``"loopback"``, ``"private"``, …), or ``None``."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return "malformed"
+    if isinstance(address, ipaddress.IPv4Address):
+        return _bogon4(address)
+    wrapped = _wrapped(address)
+    if wrapped is not None:
+        return _bogon4(wrapped)
+    for net, kind in _V6:
+        if address in net:
+            return kind
+    return None if address in _GLOBAL_V6 else "unallocated"
+
+
+def _bogon4(address: ipaddress.IPv4Address) -> str | None:
+    for net, kind in _V4:
+        if address in net:
+            return kind
+    return None
+
+
+def _wrapped(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address inside, where the form has one."""
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    number = int(address)
+    if address in _TEREDO:
+        return ipaddress.IPv4Address(~number & 0xFFFF_FFFF)
+    if address in _NAT64 or (address in _COMPATIBLE and number > 0xFFFF):
+        return ipaddress.IPv4Address(number & 0xFFFF_FFFF)
+    return None
+
+
+@lru_cache(maxsize=65_536)
+def is_v6(text: str) -> bool:
+    """Whether ``text`` is written as IPv6."""
+    return ":" in text
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an address literal (IPv6 with or without brackets)."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

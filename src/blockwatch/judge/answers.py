@@ -1,0 +1,212 @@
+"""What the resolvers said of one name, sorted by how far each can be believed.
+
+Rules of this file:
+
+* facts only; the DNS rules stand in :mod:`blockwatch.judge.rules_dns`;
+* differing answers mean nothing by themselves (CDNs answer by place): an address is *good* when a
+  chain valid for the name came from it, or when the control or an encrypted resolver gives it too;
+* a resolver reached over TLS, HTTPS or TCP cannot be answered for by a stranger on the path as one
+  over UDP can: these are the *firm* ones.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from blockwatch.judge import outcomes
+from blockwatch.judge.addresses import bogon, is_v6
+from blockwatch.judge.case import Peers
+from blockwatch.judge.sight import Hop, Lookup
+from blockwatch.model import DnsReply
+
+SYSTEM = "system"
+LINE = "line"
+
+
+class Answers:
+    """The lookups of one hop's name."""
+
+    def __init__(self, hop: Hop, peers: Peers) -> None:
+        self.hop, self.peers, self.host = hop, peers, hop.host
+        mine = [lookup for lookup in hop.lookups if lookup.step.name == self.host or not self.host]
+        self.system = [lookup for lookup in mine if lookup.step.resolver == SYSTEM]
+        self.line = [lookup for lookup in mine if lookup.step.resolver == LINE]
+        self.udp = [lookup for lookup in mine if lookup.step.resolver.startswith("udp:")]
+        self.firm = [lookup for lookup in mine if lookup.step.resolver.startswith(("https:", "tls:", "tcp:"))]
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """Addresses the system resolver gave at any time."""
+        return given(self.system)
+
+    @cached_property
+    def firm_given(self) -> frozenset[str]:
+        """Addresses that firm resolvers gave."""
+        return given(self.firm)
+
+    @cached_property
+    def control_given(self) -> frozenset[str]:
+        """Addresses that the helper resolved for itself."""
+        control = self.hop.control
+        return frozenset(control.addresses) if control is not None else frozenset()
+
+    @cached_property
+    def proven(self) -> frozenset[str]:
+        """Addresses from which a chain valid for this name came, here or elsewhere in the run."""
+        here = {flow.address for flow in self.hop.flows if flow.valid and _speaks_of(flow.tls, self.host)}
+        there = {address for address in self.every if (self.host, address) in self.peers.proven}
+        return frozenset(here | there)
+
+    @cached_property
+    def control_proven(self) -> frozenset[str]:
+        """Addresses where the helper's handshake for this name succeeded."""
+        control = self.hop.control
+        if control is None:
+            return frozenset()
+        return frozenset(end.address for end in control.endpoints if end.tls and not end.tls_failure)
+
+    @cached_property
+    def every(self) -> frozenset[str]:
+        """Every address anybody gave."""
+        late = frozenset(
+            address
+            for lookup in (*self.line, *self.udp)
+            for reply in lookup.step.replies
+            for address in reply.addresses
+        )
+        return self.given | self.firm_given | self.control_given | given(self.udp) | given(self.line) | late
+
+    @cached_property
+    def good(self) -> frozenset[str]:
+        """Addresses that are surely the site's, or that a firm witness gives too."""
+        return self.proven | self.control_proven | self.control_given | self.firm_given
+
+    @cached_property
+    def elsewhere(self) -> frozenset[str]:
+        """Plausible addresses that somebody other than the line's resolver gave."""
+        firm = self.control_given | self.firm_given | self.proven | self.control_proven
+        seen = firm or (given(self.udp) | self._late)
+        return frozenset(address for address in seen if bogon(address) is None)
+
+    @cached_property
+    def _late(self) -> frozenset[str]:
+        """Addresses in replies that differ from the first of their query."""
+        return frozenset(
+            address
+            for lookup in (*self.line, *self.udp)
+            for reply in lookup.step.replies[1:]
+            for address in reply.addresses
+            if address not in lookup.step.addresses
+        )
+
+    @cached_property
+    def false(self) -> frozenset[str]:
+        """Addresses from the system resolver that nobody believable confirms."""
+        return self.given - self.good
+
+    @property
+    def gone_for_control(self) -> bool:
+        """Whether the helper was asked and found no address."""
+        control = self.hop.control
+        return (
+            control is not None
+            and not control.addresses
+            and (control.dns_failure is not None or control.status is None)
+        )
+
+    @property
+    def firm_nxdomain(self) -> bool:
+        """Whether a firm resolver says that the name does not exist, and none gives an address."""
+        return not self.firm_given and any(lookup.end == outcomes.NXDOMAIN for lookup in self.firm)
+
+    @cached_property
+    def how(self) -> str:
+        """How the system resolver fails, in the words of the line's own resolver where it hides it."""
+        ends = [lookup.end for lookup in self.system if lookup.end != outcomes.SKIPPED]
+        plain = next((end for end in reversed(ends) if end != outcomes.UNCLEAR), None)
+        if plain is not None and plain != outcomes.TIMEOUT:
+            return plain
+        said = next((lookup.end for lookup in self.line if lookup.end not in _SILENT), None)
+        if said is not None:
+            return said
+        if self.line or plain == outcomes.TIMEOUT:
+            return outcomes.TIMEOUT
+        slow = any(lookup.step.us >= 4_000_000 for lookup in self.system)
+        return outcomes.TIMEOUT if slow else outcomes.SERVFAIL
+
+    @cached_property
+    def doubled(self) -> tuple[str, ...]:
+        """Witnesses of queries that drew two replies which cannot both be true."""
+        return tuple(lookup.ref for lookup in (*self.line, *self.udp) if self._contradicts(lookup))
+
+    def _contradicts(self, lookup: Lookup) -> bool:
+        replies = [reply for reply in lookup.step.replies if reply.rcode is not None]
+        first = replies[0] if replies else None
+        return first is not None and any(self._differ(first, other) for other in replies[1:])
+
+    def _differ(self, one: DnsReply, other: DnsReply) -> bool:
+        """Whether two replies to one query cannot come from one honest resolver."""
+        if bool(one.addresses) != bool(other.addresses) or one.rcode != other.rcode:
+            return True
+        ours, theirs = set(one.addresses), set(other.addresses)
+        if not ours or ours & theirs:
+            return False
+        unreal = [any(bogon(address) for address in side) for side in (ours, theirs)]
+        known = [bool(side & self.good) for side in (ours, theirs)]
+        return unreal[0] != unreal[1] or known[0] != known[1]
+
+    @cached_property
+    def udp_false(self) -> tuple[str, ...]:
+        """Witnesses of public UDP resolvers that were answered for as the line's resolver is."""
+        return tuple(lookup.ref for lookup in self.udp if self._answered_for(lookup))
+
+    def _answered_for(self, lookup: Lookup) -> bool:
+        addresses = frozenset(lookup.step.addresses)
+        if addresses:
+            firm = self.proven | self.control_proven | self.control_given | self.firm_given
+            if addresses & firm:
+                return False
+            return any(bogon(a) for a in addresses) or (bool(addresses & self.false) and bool(firm))
+        return (
+            not self.given
+            and bool(self.good)
+            and lookup.end not in _SILENT
+            and lookup.end != outcomes.SKIPPED
+        )
+
+    @property
+    def injected(self) -> tuple[str, ...]:
+        """Witnesses that answers are made up on the path, whoever is asked."""
+        return self.doubled + self.udp_false
+
+    @property
+    def only_v6(self) -> bool:
+        """Whether the name has IPv6 addresses only, as far as believable witnesses know."""
+        known = self.elsewhere
+        return bool(known) and all(is_v6(address) for address in known)
+
+    def alive(self) -> bool | None:
+        """Whether the line's resolver answers other names; ``None`` where it was not seen."""
+        checked = [lookup.end for lookup in self.hop.name_controls if lookup.step.resolver in (SYSTEM, LINE)]
+        if outcomes.OK in checked:
+            return True
+        known = self.peers.lives(SYSTEM, self.host)
+        if known is not None:
+            return known
+        return False if checked else None
+
+
+_SILENT = frozenset({outcomes.TIMEOUT, outcomes.UNCLEAR, outcomes.OTHER})
+
+
+def given(lookups: list[Lookup]) -> frozenset[str]:
+    """Every address of the first replies."""
+    return frozenset(address for lookup in lookups for address in lookup.step.addresses)
+
+
+def _speaks_of(step: object, host: str) -> bool:
+    """Whether a handshake was about this very name."""
+    from blockwatch.judge.names import a_label
+
+    name = getattr(step, "server_name", None)
+    return name is not None and a_label(name) == host

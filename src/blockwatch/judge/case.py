@@ -1,0 +1,191 @@
+"""A case: one target's measurements in a run, and what the run saw of everything else.
+
+Rules of this file:
+
+* a :class:`Case` is all that :func:`blockwatch.judge.judge` may look at;
+* :class:`Peers` is made once per run, in one pass over its observations;
+* what is digested is a plain count of facts over *other* names; conclusions are the rules' business.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from blockwatch.judge import outcomes
+from blockwatch.judge.names import a_label, owner, parts
+from blockwatch.judge.sight import redirect_of
+from blockwatch.model import ControlStep, DnsStep, HttpStep, Measurement, Purpose, TcpStep, TlsStep
+from blockwatch.run import LineCheck, RunClose, RunOpen
+from blockwatch.target import Target
+
+Bodies = Callable[[Measurement, HttpStep], bytes | None]
+Names = Mapping[str, frozenset[str]]
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+def no_bodies(measurement: Measurement, step: HttpStep) -> bytes | None:
+    """Bodies are not at hand."""
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peers:
+    """What a whole run saw; every set is of host names unless said otherwise."""
+
+    answered: Names = field(default_factory=dict)  # resolver → names it gave addresses for
+    unanswered: Names = field(default_factory=dict)  # resolver → names it never gave addresses for
+    shared: Names = field(default_factory=dict)  # address → owners that the system resolver gave it for
+    proven: frozenset[tuple[str, str]] = frozenset()  # (host, address) with a chain valid for host
+    redirected: Names = field(default_factory=dict)  # cleartext redirect → owners it was given for
+    pages: Names = field(default_factory=dict)  # cleartext page (title, length) → owners it came for
+    issuers: Names = field(default_factory=dict)  # issuer of untrusted chains → owners
+    control_issuers: frozenset[str] = frozenset()  # of those, seen for targets of role "control"
+    helper_answered: bool = False
+    successes: tuple[int, ...] = ()  # when something surely worked, microseconds since the run opened
+    attempts: tuple[int, ...] = ()  # when a TCP connection was tried, likewise
+    checks: tuple[LineCheck, ...] = ()
+
+    def lives(self, resolver: str, but: str) -> bool | None:
+        """Whether a resolver answered other names; ``None`` where too little was asked to tell."""
+        if self.answered.get(resolver, _NOBODY) - {but}:
+            return True
+        return False if len(self.unanswered.get(resolver, _NOBODY) - {but}) >= 2 else None
+
+    def others(self, names: Names, key: str, but: str) -> frozenset[str]:
+        """Owners other than ``but``'s that share ``key``."""
+        return names.get(key, _NOBODY) - {owner(but)}
+
+    def worked_between(self, begin: int, end: int) -> bool:
+        """Whether anything surely worked in a span of the run."""
+        at = bisect_left(self.successes, begin)
+        return at < len(self.successes) and self.successes[at] <= end
+
+    def tried_between(self, begin: int, end: int) -> int:
+        """How many connections the whole run tried in a span."""
+        return bisect_left(self.attempts, end + 1) - bisect_left(self.attempts, begin)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Everything that a verdict may rest on."""
+
+    open: RunOpen
+    target: Target
+    url: str
+    measurements: tuple[Measurement, ...]  # of this target and URL, in order; the last one is judged
+    peers: Peers = Peers()
+    bodies: Bodies = no_bodies
+
+
+class _Digest:
+    """The sets while they grow."""
+
+    def __init__(self) -> None:
+        self.answered: dict[str, set[str]] = defaultdict(set)
+        self.asked: dict[str, set[str]] = defaultdict(set)
+        self.shared: dict[str, set[str]] = defaultdict(set)
+        self.proven: set[tuple[str, str]] = set()
+        self.redirected: dict[str, set[str]] = defaultdict(set)
+        self.pages: dict[str, set[str]] = defaultdict(set)
+        self.issuers: dict[str, set[str]] = defaultdict(set)
+        self.control_issuers: set[str] = set()
+        self.helper = False
+        self.successes: list[int] = []
+        self.attempts: list[int] = []
+
+    def add(self, measurement: Measurement) -> None:
+        for step in measurement.observations:
+            if step.skipped:
+                continue
+            if isinstance(step, DnsStep):
+                self._lookup(step)
+            elif isinstance(step, TcpStep):
+                self.attempts.append(step.t)
+            elif isinstance(step, TlsStep):
+                self._handshake(step, measurement.role)
+            elif isinstance(step, HttpStep):
+                self._response(step)
+            elif isinstance(step, ControlStep) and step.failure is None:
+                self.helper = True
+                self.successes.append(step.t + step.us)
+
+    def _lookup(self, step: DnsStep) -> None:
+        self.asked[step.resolver].add(step.name)
+        if step.addresses:
+            self.answered[step.resolver].add(step.name)
+            if step.resolver == "system":
+                for address in step.addresses:
+                    self.shared[address].add(owner(step.name))
+
+    def _handshake(self, step: TlsStep, role: str) -> None:
+        end = outcomes.outcome(step)
+        if end == outcomes.OK and step.server_name and step.chain:
+            self.successes.append(step.t + step.us)
+            self.proven.add((a_label(step.server_name), step.address))
+        elif end == outcomes.TRUST and step.chain and step.purpose in _PLAIN and step.server_name:
+            from blockwatch.judge.certs import issuer_key
+
+            key = issuer_key(step.chain)
+            if key:
+                self.issuers[key].add(owner(step.server_name))
+                if role == "control":
+                    self.control_issuers.add(key)
+
+    def _response(self, step: HttpStep) -> None:
+        if (
+            step.status is None
+            or step.failure
+            or step.purpose not in _PLAIN
+            or not step.url.startswith("http:")
+        ):
+            return
+        led_to = redirect_of(step)
+        if led_to:
+            self.redirected[destination(led_to)].add(owner(parts(step.url).host))
+        elif step.body_length:
+            self.pages[page_key(step)].add(owner(parts(step.url).host))
+
+
+_PLAIN = frozenset({Purpose.FIRST, Purpose.REPEAT})
+
+
+def destination(url: str) -> str:
+    """A redirect's destination without what may differ between visitors: scheme, host and path."""
+    split = parts(url)
+    return f"{split.scheme}://{split.host}:{split.port}{split.path}"
+
+
+def page_key(step: HttpStep) -> str:
+    """What makes two small pages the same one: status, title and length."""
+    return f"{step.status} {step.title or ''} {step.body_length}"
+
+
+def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose | None) -> Peers:
+    """What a run saw, in one pass (``close`` is ``None`` for a run that was killed)."""
+    sums = _Digest()
+    for measurement in measurements:
+        if measurement.valid:
+            sums.add(measurement)
+    unanswered = {resolver: names - sums.answered[resolver] for resolver, names in list(sums.asked.items())}
+    return Peers(
+        answered=_frozen(sums.answered),
+        unanswered=_frozen(unanswered),
+        shared=_frozen(sums.shared),
+        proven=frozenset(sums.proven),
+        redirected=_frozen(sums.redirected),
+        pages=_frozen(sums.pages),
+        issuers=_frozen(sums.issuers),
+        control_issuers=frozenset(sums.control_issuers),
+        helper_answered=sums.helper,
+        successes=tuple(sorted(sums.successes)),
+        attempts=tuple(sorted(sums.attempts)),
+        checks=open_.checks + (close.checks if close is not None else ()),
+    )
+
+
+def _frozen(sets: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
+    return {key: frozenset(names) for key, names in sets.items()}

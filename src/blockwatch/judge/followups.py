@@ -1,0 +1,236 @@
+"""What an anomaly buys: requests for more steps, named from the observations alone.
+
+Rules of this file:
+
+* a clean site buys nothing; each kind of trouble buys its group of requests once, so that the
+  questions end after four calls at most;
+* control first within a round, and control addresses change from round to round: sending the target's
+  name somewhere may leave a residual block behind;
+* what may be read from the answers is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from blockwatch.followup import FlowRequest, FollowUp, KnownGood, LookupRequest
+from blockwatch.judge import matrix
+from blockwatch.judge.addresses import bogon, is_v6
+from blockwatch.judge.answers import LINE, SYSTEM
+from blockwatch.judge.case import Peers
+from blockwatch.judge.matrix import Ground
+from blockwatch.judge.names import parts
+from blockwatch.judge.outcomes import OK, TRUST
+from blockwatch.judge.scene import Scene
+from blockwatch.judge.sight import Sight
+from blockwatch.judge.trouble import Trouble, of
+from blockwatch.model import Observation, Purpose
+
+_NOBODY = Peers()
+_WINDOW_US = 4_000_000
+_MATRIX = frozenset(Purpose) - {
+    Purpose.FIRST,
+    Purpose.REPEAT,
+    Purpose.VALIDATE,
+    Purpose.RESOLVER,
+    Purpose.NAME_CONTROL,
+}
+
+
+def next_steps(
+    observations: Sequence[Observation], known_good: Sequence[KnownGood], attempt: str
+) -> tuple[FollowUp, ...]:
+    """The steps worth making next; ``()`` when nothing more would tell.
+
+    ``observations`` are those of one measurement so far, follow-ups included; ``known_good`` are other
+    names and addresses that this run saw working; ``attempt`` is ``"first"`` or ``"retest"``.
+    """
+    sight = Sight("", observations)
+    for hop in sight.hops:
+        scene = Scene(sight, hop, _NOBODY)
+        troubles = of(scene)
+        if troubles:
+            wanted = _for(scene, troubles, known_good, attempt)
+            if wanted or troubles[0] not in (Trouble.UNWITNESSED, Trouble.SLOW):
+                return wanted
+    return ()
+
+
+def wants_retest(observations: Sequence[Observation]) -> bool:
+    """Whether this measurement should be made again at the end of the run."""
+    sight = Sight("", observations)
+    for hop in sight.hops:
+        troubles = of(Scene(sight, hop, _NOBODY))
+        if any(trouble is not Trouble.UNWITNESSED for trouble in troubles):
+            return True
+    return False
+
+
+def _for(
+    scene: Scene, troubles: tuple[Trouble, ...], known_good: Sequence[KnownGood], attempt: str
+) -> tuple[FollowUp, ...]:
+    ground = matrix.ground(scene, known_good)
+    wanted: list[FollowUp] = []
+    for trouble in troubles:
+        if trouble is Trouble.DNS:
+            wanted += _lookups(scene, ground) or _validations(scene)
+        elif trouble is Trouble.TCP:
+            wanted += _dials(scene, ground)
+        elif trouble in (Trouble.REDIRECT, Trouble.PAGE, Trouble.UNWITNESSED):
+            wanted += _witnesses(scene, ground, trouble) or _middlebox(scene, ground)
+        else:
+            wanted += _rounds(scene, ground, trouble, attempt)
+    return tuple(wanted)
+
+
+def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
+    """Ask again: the system, its resolver by our own socket, the others; and a control name."""
+    hop, answers = scene.hop, scene.answers
+    if answers.line or hop.name_controls or any(x.step.purpose is Purpose.REPEAT for x in answers.system):
+        return []
+    name = answers.system[0].step.name
+    wanted: list[FollowUp] = [
+        LookupRequest(
+            resolver=resolver,
+            name=asked,
+            purpose=purpose,
+            round=number,
+            hop=hop.number,
+            window_us=_WINDOW_US,
+            wait_us=matrix.pause(name, number),
+        )
+        for resolver, asked, purpose, number in (
+            *(((SYSTEM, ground.hosts[0], Purpose.NAME_CONTROL, 0),) if ground.hosts else ()),
+            (LINE, name, Purpose.REPEAT, 1),
+            (SYSTEM, name, Purpose.REPEAT, 1),
+            (SYSTEM, name, Purpose.REPEAT, 2),
+            *((resolver, name, Purpose.REPEAT, 1) for resolver in _open_resolvers(scene)),
+        )
+    ]
+    return wanted
+
+
+def _open_resolvers(scene: Scene) -> tuple[str, ...]:
+    """Two resolvers over UDP to listen to for longer: the second reply may be the true one."""
+    return tuple(dict.fromkeys(lookup.step.resolver for lookup in scene.answers.udp))[:2]
+
+
+def _validations(scene: Scene) -> list[FollowUp]:
+    """TLS for the name at the disputed addresses; for a cleartext page also the page elsewhere."""
+    hop, answers = scene.hop, scene.answers
+    if any(flow.purpose is Purpose.VALIDATE for flow in hop.flows):
+        return []
+    shaken = {flow.address for flow in hop.flows if flow.tls is not None and flow.at("tls") in (OK, TRUST)}
+    port = hop.port if hop.secure else 443
+    name = answers.system[0].step.name
+    disputed = [*_some(answers.given, 2), *_some(answers.elsewhere - answers.given, 2)]
+    wanted: list[FollowUp] = [
+        FlowRequest(
+            address=address,
+            port=port,
+            tls=True,
+            server_name=name,
+            purpose=Purpose.VALIDATE,
+            round=number,
+            hop=hop.number,
+            wait_us=matrix.pause(name, number),
+        )
+        for number, address in enumerate(a for a in disputed if a not in shaken)
+    ]
+    if hop.scheme == "http":
+        there = _some(answers.elsewhere - answers.given, 1)
+        wanted += [matrix.repeat(scene, address, 1) for address in there]
+    return wanted
+
+
+def _some(addresses: frozenset[str], most: int) -> list[str]:
+    """A few real addresses, IPv4 first, always the same ones."""
+    real = sorted((address for address in addresses if bogon(address) is None), key=lambda a: (is_v6(a), a))
+    return real[:most]
+
+
+def _dials(scene: Scene, ground: Ground) -> list[FollowUp]:
+    """Dial again, twice, and the other web port once."""
+    if _repeated(scene):
+        return []
+    hop = scene.hop
+    addresses = list(dict.fromkeys(flow.address for flow in scene.tries("tcp").failed))[:2]
+    wanted: list[FollowUp] = [
+        matrix.repeat(scene, address, number) for number in (1, 2) for address in addresses
+    ]
+    if hop.port in (80, 443) and addresses:
+        wanted.append(
+            FlowRequest(
+                address=addresses[0],
+                port=523 - hop.port,  # 80 ↔ 443
+                tls=False,
+                purpose=Purpose.VALIDATE,
+                hop=hop.number,
+                wait_us=matrix.pause(hop.host, 3),
+            )
+        )
+    return wanted
+
+
+def _rounds(scene: Scene, ground: Ground, trouble: Trouble, attempt: str) -> list[FollowUp]:
+    """Repeats and the two-name rounds; more repeats where it failed only now and then."""
+    layer = trouble.value if trouble is not Trouble.SLOW else "http"
+    tries = scene.tries(layer)
+    flows = tries.failed or tries.passed
+    if not flows:
+        return []
+    address = flows[0].address
+    if not _repeated(scene):
+        return matrix.rounds(scene, ground, trouble, address)
+    mixed = bool(tries.failed) and bool(tries.passed)
+    if mixed and not any(flow.round >= 4 for flow in scene.hop.by(Purpose.REPEAT)):
+        return [matrix.repeat(scene, address, number) for number in (4, 5, 6)]
+    if not any(flow.purpose in _MATRIX for flow in scene.hop.flows) and attempt == "retest" and ground.usable:
+        return [x for x in matrix.rounds(scene, ground, trouble, address) if x.purpose is not Purpose.REPEAT]
+    return []
+
+
+def _witnesses(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]:
+    """The page again, and a copy of it over TLS from the same address."""
+    hop = scene.hop
+    if (
+        any(flow.purpose is Purpose.VALIDATE and flow.http is not None for flow in hop.flows)
+        or scene.response is None
+    ):
+        return []
+    address = scene.response.address
+    wanted: list[FollowUp] = []
+    if trouble is not Trouble.UNWITNESSED and not _repeated(scene):
+        wanted += [matrix.repeat(scene, address, 1), matrix.repeat(scene, address, 2)]
+    if hop.port == 80:
+        wanted.append(
+            FlowRequest(
+                address=address,
+                port=443,
+                tls=True,
+                server_name=hop.host,
+                url=f"https://{hop.host}{parts(hop.url).path}",
+                purpose=Purpose.VALIDATE,
+                round=9,
+                hop=hop.number,
+                wait_us=matrix.pause(hop.host, 9),
+            )
+        )
+    return wanted
+
+
+def _middlebox(scene: Scene, ground: Ground) -> list[FollowUp]:
+    """The target's Host on addresses that have nothing to do with it."""
+    if (
+        any(flow.purpose in _MATRIX for flow in scene.hop.flows)
+        or not ground.usable
+        or scene.response is None
+    ):
+        return []
+    if scene.copied:
+        return []
+    return matrix.hosts(scene, ground, scene.response.address, 2)
+
+
+def _repeated(scene: Scene) -> bool:
+    return any(flow.purpose is Purpose.REPEAT and flow.port == scene.hop.port for flow in scene.hop.flows)

@@ -1,0 +1,165 @@
+"""The two-name rounds: which name is sent to which address, in which order.
+
+Rules of this file:
+
+* within a round: control on control, control on target, target on control; then the target repeats;
+* nothing here asks why; :mod:`blockwatch.judge.proof` reads the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+from blockwatch.followup import FlowRequest, FollowUp, KnownGood
+from blockwatch.judge.names import same_owner
+from blockwatch.judge.scene import Scene
+from blockwatch.judge.trouble import Trouble
+from blockwatch.model import Purpose
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Names and addresses of this run that work and have nothing to do with the target."""
+
+    usable: tuple[KnownGood, ...]
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Control names."""
+        return tuple(dict.fromkeys(good.host for good in self.usable))
+
+    def at(self, number: int) -> KnownGood:
+        """The control of a round: another address each time, where there are several."""
+        return self.usable[number % len(self.usable)]
+
+
+def ground(scene: Scene, known_good: Sequence[KnownGood]) -> Ground:
+    """The controls fit for this hop: other owners, other addresses, the right port first."""
+    host, port = scene.hop.host, scene.hop.port
+    taken = scene.answers.every | {flow.address for flow in scene.hop.own}
+    fit = [good for good in known_good if not same_owner(good.host, host) and good.address not in taken]
+    if scene.hop.secure:
+        fit = [good for good in fit if good.tls]
+    fit.sort(key=lambda good: (good.port != port, not good.tls))
+    one_each: dict[str, KnownGood] = {}
+    for good in fit:
+        one_each.setdefault(good.address, good)
+    return Ground(tuple(one_each.values())[:ROUNDS])
+
+
+def repeat(scene: Scene, address: str, number: int) -> FlowRequest:
+    """The plain measurement again, on a new connection."""
+    hop = scene.hop
+    asks_page = any(flow.http is not None for flow in hop.own)
+    return FlowRequest(
+        address=address,
+        port=hop.port,
+        tls=hop.secure,
+        server_name=hop.host if hop.secure else None,
+        url=hop.url if asks_page else None,
+        purpose=Purpose.REPEAT,
+        round=number,
+        hop=hop.number,
+        wait_us=pause(hop.host, number),
+    )
+
+
+def rounds(scene: Scene, ground: Ground, trouble: Trouble, address: str) -> list[FollowUp]:
+    """Everything a failing handshake, request or a slow transfer buys."""
+    if trouble is Trouble.SLOW:
+        return _speeds(scene, ground, address)
+    wanted: list[FollowUp] = []
+    if not ground.usable:
+        wanted += [repeat(scene, address, number) for number in (1, 2)]
+        if trouble is Trouble.TLS:
+            wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=False))
+        return wanted
+    if not scene.hop.secure:
+        wanted = hosts(scene, ground, address, ROUNDS)
+    else:
+        for number in range(ROUNDS):
+            wanted += _sni_round(scene, ground, address, number, page=trouble is Trouble.HTTP)
+        wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=False))
+    return [*wanted, repeat(scene, address, 1), repeat(scene, address, 2)]
+
+
+def hosts(scene: Scene, ground: Ground, address: str, count: int) -> list[FollowUp]:
+    """Rounds of two Host headers in cleartext."""
+    hop, wanted = scene.hop, []
+    for number in range(count):
+        good = ground.at(number)
+        for purpose, where, host in (
+            (Purpose.HOST_CONTROL_ON_CONTROL, good.address, good.host),
+            (Purpose.HOST_CONTROL_ON_TARGET, address, good.host),
+            (Purpose.HOST_TARGET_ON_CONTROL, good.address, hop.host),
+        ):
+            wanted.append(
+                FlowRequest(
+                    address=where,
+                    port=hop.port,
+                    tls=False,
+                    url=hop.url if host == hop.host else f"http://{_authority(host, hop.port)}/",
+                    purpose=purpose,
+                    round=number,
+                    hop=hop.number,
+                    wait_us=pause(host, number),
+                )
+            )
+    return list(wanted)
+
+
+def _speeds(scene: Scene, ground: Ground, address: str) -> list[FollowUp]:
+    """The same page from the same address, in turn under the target's name and under another."""
+    wanted: list[FollowUp] = []
+    other = ground.hosts[0] if ground.hosts else None
+    for number in (1, 2):
+        if scene.hop.secure:
+            purpose = Purpose.SNI_CONTROL_ON_TARGET if other else Purpose.SNI_NONE_ON_TARGET
+            wanted.append(_sni(scene, address, other, purpose, number, page=True))
+        wanted.append(repeat(scene, address, number))
+    if scene.hop.secure and other:
+        wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=True))
+    return wanted
+
+
+def _sni_round(scene: Scene, ground: Ground, address: str, number: int, *, page: bool) -> list[FollowUp]:
+    good = ground.at(number)
+    return [
+        _sni(scene, good.address, good.host, Purpose.SNI_CONTROL_ON_CONTROL, number, page=page),
+        _sni(scene, address, good.host, Purpose.SNI_CONTROL_ON_TARGET, number, page=page),
+        _sni(scene, good.address, scene.hop.host, Purpose.SNI_TARGET_ON_CONTROL, number, page=page),
+    ]
+
+
+def _sni(
+    scene: Scene, address: str, name: str | None, purpose: Purpose, number: int, *, page: bool
+) -> FlowRequest:
+    """A handshake with ``name`` at ``address``; with ``page`` also a request for the target's page."""
+    hop = scene.hop
+    return FlowRequest(
+        address=address,
+        port=hop.port,
+        tls=True,
+        server_name=name,
+        url=hop.url if page else None,
+        host=_authority(hop.host, hop.port) if page else None,
+        insecure=page,
+        purpose=purpose,
+        round=number,
+        hop=hop.number,
+        wait_us=pause(name or "", number),
+    )
+
+
+def _authority(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port in (80, 443) else f"{shown}:{port}"
+
+
+def pause(name: str, number: int) -> int:
+    """A wait before a step, 0.2 to 0.9 s in microseconds: spread, yet the same for the same evidence."""
+    return 200_000 + crc32(f"{name}/{number}".encode()) % 700_000

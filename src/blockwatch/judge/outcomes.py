@@ -1,0 +1,88 @@
+"""How one step ended, in the few words that the rules are written with.
+
+Rules of this file:
+
+* an outcome is said of one step alone; nothing is compared here;
+* trust is not failure: a handshake that ended with an untrusted chain was answered by somebody;
+* time-outs of the kernel and of ours are one outcome, as are the ways in which a flow is cut by RST.
+"""
+
+from __future__ import annotations
+
+from blockwatch import failure as f
+from blockwatch.model import DnsStep, HttpStep, TcpStep, TlsStep
+
+OK = "ok"
+SKIPPED = "skipped"
+TIMEOUT = "timeout"
+RESET = "reset"
+EOF = "eof"
+REFUSED = "refused"
+UNREACHABLE = "unreachable"
+LOCAL = "local"  # the volunteer's own firewall
+ALERT = "alert"
+PLAINTEXT = "plaintext"
+TRUST = "trust"  # answered, but the chain is not valid for the name
+GARBAGE = "garbage"  # what came is not HTTP
+OTHER = "other"
+
+# DNS only.
+NXDOMAIN = "nxdomain"
+EMPTY = "empty"
+SERVFAIL = "servfail"
+UNCLEAR = "unclear"  # EAI_AGAIN: time-out, REFUSED or SERVFAIL
+
+UNTRUSTED = frozenset({f.INVALID_HOSTNAME, f.UNKNOWN_AUTHORITY, f.INVALID_CERTIFICATE})
+
+_PLAIN = {
+    f.TIMEOUT: TIMEOUT,
+    f.TIMED_OUT: TIMEOUT,
+    f.RESET: RESET,
+    f.ABORTED: RESET,
+    f.NETWORK_RESET: RESET,
+    f.EOF: EOF,
+    f.REFUSED: REFUSED,
+    f.HOST_UNREACHABLE: UNREACHABLE,
+    f.NETWORK_UNREACHABLE: UNREACHABLE,
+    f.NETWORK_DOWN: LOCAL,
+    f.PERMISSION_DENIED: LOCAL,
+    f.INTERRUPTED: LOCAL,
+    f.HTTP_GARBAGE: GARBAGE,
+    f.FAILED_HANDSHAKE: ALERT,
+    f.NXDOMAIN: NXDOMAIN,
+    f.NO_ANSWER: EMPTY,
+    f.DNS_REFUSED: REFUSED,
+    f.SERVFAIL: SERVFAIL,
+    f.DNS_TEMPORARY: UNCLEAR,
+    f.DNS_NON_RECOVERABLE: SERVFAIL,
+}
+
+
+def of_failure(failure: str | None) -> str:
+    """The outcome that a failure string speaks of."""
+    if failure is None:
+        return OK
+    if failure in UNTRUSTED:
+        return TRUST
+    return _PLAIN.get(failure, OTHER)
+
+
+def outcome(step: DnsStep | TcpStep | TlsStep | HttpStep) -> str:
+    """How ``step`` ended."""
+    if step.skipped:
+        return SKIPPED
+    if isinstance(step, TlsStep):
+        return _of_tls(step)
+    if isinstance(step, DnsStep) and step.failure is None and not step.addresses:
+        return EMPTY
+    return of_failure(step.failure)
+
+
+def _of_tls(step: TlsStep) -> str:
+    if step.failure is None:
+        return OK if step.trust is None else TRUST
+    if step.plaintext:
+        return PLAINTEXT
+    if step.alert is not None:
+        return ALERT
+    return of_failure(step.failure)

@@ -1,0 +1,205 @@
+"""Whose page is it: the site's, the server's refusal, a challenge, or a middlebox's?
+
+Rules of this file:
+
+* a page is the site's when it agrees with the control by title or by size: one header name in common
+  proves nothing, and neither does a difference (news change by the minute);
+* a known block page is a fact with a source; the vocabulary of block pages is only a sign;
+* a control that was itself refused (403, challenge) says nothing about our page.
+
+Sources of the known pages: docs/method.md, "Known pages".
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from blockwatch.judge.sight import redirect_of
+from blockwatch.model import ControlStep, HttpStep
+
+SMALL = 20_000  # bytes: a block page is hardly ever larger
+REFUSALS = frozenset({403, 451})
+_CONTROL_REFUSED = frozenset({401, 403, 407, 429, 451})
+_SAME_TITLE_WORDS = 0.5  # share of words in common (Jaccard)
+_SAME_SIZE = 0.95
+_LIKE_SIZE = 0.3
+
+
+class Known(NamedTuple):
+    """One fact about a block page or redirect that is on record."""
+
+    id: str
+    where: str  # "location" (prefix), "body" (contained) or "plain" (what came instead of a protocol)
+    pattern: str
+    source: str
+
+
+KNOWN = (
+    Known(
+        "kg-homeline",
+        "location",
+        "http://homeline.kg/access/blockpage",
+        "OONI blocking-fingerprints, ooni.kg_0",
+    ),
+    Known("uz-reestr", "location", "http://reestr.mitc.uz", "OONI blocking-fingerprints, ooni.uz_0"),
+    Known(
+        "kg-elcat",
+        "body",
+        "access to the requested website has been blocked by judicial decision!",
+        "Censored Planet signature c_isp_kg_elcat",
+    ),
+    Known(
+        "uz-procera", "plain", "object not found", "Qurium, Uzbekistan: Procera blocks eltuz.com, 2020-02-14"
+    ),
+)
+
+_VOCABULARY = re.compile(
+    r"access (?:is |has been )?(?:denied|restricted|blocked|prohibited|forbidden)|has been blocked|"
+    r"site (?:is )?blocked|website (?:is )?(?:blocked|not accessible)|blocked by|jurisdiction|judicial|"
+    r"court (?:order|decision)|доступ[а-я]* .{0,60}(?:ограничен|заблокирован|запрещ|закрыт|прекращ)|"
+    r"(?:ограничен|заблокирован|запрещ)[а-я]* доступ|страниц[аы] заблокирован|заблокирован|"
+    r"решени[а-я]+ суд|роскомнадзор|реестр[а-я]* запрещ|қол ?жеткізу .{0,40}(?:шектел|бұғаттал)|"
+    r"бұғаттал|рұқсат .{0,20}(?:жоқ|шектел)|сот шешімі|kirish .{0,30}(?:cheklan|taqiqlan)|"
+    r"бөгөттөл|дастрасӣ .{0,30}маҳдуд",
+    re.I | re.S,
+)
+_BLOCK_PATH = re.compile(r"block|denied|forbid|restrict|zapret|warning|reestr|censor|filter|access", re.I)
+_CHALLENGE = re.compile(
+    r"just a moment|attention required|checking your browser|checking if the site connection is secure|"
+    r"enable javascript and cookies|verify(?:ing)? you are (?:a )?human|ddos protection|captcha|ddos-guard|"
+    r"are you a robot|security check|one more step|please wait",
+    re.I,
+)
+_CDN_HEADERS = frozenset(
+    [
+        "cf-ray",
+        "cf-cache-status",
+        "x-amz-cf-id",
+        "x-amz-cf-pop",
+        "x-served-by",
+        "x-akamai-transformed",
+        "x-fastly-request-id",
+        "x-cache-hits",
+        "x-sucuri-id",
+        "x-iinfo",
+    ]
+)
+_WORD = re.compile(r"\w+")
+
+
+def known_page(step: HttpStep, text: str = "") -> Known | None:
+    """The fact on record that this response matches (``text``: its body as text, if at hand)."""
+    target = redirect_of(step).lower()
+    body = " ".join(text.lower().split()) or (step.title or "").lower()
+    for known in KNOWN:
+        if known.where == "location" and target.startswith(known.pattern):
+            return known
+        if known.where == "body" and known.pattern in body:
+            return known
+    return None
+
+
+def known_plain(data: bytes) -> Known | None:
+    """The fact on record that bytes which are neither TLS nor HTTP match."""
+    text = data[:1_024].decode("latin-1").strip().lower()
+    return next((known for known in KNOWN if known.where == "plain" and text == known.pattern), None)
+
+
+def agrees(step: HttpStep, control: ControlStep | None) -> str:
+    """``same``, ``different``, ``void`` (the control was refused or erred) or ``none`` (no control)."""
+    if control is None or control.failure is not None or control.status is None or control.http_failure:
+        return "none"
+    ours, theirs = step.status or 0, control.status
+    if ours // 100 == 2 and (theirs in _CONTROL_REFUSED or theirs >= 400):
+        return "void"
+    if ours != theirs and not (ours // 100 == theirs // 100 == 2):
+        return "different"
+    if step.title and control.title:
+        return "same" if _titles_alike(step.title, control.title) else "different"
+    if bool(step.title) != bool(control.title):
+        return "different"
+    return "same" if _sizes(step, control) >= _SAME_SIZE else "different"
+
+
+def _sizes(step: HttpStep, control: ControlStep) -> float:
+    ours, theirs = step.body_length or 0, control.body_length or 0
+    if step.truncated and theirs >= ours:
+        return 1.0
+    return min(ours, theirs) / max(ours, theirs) if ours or theirs else 1.0
+
+
+@lru_cache(maxsize=8_192)
+def _titles_alike(one: str, other: str) -> bool:
+    first, second = (set(_WORD.findall(title.lower())) for title in (one, other))
+    if not first or not second:
+        return one.split() == other.split()
+    return len(first & second) / len(first | second) >= _SAME_TITLE_WORDS
+
+
+def structured_like(step: HttpStep, control: ControlStep | None) -> bool:
+    """Whether a differing page is still built like the control's: size and header names in common."""
+    if control is None or not control.status:
+        return False
+    ours = {name.lower() for name, _ in step.headers}
+    theirs = {name.lower() for name, _ in control.headers}
+    size = _sizes(step, control)
+    if size < _LIKE_SIZE or (step.status or 0) != control.status:
+        return False
+    return bool(theirs) and len(ours & theirs) * 10 >= len(theirs) * 7
+
+
+def alike(one: HttpStep, other: HttpStep) -> bool:
+    """Whether two responses of ours are one and the same answer (page or redirect)."""
+    if one.status != other.status:
+        return False
+    first, second = redirect_of(one), redirect_of(other)
+    if first or second:
+        return _bare(first) == _bare(second)
+    if (one.title or "") != (other.title or ""):
+        return False
+    sizes = sorted((one.body_length or 0, other.body_length or 0))
+    return sizes[1] - sizes[0] <= max(64, sizes[1] // 20)
+
+
+def _bare(url: str) -> str:
+    """A URL without its query, and with every run of digits in its path made one."""
+    head, _, _ = url.partition("?")
+    scheme, mark, rest = head.partition("://")
+    host, slash, path = rest.partition("/")
+    return scheme + mark + host + slash + re.sub(r"\d+", "0", path)
+
+
+def wording(step: HttpStep, text: str = "") -> bool:
+    """Whether a page speaks like a block page: a sign, never proof."""
+    return bool(_VOCABULARY.search(f"{step.title or ''}\n{text[:20_000]}"))
+
+
+def telling_path(url: str) -> bool:
+    """Whether a redirect's path or host reads like a block page's: a sign, never proof."""
+    return bool(_BLOCK_PATH.search(url))
+
+
+def from_cdn(step: HttpStep) -> bool:
+    """Whether a CDN's own headers are on the response: then another address may rightly serve the site."""
+    return any(name.lower() in _CDN_HEADERS for name, _ in step.headers)
+
+
+def challenge(step: HttpStep, text: str = "") -> bool:
+    """Whether the server asks the visitor to prove that it is a browser."""
+    if step.status not in (200, 202, 403, 429, 503):
+        return False
+    names = {name.lower(): value.lower() for name, value in step.headers}
+    if "cf-mitigated" in names or "x-sucuri-block" in names:
+        return True
+    asks = bool(_CHALLENGE.search(f"{step.title or ''}\n{text[:20_000]}"))
+    return asks and (step.status != 200 or (step.body_length or 0) < SMALL)
+
+
+def refusal(step: HttpStep, control: ControlStep | None, text: str = "") -> bool:
+    """Whether the server itself refuses: 403, 451, a challenge, or 429/503 that the control did not get."""
+    if step.status in REFUSALS or challenge(step, text):
+        return True
+    fine = control is not None and control.http_failure is None and (control.status or 500) < 400
+    return step.status in (429, 503) and fine

@@ -1,0 +1,120 @@
+"""What the two-name rounds prove: does the failure follow the name, and who can be making it?
+
+Rules of this file:
+
+* the target's name failing in the same way on an address that has nothing to do with the site cannot
+  be the site's doing, if the control name passes there: that is proof without a server of ours;
+* a control name passing on the site's own address while the site's name fails there shows only that
+  the name matters: a server may do that too, so it is a sign;
+* an address that serves the site as well (same CDN) is not an unrelated one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blockwatch.judge import outcomes
+from blockwatch.judge.outcomes import ALERT, OK, SKIPPED
+from blockwatch.judge.pages import alike, from_cdn
+from blockwatch.judge.scene import Scene, answered
+from blockwatch.judge.sight import Flow
+from blockwatch.model import HttpStep, Purpose
+
+_SNI = (Purpose.SNI_CONTROL_ON_CONTROL, Purpose.SNI_CONTROL_ON_TARGET, Purpose.SNI_TARGET_ON_CONTROL)
+_HOST = (Purpose.HOST_CONTROL_ON_CONTROL, Purpose.HOST_CONTROL_ON_TARGET, Purpose.HOST_TARGET_ON_CONTROL)
+ROUNDS = 3  # rounds of two names before the name is said to matter
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the rounds show of one kind of failure."""
+
+    elsewhere: tuple[str, ...] = ()  # witnesses: the name fails alike on an unrelated address
+    here: tuple[str, ...] = ()  # witnesses: a control name passes on the site's address, every round
+    residual: bool = False  # the control name failed too, once the site's name had been sent there
+
+    @property
+    def witnesses(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.elsewhere + self.here
+
+    @property
+    def named(self) -> bool:
+        """Whether the name has been shown to be the trigger."""
+        return bool(self.witnesses)
+
+
+def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
+    """What the rounds show of the target's name failing at ``layer`` in the way ``kind``."""
+    sni = layer == "tls" or scene.hop.secure
+    quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
+    went_through = answered if layer == "tls" else _responded
+    far = _unrelated(scene, [(end, flow) for end, flow in elsewhere if end != SKIPPED])
+    near = [(end, flow) for end, flow in here if end != SKIPPED]
+    calm = [(end, flow) for end, flow in quiet if end != SKIPPED]
+    first_calm = bool(calm) and went_through(calm[0][0])
+    later = [end for end, _ in calm[1:]]
+    residual = any(_like(end, kind) for end in later)
+    all_calm = first_calm and all(went_through(end) or _like(end, kind) for end in later)
+    exact = any(end == kind for end, _ in far) and all(_like(end, kind) for end, _ in far)
+    fails_there = len(far) >= 2 and exact and kind != ALERT and all_calm
+    passes_here = len(near) >= ROUNDS and all(went_through(end) for end, _ in near)
+    return Proof(
+        elsewhere=_refs([flow for _, flow in far + calm], layer) if fails_there else (),
+        here=_refs([flow for _, flow in near], layer) if passes_here else (),
+        residual=residual,
+    )
+
+
+def sometimes(scene: Scene, layer: str, kind: str) -> Proof:
+    """Like :func:`of_failure` for a failure that comes and goes: one failure elsewhere is enough, if the
+    control name passed in every one of at least three rounds.
+    """
+    sni = layer == "tls" or scene.hop.secure
+    quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
+    went_through = answered if layer == "tls" else _responded
+    others = [(end, flow) for end, flow in quiet + here if end != SKIPPED]
+    far = [(end, flow) for end, flow in _unrelated(scene, elsewhere) if end == kind]
+    if not far or kind in (ALERT, outcomes.TIMEOUT) or len(others) < ROUNDS:
+        return Proof()
+    if not all(went_through(end) for end, _ in others):
+        return Proof()
+    return Proof(elsewhere=_refs([flow for _, flow in far + others], layer))
+
+
+def same_answer_elsewhere(scene: Scene, step: HttpStep) -> tuple[tuple[str, ...], bool]:
+    """Rounds in which an unrelated address gave this very answer to the target's Host, and whether
+    that was tried at all.
+    """
+    usual = [flow.http for flow in scene.hop.by(*_HOST[:2]) if flow.responded and flow.http is not None]
+    tried = _unrelated(scene, [("", flow) for flow in scene.hop.by(_HOST[2]) if flow.responded])
+    same = [
+        flow
+        for _, flow in tried
+        if flow.http is not None
+        and alike(flow.http, step)
+        and not from_cdn(flow.http)
+        and not any(alike(flow.http, other) for other in usual)
+    ]
+    if len(same) < len(tried):  # it must be given every time
+        same = []
+    return _refs(same, "http"), bool(tried)
+
+
+def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, Flow]]:
+    """Only the rounds at addresses that do not serve the site."""
+    own = scene.answers.good | scene.answers.given
+    return [(end, flow) for end, flow in rounds if flow.address not in own]
+
+
+def _like(end: str, kind: str) -> bool:
+    """Whether a round ended in this way, at this layer or (residual blocking) at one beneath."""
+    return end.rpartition(":")[2] == kind
+
+
+def _responded(end: str) -> bool:
+    return end == OK
+
+
+def _refs(flows: list[Flow], layer: str) -> tuple[str, ...]:
+    return tuple(ref for flow in flows for ref in flow.witness(layer))

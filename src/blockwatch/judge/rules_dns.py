@@ -1,0 +1,281 @@
+"""The DNS rules: does the line's resolver tell the truth about this name?
+
+Rules of this file:
+
+* each function reads one :class:`Scene` and says something decisive, something to remember, or nothing;
+* no address is called false without a witness that knows better, and no silence is called blocking
+  while the resolver may be dead or the name may be gone.
+"""
+
+from __future__ import annotations
+
+from blockwatch.judge import outcomes
+from blockwatch.judge.addresses import SOMEWHERE, bogon
+from blockwatch.judge.answers import Answers
+from blockwatch.judge.certs import names_host
+from blockwatch.judge.finding import Finding, Note, blocked, down, refs, unclear
+from blockwatch.judge.outcomes import OK, TRUST
+from blockwatch.judge.pages import agrees, known_page
+from blockwatch.judge.scene import Scene, step_of
+from blockwatch.judge.sight import Flow, Lookup
+from blockwatch.verdict import Grade
+
+_REPEATED = 3  # lookups that must fail alike before it is more than a sign
+
+
+def gone(scene: Scene) -> Finding | None:
+    """No resolver finds the name, ours or theirs."""
+    answers = scene.answers
+    if answers.given or not answers.system or answers.elsewhere:
+        return None
+    if answers.gone_for_control:
+        return down(
+            "dns", "The name resolves for nobody, not for the control either", _both(scene, answers.system)
+        )
+    if scene.control is None and answers.firm_nxdomain:
+        text = "The line's resolver and an encrypted one both say that the name does not exist"
+        return down("dns", text, refs(_of(answers.system), _of(answers.firm)))
+    return None
+
+
+def ghost(scene: Scene) -> Finding | None:
+    """The name is gone for the control, but here it has an address."""
+    answers = scene.answers
+    if not answers.given or answers.elsewhere or answers.firm_given or scene.reached_validly:
+        return None
+    if not (answers.gone_for_control or (scene.control is None and answers.firm_nxdomain)):
+        return None
+    made_up = [lookup for lookup in answers.udp if set(lookup.step.addresses) & answers.given]
+    if made_up and (answers.firm_nxdomain or answers.doubled):
+        text = "Every UDP resolver gives an address for a name that does not exist any more"
+        witnesses = refs(_of(answers.system), _of(made_up), _of(answers.firm), scene.hop.control_refs)
+        return blocked("dns.injection", Grade.SIGNS, text, witnesses)
+    text = "The name does not exist for the control; the line's resolver answers all the same"
+    return down("dns", text, _both(scene, answers.system), "dns.nxdomain")
+
+
+def zone_says_so(scene: Scene) -> Finding | None:
+    """The zone itself points nowhere, for everybody."""
+    answers = scene.answers
+    if not answers.given or any(bogon(address) is None for address in answers.given) or answers.elsewhere:
+        return None
+    told = answers.control_given | answers.firm_given
+    if told & answers.given or (scene.control is not None and answers.gone_for_control):
+        return down("dns", "The name leads nowhere for everybody", _both(scene, answers.system))
+    return None
+
+
+def resolver_dead(scene: Scene) -> Finding | Note | None:
+    """The line's resolver answers no name at all."""
+    answers = scene.answers
+    if answers.given or not answers.system or answers.alive() is not False:
+        return None
+    witnesses = refs(_of(answers.system), _of(scene.hop.name_controls))
+    text = "The line's resolver answers no name at all, control names neither"
+    if any(scene.tries(layer).passed or scene.tries(layer).failed for layer in ("tls", "http")):
+        return Note(text, witnesses)
+    return unclear(text, witnesses, "dns")
+
+
+def only_ipv6(scene: Scene) -> Finding | None:
+    """The site has IPv6 addresses only and the line has no IPv6."""
+    answers = scene.answers
+    dialled = scene.usable
+    if answers.given and any(":" not in address for address in answers.given):
+        return None
+    if (
+        dialled
+        or not answers.only_v6
+        or (answers.system and answers.how not in (outcomes.EMPTY, outcomes.NXDOMAIN, OK))
+    ):
+        return None
+    text = "The site has IPv6 addresses only, and this line has no IPv6"
+    return unclear(text, _both(scene, answers.system), "tcp")
+
+
+def bogon_answer(scene: Scene) -> Finding | None:
+    """The line's resolver gives addresses where no site can live; others know real ones."""
+    answers = scene.answers
+    unreal = [address for address in answers.given - answers.good if bogon(address) is not None]
+    if not unreal or not answers.elsewhere or len(unreal) < len(answers.given):
+        return None
+    lookups = [
+        lookup for lookup in (*answers.system, *answers.line) if set(lookup.step.addresses) & set(unreal)
+    ]
+    nowhere = any(bogon(address) not in SOMEWHERE for address in unreal)
+    shown = ", ".join(sorted(unreal)[:2])
+    text = f"The line's resolver answers {shown}, where no site can be; others give real addresses"
+    return _false_answer(scene, lookups, "dns.bogon" if nowhere else "dns.redirect", text, answers.proven)
+
+
+def false_certificate(scene: Scene) -> Finding | None:
+    """At the resolver's address nobody can prove to be the site; at another address somebody does."""
+    answers = scene.answers
+    if not answers.false or answers.given & answers.good:
+        return None
+    if not (answers.proven | answers.control_proven) - answers.given:
+        return None
+    strangers = [flow for flow in _validations(scene, answers.false) if flow.at("tls") == TRUST]
+    if not strangers and not _control_finds_nobody(scene):
+        return None
+    text = "The line's resolver gives an address without a valid certificate for the name; another has one"
+    proof = [flow for flow in scene.hop.flows if flow.valid and flow.address in answers.proven]
+    witnesses = [ref for flow in (*strangers, *proof) for ref in flow.witness("tls")]
+    return _false_answer(
+        scene, answers.system, "dns.redirect", text, answers.proven if strangers else (), witnesses
+    )
+
+
+def other_certificate(scene: Scene) -> Finding | None:
+    """Certificates are broken at both addresses, but only the other one is made out for the name."""
+    answers = scene.answers
+    if not answers.false or answers.given & answers.good or not answers.elsewhere:
+        return None
+    here = [flow for flow in _validations(scene, answers.false) if flow.tls is not None and flow.tls.chain]
+    there = [
+        flow for flow in _validations(scene, answers.elsewhere) if flow.tls is not None and flow.tls.chain
+    ]
+    if not here or not there or any(_named(flow, scene) for flow in here):
+        return None
+    if not any(_named(flow, scene) for flow in there):
+        return None
+    text = "Only the control's address, not the resolver's, shows a certificate made out for the name"
+    witnesses = [ref for flow in (*here, *there) for ref in flow.witness("tls")]
+    return _false_answer(scene, answers.system, "dns.redirect", text, (), witnesses)
+
+
+def false_page(scene: Scene) -> Finding | None:
+    """The resolver's address shows another page than the site's own address does."""
+    answers = scene.answers
+    if not answers.false or answers.given & answers.good or not answers.elsewhere or scene.hop.secure:
+        return None
+    here = [flow for flow in scene.hop.own if flow.address in answers.false and flow.responded]
+    there = [flow for flow in scene.hop.own if flow.address in answers.elsewhere and flow.responded]
+    known = next((flow for flow in here if known_page(step_of(flow)) is not None), None)
+    agreeing = [flow for flow in there if agrees(step_of(flow), scene.control) == "same"]
+    differing = [flow for flow in here if agrees(step_of(flow), scene.control) == "different"]
+    shared = all(len(scene.peers.others(scene.peers.shared, a, scene.hop.host)) >= 2 for a in answers.false)
+    silent = not here and bool([flow for flow in scene.hop.own if flow.address in answers.false])
+    if known is None and not (agreeing and (differing or silent)) and not (differing and shared):
+        return None
+    text = "The line's resolver leads to another server than the site's: its page is not the site's page"
+    witnesses = [ref for flow in (*here[:2], *agreeing[:2]) for ref in flow.witness("http")]
+    proof = answers.elsewhere if known is not None or (agreeing and differing) else ()
+    return _false_answer(scene, answers.system, "dns.redirect", text, proof, witnesses)
+
+
+def lookup_fails(scene: Scene) -> Finding | None:
+    """The line's resolver does not find a name that others find."""
+    answers = scene.answers
+    if answers.given or not answers.system or not answers.elsewhere:
+        return None
+    failed = [lookup for lookup in (*answers.system, *answers.line) if lookup.end != outcomes.SKIPPED]
+    if any(lookup.end == OK for lookup in answers.line):
+        return unclear(
+            "The system's resolver failed, but asked again by ourselves it answers", _of(failed), "dns"
+        )
+    if any(lookup.end == outcomes.LOCAL for lookup in failed):
+        return unclear("A lookup was refused by this machine itself", _of(failed), "dns")
+    if len(failed) < 2:
+        return unclear("One lookup failed and was not repeated", _of(failed), "dns")
+    how = answers.how
+    mechanism = f"dns.{how}" if how in _NAMED else "dns.servfail"
+    if answers.injected and how != outcomes.TIMEOUT:
+        mechanism = "dns.injection"
+    sure = answers.alive() is True and bool(answers.proven or answers.control_proven or scene.control_ok)
+    grade = Grade.STRONG if sure and len(failed) >= _REPEATED else Grade.SIGNS
+    text = (
+        f"The line's resolver answers other names, not this one ({how}, {len(failed)} times); others find it"
+    )
+    if answers.alive() is None:
+        text = f"The line's resolver does not find this name ({how}, {len(failed)} times); others do"
+    return blocked(mechanism, grade, text, refs(_of(failed), answers.injected, scene.hop.control_refs))
+
+
+def lookup_fails_alone(scene: Scene) -> Finding | None:
+    """The name was not found and nobody can say whether it exists."""
+    answers = scene.answers
+    if answers.given or not answers.system or scene.usable:
+        return None
+    return unclear(
+        "The name was not found here, and no control says whether it exists", _of(answers.system), "dns"
+    )
+
+
+def injection_seen(scene: Scene) -> Note | None:
+    """Answers are made up on the path, though the line's own resolver was not fooled."""
+    answers = scene.answers
+    if not answers.doubled or not answers.given & answers.good:
+        return None
+    return Note("Another resolver's answers for this name are made up on the path", answers.doubled)
+
+
+def addresses_differ(scene: Scene) -> Note | None:
+    """The resolver's addresses are its own: normal for sites that answer by place."""
+    answers = scene.answers
+    if not answers.given or not answers.good or answers.given & answers.good:
+        return None
+    return Note(
+        "The line's resolver gives other addresses than the control; that alone means nothing",
+        _of(answers.system),
+    )
+
+
+_NAMED = frozenset({"nxdomain", "empty", "refused", "servfail", "timeout"})
+
+
+def _false_answer(
+    scene: Scene,
+    lookups: list[Lookup],
+    mechanism: str,
+    text: str,
+    proof: object,
+    witnesses: list[str] | None = None,
+) -> Finding:
+    """A verdict on a false address: by evidence, made up on the path or given by the resolver itself."""
+    answers = scene.answers
+    injected = answers.injected or _udp_agrees(answers)
+    grade = (
+        Grade.CONFIRMED if proof and len(lookups) >= 2 else Grade.STRONG if len(lookups) >= 2 else Grade.SIGNS
+    )
+    name = "dns.injection" if injected else mechanism
+    return blocked(name, grade, text, refs(_of(lookups), witnesses or (), injected, scene.hop.control_refs))
+
+
+def _udp_agrees(answers: Answers) -> tuple[str, ...]:
+    """Public UDP resolvers that give the very false address the line's resolver gives."""
+    return tuple(lookup.ref for lookup in answers.udp if set(lookup.step.addresses) & answers.false)
+
+
+def _validations(scene: Scene, addresses: frozenset[str]) -> list[Flow]:
+    """Handshakes for this very name at these addresses."""
+    host = scene.hop.host
+    return [
+        flow
+        for flow in scene.hop.flows
+        if flow.address in addresses and flow.tls is not None and (flow.tls.server_name or "").lower() == host
+    ]
+
+
+def _control_finds_nobody(scene: Scene) -> bool:
+    """Whether the helper, too, met nobody or a stranger at every false address."""
+    control = scene.control
+    if control is None:
+        return False
+    seen = {end.address for end in control.endpoints}
+    fine = {end.address for end in control.endpoints if end.tls and not end.tls_failure}
+    broken = {end.address for end in control.endpoints if end.tcp_failure or end.tls_failure}
+    false = scene.answers.false
+    return bool(false) and false <= seen and false <= broken and not false & fine
+
+
+def _named(flow: Flow, scene: Scene) -> bool:
+    return flow.tls is not None and names_host(flow.tls.chain, scene.hop.host)
+
+
+def _of(lookups: list[Lookup]) -> tuple[str, ...]:
+    return tuple(lookup.ref for lookup in lookups)
+
+
+def _both(scene: Scene, lookups: list[Lookup]) -> tuple[str, ...]:
+    return refs(_of(lookups), scene.hop.control_refs)

@@ -1,0 +1,198 @@
+"""The HTTP rules: failures after the request, slow and frozen transfers, and what was reached.
+
+Rules of this file:
+
+* a request that fails for the control too, in whatever way, is nobody's interference unless an
+  unrelated address shows the same for the name;
+* a slow transfer is compared with the same address under another name before anything is said.
+"""
+
+from __future__ import annotations
+
+from blockwatch.judge import outcomes, proof
+from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, unclear
+from blockwatch.judge.scene import Scene, Tries
+from blockwatch.judge.speed import FACTOR, LEAST, Speeds, Transfer
+from blockwatch.verdict import Grade
+
+_FAILS = frozenset({"timeout", "reset", "eof"})
+_WORDS = {"timeout": "is answered with silence", "reset": "is reset", "eof": "is cut off"}
+_SLOW_ERRAND_US = 8_000_000  # a helper that needed so long met a slow server
+
+
+def frozen(scene: Scene) -> Finding | None:
+    """The transfer stops at the same offset every time; under another name it does not."""
+    speeds = Speeds(scene)
+    stalled = speeds.stalled
+    if len(stalled) < 2:
+        return None
+    farthest = max(t.moved for t in stalled)
+    past = [t for t in speeds.other if not t.stalled and t.moved > farthest]
+    stuck = [t for t in speeds.other if t.stalled]
+    text = f"The transfer stops after about {farthest} bytes, {len(stalled)} times"
+    witnesses = refs(_of(stalled), _of(past), scene.hop.control_refs)
+    if len(past) >= 2 and not stuck:
+        grade = Grade.STRONG if len(stalled) >= 3 else Grade.SIGNS
+        return blocked("freeze" + _trigger(scene), grade, text + "; under another name it goes on", witnesses)
+    whole = scene.control_ok and (scene.control.body_length or 0) > 2 * farthest if scene.control else False
+    if whole and not stuck and len(stalled) >= 3:
+        return blocked("freeze", Grade.SIGNS, text + "; the control got the page whole", witnesses)
+    return None
+
+
+def throttled(scene: Scene) -> Finding | None:
+    """The transfer is slow every time; under another name the same address is fast."""
+    speeds = Speeds(scene)
+    slow = speeds.slow
+    if len(slow) < 2 or len(slow) < len([t for t in speeds.own if t.moved >= LEAST]):
+        return None
+    quickest = max(t.rate for t in slow)
+    fast = [t for t in speeds.other if t.moved >= LEAST]
+    text = f"The transfer runs at {quickest // 1000} kB/s at most, {len(slow)} times"
+    witnesses = refs(_of(slow), _of(fast), scene.hop.control_refs)
+    if len(fast) >= 2 and min(t.rate for t in fast) >= FACTOR * quickest:
+        grade = Grade.STRONG if len(slow) >= 3 else Grade.SIGNS
+        return blocked(
+            "throttle" + _trigger(scene),
+            grade,
+            text + "; under another name it is five times faster",
+            witnesses,
+        )
+    if not fast and len(slow) >= 3 and speeds.control_rate >= FACTOR * quickest:
+        return blocked("throttle", Grade.SIGNS, text + "; the control got it five times faster", witnesses)
+    return None
+
+
+def http_flaky(scene: Scene) -> Finding | None:
+    """Requests for the name are cut now and then, on an unrelated address too; others never are."""
+    tries = scene.tries("http")
+    if not tries.passed or len(tries.same) < 2 or tries.kind not in _FAILS:
+        return None
+    shown = proof.sometimes(scene, "http", tries.kind)
+    if not shown.named or len(tries.same) + len(shown.elsewhere) < 3:
+        return None
+    text = f"Requests for the name fail now and then ({len(tries.same)} times), on an unrelated address too"
+    return blocked(
+        f"http.{tries.kind}" + _trigger(scene), Grade.SIGNS, text, refs(tries.witnesses, shown.witnesses)
+    )
+
+
+def http_by_name(scene: Scene) -> Finding | None:
+    """Requests for the name fail on an unrelated address too, where a control name is answered."""
+    tries = _all_failed(scene)
+    if tries is None or tries.kind not in (*_FAILS, outcomes.GARBAGE) or len(tries.same) < 2:
+        return None
+    shown = proof.of_failure(scene, "http", tries.kind)
+    if not shown.elsewhere:
+        return None
+    enough = len(tries.same) >= 3
+    witnesses = refs(tries.witnesses, shown.witnesses, scene.hop.control_refs)
+    if tries.kind == outcomes.GARBAGE:
+        text = "Something that is not HTTP comes for the name, on an unrelated address too"
+        return blocked("http.blockpage", Grade.STRONG if enough else Grade.SIGNS, text, witnesses)
+    text = (
+        f"A request for the name {_WORDS[tries.kind]} on an unrelated address too, where others are answered"
+    )
+    return blocked(
+        f"http.{tries.kind}{_trigger(scene)}", Grade.STRONG if enough else Grade.SIGNS, text, witnesses
+    )
+
+
+def http_down(scene: Scene) -> Finding | None:
+    """The request fails for the control too."""
+    tries = _all_failed(scene)
+    if tries is None or scene.control_failed_at is None:
+        return None
+    witnesses = refs(tries.witnesses, scene.hop.control_refs)
+    return down("http", "The request fails, and fails for the control too", witnesses)
+
+
+def http_blocked(scene: Scene) -> Finding | None:
+    """The request fails, again and again; the control's is answered."""
+    tries = _all_failed(scene)
+    if tries is None or not scene.control_ok or tries.kind not in _FAILS:
+        return None
+    witnesses = refs(tries.witnesses, scene.hop.control_refs)
+    shown = proof.of_failure(scene, "http", tries.kind)
+    if tries.kind == "timeout" and not shown.named and _slow_errand(scene):
+        return unclear("The request times out here; the control's took long as well", witnesses, "http")
+    if tries.kind == "timeout" and _body_began(tries):
+        return unclear(
+            "The page stops on its way; nothing shows that it does so for the name", witnesses, "http"
+        )
+    text = f"The request {_WORDS[tries.kind]} ({len(tries.same)} times); the control's is answered"
+    mechanism = f"http.{tries.kind}" + (_trigger(scene) if shown.named else "")
+    if len(tries.same) < 2 or tries.rounds < 2:
+        return unclear(text + "; it was not tried again", witnesses, "http")
+    grade = Grade.STRONG if len(tries.same) >= 3 else Grade.SIGNS
+    return blocked(mechanism, grade, text, refs(witnesses, shown.witnesses))
+
+
+def http_alone(scene: Scene) -> Finding | None:
+    """The request fails and nothing shows whose doing it is."""
+    tries = _all_failed(scene)
+    if tries is None:
+        return None
+    shown = proof.of_failure(scene, "http", tries.kind)
+    if shown.here and scene.control is None and tries.kind in _FAILS and len(tries.same) >= 3:
+        text = f"A request for the name {_WORDS[tries.kind]} on an address where a control name is answered"
+        return blocked(
+            f"http.{tries.kind}{_trigger(scene)}", Grade.SIGNS, text, refs(tries.witnesses, shown.here)
+        )
+    return unclear("The request fails; nothing shows whose doing that is", tries.witnesses, "http")
+
+
+def slow_note(scene: Scene) -> Note | None:
+    """The page came slowly, and nothing shows that it is for its name."""
+    slow = Speeds(scene).slow
+    return Note("The page came slowly; nothing shows that it is for its name", _of(slow)) if slow else None
+
+
+def endpoint_reached(scene: Scene) -> Finding | None:
+    """Without a page to ask for, reaching the endpoint is all."""
+    flow = scene.reached
+    if not scene.last or flow is None or flow.http is not None:
+        return None
+    return ok("The endpoint answers", refs(flow.witness()))
+
+
+def transport_reached(scene: Scene) -> Finding | None:
+    """A probe that asks for no page has reached what it asked for."""
+    if not scene.last or any(flow.http is not None for flow in scene.hop.own):
+        return None
+    flow = next((f for f in scene.usable if f.at("tls" if scene.hop.secure else "tcp") == outcomes.OK), None)
+    return ok("The address answers", refs(flow.witness())) if flow is not None else None
+
+
+def name_resolves(scene: Scene) -> Finding | None:
+    """Nothing but lookups was made, and the line's resolver tells what others tell."""
+    answers = scene.answers
+    if not scene.last or scene.hop.own or not answers.given:
+        return None
+    witnesses = tuple(lookup.ref for lookup in answers.system)
+    if answers.given & (answers.good | answers.elsewhere):
+        return ok("The line's resolver gives addresses that others give too", witnesses)
+    return unclear(
+        "The line's resolver gives addresses of its own, and nothing shows whose they are", witnesses, "dns"
+    )
+
+
+def _all_failed(scene: Scene) -> Tries | None:
+    tries = scene.tries("http")
+    return tries if tries.failed and not tries.passed else None
+
+
+def _trigger(scene: Scene) -> str:
+    return ".sni" if scene.hop.secure else ".host"
+
+
+def _of(transfers: list[Transfer]) -> tuple[str, ...]:
+    return tuple(ref for t in transfers for ref in t.flow.witness("http"))
+
+
+def _slow_errand(scene: Scene) -> bool:
+    return scene.control is not None and scene.control.us >= _SLOW_ERRAND_US
+
+
+def _body_began(tries: Tries) -> bool:
+    return any(flow.http is not None and flow.http.status is not None for flow in tries.same)

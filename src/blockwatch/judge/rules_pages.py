@@ -1,0 +1,173 @@
+"""The page rules: whose redirect, whose page is it?
+
+Rules of this file:
+
+* over a chain valid for the name, what the server says is the server's word: it can refuse, err or
+  redirect, and none of that is interference;
+* in cleartext anybody on the path may have spoken: a page or redirect is the site's when the control or
+  a copy over TLS agrees, a middlebox's when an unrelated address gives the same to the site's name.
+"""
+
+from __future__ import annotations
+
+from blockwatch.judge import pages, proof
+from blockwatch.judge.addresses import is_address
+from blockwatch.judge.case import destination, page_key
+from blockwatch.judge.finding import Finding, blocked, down, ok, refs, refused, unclear
+from blockwatch.judge.names import parts, same_owner
+from blockwatch.judge.scene import Scene, step_of
+from blockwatch.judge.sight import Flow, redirect_of
+from blockwatch.model import HttpStep, Purpose
+from blockwatch.verdict import Grade
+
+
+def false_redirect(scene: Scene) -> Finding | None:
+    """A cleartext redirect to a stranger that the control did not get."""
+    flow = scene.response
+    target = redirect_of(step_of(flow)) if flow is not None else ""
+    if flow is None or not target or scene.hop.secure or same_owner(parts(target).host, scene.hop.host):
+        return None
+    step = step_of(flow)
+    repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
+    witnesses = refs(*(f.witness("http") for f in repeats), scene.hop.control_refs)
+    known = pages.known_page(step)
+    if known is not None:
+        return blocked(
+            "http.redirect", Grade.CONFIRMED, f"The redirect is a censor's on record ({known.id})", witnesses
+        )
+    same, tried = proof.same_answer_elsewhere(scene, step)
+    if same:
+        grade = Grade.CONFIRMED if len(same) >= 2 and scene.control_ok else Grade.STRONG
+        text = f"An unrelated address gives the same redirect to {parts(target).host} when asked for the name"
+        return blocked("http.redirect.host", grade, text, refs(witnesses, same))
+    if scene.final_agrees or _copy(scene, step) == "same":
+        return None
+    return _doubtful_redirect(scene, step, target, repeats, witnesses, tried)
+
+
+def _doubtful_redirect(
+    scene: Scene, step: HttpStep, target: str, repeats: list[Flow], witnesses: tuple[str, ...], tried: bool
+) -> Finding | None:
+    """A redirect to a stranger that neither control nor TLS confirms and no round has proven."""
+    host = parts(target).host
+    others = scene.peers.others(scene.peers.redirected, destination(target), scene.hop.host)
+    stray = scene.control_ok and (is_address(host) or pages.telling_path(target) or len(others) >= 2)
+    if _copy(scene, step) == "different" and scene.control_ok and len(repeats) >= 2:
+        text = f"In cleartext the site redirects to {host}; over TLS the same address does not"
+        return blocked("http.redirect", Grade.STRONG, text, witnesses)
+    if stray and len(repeats) >= 2:
+        text = f"A redirect to {host}, {len(repeats)} times; the control got a page of its own instead"
+        return blocked("http.redirect", Grade.SIGNS, text, witnesses)
+    if tried and not stray:
+        return None
+    return unclear(f"A cleartext redirect to {host} that nothing confirms", witnesses, "http")
+
+
+def page_over_tls(scene: Scene) -> Finding | None:
+    """Over a valid chain the answer is the server's own."""
+    flow = scene.reached
+    if not scene.last or flow is None or flow.http is None or not scene.hop.secure:
+        return None
+    step, witnesses = flow.http, refs(flow.witness(), scene.hop.control_refs)
+    status = step.status or 0
+    if pages.refusal(step, scene.control, scene.text(flow)):
+        return refused(f"The server itself refuses (status {status}) over a valid chain", witnesses)
+    if status >= 500 and (
+        scene.control_failed_at or (scene.control is not None and (scene.control.status or 0) >= 500)
+    ):
+        return down("http", f"The server errs for the control too (status {status})", witnesses)
+    return ok(f"The site answers (status {status}) over a chain valid for its name", witnesses)
+
+
+def cleartext_page(scene: Scene) -> Finding | None:
+    """In cleartext the page is the site's if the control or a copy over TLS agrees."""
+    flow = scene.response
+    if not scene.last or flow is None or scene.hop.secure:
+        return None
+    step, text = step_of(flow), scene.text(flow)
+    witnesses = refs(flow.witness("http"), scene.hop.control_refs)
+    agreed = pages.agrees(step, scene.control)
+    known = pages.known_page(step, text)
+    if known is not None and agreed != "same":
+        return blocked(
+            "http.blockpage", Grade.CONFIRMED, f"The page is a censor's on record ({known.id})", witnesses
+        )
+    if agreed == "same" or _copy(scene, step) == "same":
+        return _site_page(scene, step, text, witnesses)
+    same, tried = proof.same_answer_elsewhere(scene, step)
+    if same:
+        grade = Grade.CONFIRMED if len(same) >= 2 and scene.control_ok else Grade.STRONG
+        words = "An unrelated address gives the same page when asked for the name"
+        return blocked("http.blockpage.host", grade, words, refs(witnesses, same))
+    return _doubtful_page(scene, step, text, witnesses, tried)
+
+
+def _site_page(scene: Scene, step: HttpStep, text: str, witnesses: tuple[str, ...]) -> Finding:
+    """The page is the site's; what does it say?"""
+    status = step.status or 0
+    if pages.refusal(step, scene.control, text):
+        return refused(f"The server itself refuses (status {status}), the control too", witnesses)
+    if status >= 500:
+        return down("http", f"The server errs for the control too (status {status})", witnesses)
+    return ok(f"The page (status {status}) agrees with the control's or with a copy over TLS", witnesses)
+
+
+def _doubtful_page(
+    scene: Scene, step: HttpStep, text: str, witnesses: tuple[str, ...], tried: bool
+) -> Finding:
+    """A cleartext page that differs from what it should be, and no round has proven a middlebox."""
+    agreed, copy = pages.agrees(step, scene.control), _copy(scene, step)
+    repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
+    small = (step.body_length or 0) <= pages.SMALL
+    others = scene.peers.others(scene.peers.pages, page_key(step), scene.hop.host)
+    if agreed == "different" and small and len(repeats) >= 2:
+        if copy == "different" and scene.copy_agrees:
+            return blocked(
+                "http.blockpage",
+                Grade.STRONG,
+                "In cleartext another page comes than over TLS and for the control",
+                witnesses,
+            )
+        if len(others) >= 2:
+            return blocked(
+                "http.blockpage",
+                Grade.STRONG,
+                "The same page comes for several unrelated sites; the control gets others",
+                witnesses,
+            )
+    if pages.structured_like(step, scene.control):
+        return ok("The page differs from the control's in text only", witnesses)
+    if pages.refusal(step, scene.control, text) and tried and not pages.wording(step, text):
+        return refused(f"The server itself refuses (status {step.status})", witnesses)
+    if agreed == "different" and small and len(repeats) >= 2 and pages.wording(step, text):
+        return blocked(
+            "http.blockpage",
+            Grade.SIGNS,
+            "A page that speaks of blocking; the control gets another one",
+            witnesses,
+        )
+    if pages.refusal(step, scene.control, text):
+        return refused(f"The server refuses (status {step.status}), in cleartext", witnesses)
+    if agreed == "void" and tried and not pages.wording(step, text):
+        return ok("The page comes; the control was refused, and no middlebox speaks for the site", witnesses)
+    if agreed == "different" and tried and not small and not pages.wording(step, text):
+        return ok("The page differs from the control's, and no middlebox speaks for the site", witnesses)
+    if agreed == "none":
+        return unclear("A cleartext page with nothing to compare it with", witnesses, "http")
+    return unclear("The page differs from the control's; nothing shows whose it is", witnesses, "http")
+
+
+def _copy(scene: Scene, step: HttpStep) -> str:
+    """What a copy of the page over TLS, from the site's own address, says: same, different or none."""
+    for flow in scene.hop.by(Purpose.VALIDATE):
+        if not (flow.valid and flow.responded) or flow.http is None:
+            continue
+        ours, theirs = redirect_of(step), redirect_of(flow.http)
+        if pages.alike(flow.http, step) or (
+            ours and theirs and same_owner(parts(ours).host, parts(theirs).host)
+        ):
+            return "same"
+        if step.title and flow.http.title == step.title and flow.http.status == step.status:
+            return "same"
+        return "different"
+    return "none"

@@ -1,0 +1,225 @@
+"""The TCP and TLS rules: is the site's address, or its name in the ClientHello, interfered with?
+
+Rules of this file:
+
+* failures of all usable addresses only; what passes once has passed, unless rounds prove a flaky censor;
+* a failure is compared with the control's at the same step and, where it matters, by its kind: a
+  control that met an expired certificate did get through the handshake;
+* one failure is nothing, two are a sign, three in a row are strong.
+"""
+
+from __future__ import annotations
+
+from blockwatch.judge import outcomes, proof
+from blockwatch.judge.finding import Finding, Note, blocked, down, refs, unclear
+from blockwatch.judge.outcomes import ALERT, PLAINTEXT, TRUST
+from blockwatch.judge.pages import known_plain
+from blockwatch.judge.scene import Scene, Tries
+from blockwatch.model import Purpose
+from blockwatch.verdict import Grade
+
+_TCP = frozenset({"timeout", "reset", "refused", "unreachable"})
+_TLS = frozenset({"timeout", "reset", "eof", "alert", "plaintext"})
+_WORDS = {
+    "timeout": "times out",
+    "reset": "is reset",
+    "refused": "is refused",
+    "unreachable": "is answered as unreachable",
+    "eof": "is closed",
+    "alert": "is answered with a TLS alert",
+    "plaintext": "is answered in plain text",
+}
+
+
+def local_firewall(scene: Scene) -> Finding | None:
+    """This machine itself forbids the connection."""
+    for layer in ("tcp", "tls", "http"):
+        tries = scene.tries(layer)
+        if tries.failed and not tries.passed and tries.kind == outcomes.LOCAL:
+            return unclear("This machine's own firewall forbids the connection", tries.witnesses, layer)
+    return None
+
+
+def tcp_down(scene: Scene) -> Finding | None:
+    """Nobody can connect, the control neither."""
+    tries = all_failed(scene, "tcp")
+    if tries is None or scene.control_failed_at != "tcp":
+        return None
+    return down(
+        "tcp",
+        f"Connecting {_WORDS.get(tries.kind, 'fails')}, and fails for the control too",
+        with_control(scene, tries),
+    )
+
+
+def tcp_blocked(scene: Scene) -> Finding | None:
+    """We cannot connect, again and again; the control can."""
+    tries = all_failed(scene, "tcp")
+    if tries is None or not scene.control_passed("tcp") or tries.kind not in _TCP:
+        return None
+    if _dead_for_control(scene, tries):
+        text = "The addresses given here are dead for the control too, which reached the site at others"
+        return unclear(text, with_control(scene, tries), "tcp")
+    other_ports = [
+        flow for flow in scene.hop.by(Purpose.VALIDATE) if flow.address in {f.address for f in tries.same}
+    ]
+    whole = bool(other_ports) and all(flow.at("tcp") == tries.kind for flow in other_ports)
+    mechanism = f"tcp.{tries.kind}" + (".ip" if whole else "")
+    text = f"Connecting {_WORDS[tries.kind]} ({_times(tries)}); the control connects"
+    return _repeated(tries, mechanism, text, with_control(scene, tries))
+
+
+def tcp_alone(scene: Scene) -> Finding | None:
+    """We cannot connect and nobody can say whether others can."""
+    tries = all_failed(scene, "tcp")
+    if tries is None:
+        return None
+    text = f"Connecting {_WORDS.get(tries.kind, 'fails')}; without a control that says nothing about blocking"
+    return unclear(text, with_control(scene, tries), "tcp")
+
+
+def some_addresses(scene: Scene) -> Note | None:
+    """Some addresses of the site fail while others work."""
+    for layer in ("tcp", "tls"):
+        tries = scene.tries(layer)
+        fine = {flow.address for flow in tries.passed}
+        lost = [flow for flow in tries.failed if flow.address not in fine]
+        if fine and lost:
+            text = f"Some of the site's addresses fail ({layer}), others work"
+            return Note(text, refs(*(flow.witness(layer) for flow in lost)), partial=True)
+    return None
+
+
+def passing_trouble(scene: Scene) -> Note | None:
+    """It failed, and worked when it was tried again."""
+    for layer in ("tcp", "tls", "http"):
+        tries = scene.tries(layer)
+        fine = {flow.address for flow in tries.passed}
+        again = [flow for flow in tries.failed if flow.address in fine]
+        if again:
+            text = f"It failed at first ({layer}) and worked when tried again"
+            return Note(text, refs(*(flow.witness(layer) for flow in again)))
+    return None
+
+
+def tls_flaky(scene: Scene) -> Finding | None:
+    """The name is cut off now and then, on an unrelated address too; a control name never is."""
+    tries = scene.tries("tls")
+    if not tries.passed or len(tries.same) < 2 or tries.kind not in _TLS:
+        return None
+    shown = proof.sometimes(scene, "tls", tries.kind)
+    if not shown.named or len(tries.same) + len(shown.elsewhere) < 3:
+        return None
+    text = f"The handshake {_WORDS[tries.kind]} now and then ({_times(tries)}), on an unrelated address too"
+    return blocked(f"tls.{tries.kind}.sni", Grade.SIGNS, text, refs(tries.witnesses, shown.witnesses))
+
+
+def tls_plaintext(scene: Scene) -> Finding | None:
+    """A text on record comes instead of a ServerHello."""
+    tries = all_failed(scene, "tls")
+    if tries is None or tries.kind != PLAINTEXT:
+        return None
+    known = next((k for f in tries.same if f.tls is not None and (k := known_plain(f.tls.plaintext))), None)
+    shown = proof.of_failure(scene, "tls", PLAINTEXT)
+    if known is None or not (scene.control_passed("tls") or shown.elsewhere):
+        return None
+    grade = Grade.CONFIRMED if tries.rounds >= 2 else Grade.SIGNS
+    text = f"Plain text on record as a censor's comes instead of TLS ({known.id})"
+    return blocked(
+        _sni("plaintext", shown), grade, text, refs(tries.witnesses, shown.witnesses, scene.hop.control_refs)
+    )
+
+
+def tls_blocked(scene: Scene) -> Finding | None:
+    """The handshake fails, again and again; the control's does not."""
+    tries = all_failed(scene, "tls")
+    if tries is None or tries.kind not in _TLS or not scene.control_passed("tls"):
+        return None
+    shown = proof.of_failure(scene, "tls", tries.kind)
+    text = f"The handshake {_WORDS[tries.kind]} ({_times(tries)}); the control's is answered"
+    if shown.named:
+        text += ", and so is one with another name"
+    finding = _repeated(
+        tries, _sni(tries.kind, shown), text, refs(tries.witnesses, shown.witnesses, scene.hop.control_refs)
+    )
+    early = all(scene.too_early(flow, "tls") for flow in tries.same)
+    if tries.kind == ALERT and finding.grade is Grade.STRONG and not early:
+        return blocked(
+            _sni(ALERT, shown), Grade.SIGNS, text + "; a server may send an alert too", finding.witnesses
+        )
+    return finding
+
+
+def tls_by_name(scene: Scene) -> Finding | None:
+    """Without a control of ours: the name fails on an unrelated address where a control name passes."""
+    tries = all_failed(scene, "tls")
+    if tries is None or tries.kind not in _TLS or len(tries.same) < 2:
+        return None
+    shown = proof.of_failure(scene, "tls", tries.kind)
+    enough = len(tries.same) >= 3
+    witnesses = refs(tries.witnesses, shown.witnesses)
+    if shown.elsewhere:
+        text = f"The name's handshake {_WORDS[tries.kind]} on an unrelated address too; a control name passes there"
+        return blocked(_sni(tries.kind, shown), Grade.STRONG if enough else Grade.SIGNS, text, witnesses)
+    if shown.here and enough and scene.control is None and tries.kind != ALERT:
+        text = f"The name's handshake {_WORDS[tries.kind]} on the site's address, where a control name passes"
+        return blocked(_sni(tries.kind, shown), Grade.SIGNS, text, witnesses)
+    return None
+
+
+def tls_down(scene: Scene) -> Finding | None:
+    """The handshake fails for the control too."""
+    tries = all_failed(scene, "tls")
+    if tries is None or tries.kind == TRUST or scene.control_failed_at != "tls":
+        return None
+    text = f"The handshake {_WORDS.get(tries.kind, 'fails')}, and fails for the control too"
+    return down("tls", text, with_control(scene, tries))
+
+
+def tls_alone(scene: Scene) -> Finding | None:
+    """The handshake fails and nothing shows whose doing it is."""
+    tries = all_failed(scene, "tls")
+    if tries is None or tries.kind == TRUST:
+        return None
+    text = f"The handshake {_WORDS.get(tries.kind, 'fails')}; nothing shows whose doing that is"
+    return unclear(text, with_control(scene, tries), "tls")
+
+
+def all_failed(scene: Scene, layer: str) -> Tries | None:
+    """The tries of a layer that every usable flow failed at; ``None`` if one passed or none was made."""
+    tries = scene.tries(layer)
+    return tries if tries.failed and not tries.passed else None
+
+
+def _repeated(tries: Tries, mechanism: str, text: str, witnesses: tuple[str, ...]) -> Finding:
+    """Grade by repetition: three flows over two rounds or more are strong, two a sign, one is nothing."""
+    if len(tries.same) >= 3 and tries.rounds >= 2 and len(tries.same) * 3 >= len(tries.failed) * 2:
+        return blocked(mechanism, Grade.STRONG, text, refs(witnesses))
+    if tries.rounds >= 2:
+        return blocked(mechanism, Grade.SIGNS, text, refs(witnesses))
+    return unclear(f"{text}; it was not tried again", refs(witnesses), tries.layer)
+
+
+def _times(tries: Tries) -> str:
+    return f"{len(tries.same)} of {len(tries.failed) + len(tries.passed)} times"
+
+
+def _sni(kind: str, shown: proof.Proof) -> str:
+    return f"tls.{kind}" + (".sni" if shown.named else "")
+
+
+def with_control(scene: Scene, tries: Tries) -> tuple[str, ...]:
+    """Witnesses of the tries and of the control."""
+    return refs(tries.witnesses[:8], scene.hop.control_refs)
+
+
+def _dead_for_control(scene: Scene, tries: Tries) -> bool:
+    """Whether the helper tried these very addresses and could not connect to any."""
+    ours = {flow.address for flow in tries.same}
+    control = scene.control
+    ends = (
+        [end for end in control.endpoints if end.address in ours and end.port == scene.hop.port]
+        if control
+        else []
+    )
+    return bool(ends) and all(end.tcp_failure for end in ends)

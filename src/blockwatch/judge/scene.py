@@ -1,0 +1,242 @@
+"""One hop in the light of its control, its repeats and its two-name rounds: what rules are asked about.
+
+Rules of this file:
+
+* facts are counted here, once, and never weighed: k of n, and who passed;
+* an IPv6 address that the line has no route to was not tried, whatever the record says;
+* the control's failure is placed at a step, so that like is compared with like.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from blockwatch.judge import outcomes
+from blockwatch.judge.addresses import bogon, is_address, is_v6
+from blockwatch.judge.answers import Answers
+from blockwatch.judge.case import Peers
+from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
+from blockwatch.judge.pages import agrees, alike
+from blockwatch.judge.sight import Flow, Hop, Sight
+from blockwatch.model import ControlStep, HttpStep, Purpose
+
+_LAYERS = ("tcp", "tls", "http")
+CUT = frozenset({outcomes.RESET, outcomes.EOF})
+
+
+@dataclass(frozen=True)
+class Tries:
+    """How often the target's own flows reached a layer, and how they ended there."""
+
+    layer: str
+    failed: tuple[Flow, ...]
+    passed: tuple[Flow, ...]
+
+    @property
+    def kind(self) -> str:
+        """The commonest failure."""
+        counted = Counter(flow.at(self.layer) for flow in self.failed)
+        return counted.most_common(1)[0][0] if counted else OK
+
+    @property
+    def same(self) -> tuple[Flow, ...]:
+        """The flows that failed in the commonest way."""
+        kind = self.kind
+        return tuple(flow for flow in self.failed if flow.at(self.layer) == kind)
+
+    @property
+    def rounds(self) -> int:
+        """In how many rounds the commonest failure was seen: the first pass is one, each repeat one."""
+        return len({(flow.purpose, flow.round) for flow in self.same})
+
+    @property
+    def witnesses(self) -> tuple[str, ...]:
+        """Where the failures are written."""
+        return tuple(ref for flow in self.same for ref in flow.witness(self.layer))
+
+
+TextOf = Callable[[HttpStep], str]
+
+
+def no_text(step: HttpStep) -> str:
+    """Bodies are not at hand."""
+    return ""
+
+
+class Scene:
+    """One hop, with everything around it that rules may ask for."""
+
+    def __init__(
+        self, sight: Sight, hop: Hop, peers: Peers, *, v6: bool = True, text_of: TextOf = no_text
+    ) -> None:
+        self.sight, self.hop, self.peers, self._v6, self._text_of = sight, hop, peers, v6, text_of
+        self.answers = Answers(hop, peers)
+
+    @property
+    def last(self) -> bool:
+        """Whether the chain of redirects ends here."""
+        return self.hop is self.sight.hops[-1]
+
+    @property
+    def control(self) -> ControlStep | None:
+        """The helper's answer for this hop."""
+        return self.hop.control
+
+    @cached_property
+    def control_failed_at(self) -> str | None:
+        """The step at which the helper failed; ``None``: it did not, or there is none."""
+        control = self.control
+        return None if control is None else _failed_at(control, self.hop)
+
+    @property
+    def control_ok(self) -> bool:
+        """Whether the helper got a response for this hop's URL."""
+        control = self.control
+        return control is not None and control.http_failure is None and control.status is not None
+
+    def control_passed(self, layer: str) -> bool:
+        """Whether the helper got past ``layer`` at this hop."""
+        if self.control is None or self.control.failure is not None:
+            return False
+        if self.control_ok:
+            return True
+        ends = [end for end in self.control.endpoints if end.port == self.hop.port]
+        if layer == "tcp":
+            return any(end.tcp_failure is None for end in ends)
+        if layer == "tls":
+            return any(end.tls and _shook(end.tls_failure) for end in ends)
+        return False
+
+    @cached_property
+    def usable(self) -> list[Flow]:
+        """The target's own flows that count: to addresses of the line's resolver, on a family we have."""
+        own = [flow for flow in self.hop.own if not self._out_of_reach(flow)]
+        system = self.answers.given
+        chosen = [flow for flow in own if flow.address in system]
+        return chosen or own
+
+    def _out_of_reach(self, flow: Flow) -> bool:
+        if bogon(flow.address) == "loopback":
+            return True
+        return is_v6(flow.address) and (not self._v6 or flow.at("tcp") == outcomes.UNREACHABLE)
+
+    @property
+    def reached(self) -> Flow | None:
+        """A flow that went as far as the URL asks for, if any did."""
+        return next((flow for flow in self.usable if self._arrived(flow)), None)
+
+    @cached_property
+    def response(self) -> Flow | None:
+        """The response to judge: the first pass's, else the first repeat's."""
+        return next((flow for flow in self.usable if flow.responded), None)
+
+    @property
+    def reached_validly(self) -> bool:
+        """Whether a chain valid for the name came from any address."""
+        return bool(self.answers.proven)
+
+    def _arrived(self, flow: Flow) -> bool:
+        if flow.http is not None:
+            return flow.responded and (not self.hop.secure or flow.valid)
+        return flow.at("tls" if flow.tls is not None else "tcp") == OK and self.hop.scheme in (
+            "tcp",
+            "tls",
+            "",
+        )
+
+    def text(self, flow: Flow) -> str:
+        """The body of a flow's response as text; empty where it is not at hand."""
+        return "" if flow.http is None else self._text_of(flow.http)
+
+    @cached_property
+    def final_agrees(self) -> bool:
+        """Whether the page at the end of the redirects is the one the control got for this hop's URL."""
+        end = self.sight.hops[-1].response
+        return end is not None and end.http is not None and agrees(end.http, self.control) == "same"
+
+    @property
+    def copied(self) -> bool:
+        """Whether a copy over TLS from the site's own address is the very page that came in cleartext."""
+        ours = self.response
+        if ours is None or ours.http is None:
+            return False
+        copies = [flow for flow in self.hop.by(Purpose.VALIDATE) if flow.valid and flow.responded]
+        return any(flow.http is not None and alike(flow.http, ours.http) for flow in copies)
+
+    @cached_property
+    def copy_agrees(self) -> bool:
+        """Whether the page fetched over TLS from the site's own address is the control's."""
+        copies = [flow for flow in self.hop.by(Purpose.VALIDATE) if flow.valid and flow.responded]
+        return any(flow.http is not None and agrees(flow.http, self.control) == "same" for flow in copies)
+
+    def tries(self, layer: str) -> Tries:
+        """How the target's own flows fared at ``layer``."""
+        failed, passed = [], []
+        for flow in self.usable:
+            end = flow.at(layer)
+            if end == OK:
+                passed.append(flow)
+            elif end != SKIPPED:
+                failed.append(flow)
+        return Tries(layer, tuple(failed), tuple(passed))
+
+    def row(self, purpose: Purpose, layer: str) -> list[tuple[str, Flow]]:
+        """One row of the two-name table: how each round ended at ``layer``, or before (``"tcp:timeout"``)."""
+        found = []
+        for flow in self.hop.by(purpose):
+            before = [(name, flow.at(name)) for name in _LAYERS[: _LAYERS.index(layer)]]
+            broken = next((f"{name}:{end}" for name, end in before if end not in (OK, SKIPPED, TRUST)), None)
+            found.append((broken or flow.at(layer), flow))
+        return found
+
+    @cached_property
+    def rtt_us(self) -> dict[str, int]:
+        """The quickest TCP connect to each address, microseconds."""
+        best: dict[str, int] = {}
+        for flow in self.hop.flows:
+            if flow.tcp is not None and flow.at("tcp") == OK:
+                best[flow.address] = min(flow.tcp.us, best.get(flow.address, flow.tcp.us))
+        return best
+
+    def too_early(self, flow: Flow, layer: str) -> bool:
+        """Whether an answer came sooner than the server can have sent it: 0.8 of the TCP round trip."""
+        step = flow.tls if layer == "tls" else flow.http
+        rtt = self.rtt_us.get(flow.address)
+        if step is None or not rtt or rtt < 8_000:
+            return False
+        came = step.first_byte_us if step.first_byte_us is not None else step.us
+        return 0 < came < rtt * 4 // 5
+
+
+def answered(end: str) -> bool:
+    """Whether somebody spoke TLS to us: a chain of whatever worth, or an alert."""
+    return end in (OK, TRUST, ALERT)
+
+
+def _shook(failure: str | None) -> bool:
+    """Whether the helper's handshake was answered with a chain, valid or not."""
+    return failure is None or failure in outcomes.UNTRUSTED
+
+
+def _failed_at(control: ControlStep, hop: Hop) -> str | None:
+    if control.failure is not None or (control.http_failure is None and control.status is not None):
+        return None
+    ends = [end for end in control.endpoints if end.port == hop.port]
+    literal = is_address(hop.host)
+    if not literal and not control.addresses and (control.dns_failure or control.http_failure):
+        return "dns"
+    if ends and all(end.tcp_failure for end in ends):
+        return "tcp"
+    tried = [end for end in ends if end.tls]
+    if hop.secure and tried and all(end.tls_failure for end in tried):
+        return "tls"
+    return "http" if control.http_failure else None
+
+
+def step_of(flow: Flow) -> HttpStep:
+    """The request of a flow that made one."""
+    assert flow.http is not None  # noqa: S101 - callers chose flows that responded
+    return flow.http

@@ -1,0 +1,233 @@
+"""What one measurement shows, arranged for the rules: hops, lookups, flows, controls.
+
+Rules of this file:
+
+* nothing is concluded here: steps are only put in their places;
+* a flow is the steps that shared one connection; a hop is one URL of the redirect chain;
+* connections to resolvers (purpose ``resolver``) are not part of the site's story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from blockwatch.judge import outcomes
+from blockwatch.judge.names import Parts, joined, parts
+from blockwatch.model import ControlStep, DnsStep, HttpStep, Observation, Purpose, TcpStep, TlsStep
+
+_OWN = frozenset({Purpose.FIRST, Purpose.REPEAT})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Lookup(NamedTuple):
+    """One lookup and where it is written."""
+
+    ref: str
+    step: DnsStep
+
+    @property
+    def end(self) -> str:
+        """How it ended."""
+        return outcomes.outcome(self.step)
+
+
+class Flow:
+    """The steps of one connection."""
+
+    __slots__ = ("http", "purpose", "refs", "round", "tcp", "tls")
+
+    def __init__(self, purpose: Purpose, number: int) -> None:
+        self.purpose, self.round = purpose, number
+        self.tcp: TcpStep | None = None
+        self.tls: TlsStep | None = None
+        self.http: HttpStep | None = None
+        self.refs: dict[str, str] = {}  # layer → witness
+
+    @property
+    def _any(self) -> TcpStep | TlsStep | HttpStep:
+        step = self.tcp or self.tls or self.http
+        assert step is not None  # noqa: S101 - a flow is made from a step
+        return step
+
+    @property
+    def address(self) -> str:
+        """Where it went."""
+        return self._any.address
+
+    @property
+    def port(self) -> int:
+        """The port it went to."""
+        return self._any.port
+
+    def at(self, layer: str) -> str:
+        """How it ended at ``layer`` (``tcp``, ``tls``, ``http``); ``skipped`` if it was not made."""
+        step = getattr(self, layer)
+        return outcomes.SKIPPED if step is None else outcomes.outcome(step)
+
+    @property
+    def responded(self) -> bool:
+        """Whether a whole response head and body came (of any status)."""
+        return self.http is not None and self.http.status is not None and self.at("http") == outcomes.OK
+
+    @property
+    def valid(self) -> bool:
+        """Whether a chain valid for the name sent came from this address."""
+        return self.tls is not None and self.tls.server_name is not None and self.at("tls") == outcomes.OK
+
+    def witness(self, *layers: str) -> tuple[str, ...]:
+        """Where these layers are written; all of them if none is named."""
+        return tuple(self.refs[layer] for layer in layers or ("tcp", "tls", "http") if layer in self.refs)
+
+
+def ending(flow: Flow) -> tuple[str, str]:
+    """The layer at which a flow failed and how; ``("", "ok")`` for one that did not."""
+    for layer in ("tcp", "tls", "http"):
+        end = flow.at(layer)
+        if end not in (outcomes.OK, outcomes.SKIPPED):
+            return layer, end
+    return "", outcomes.OK
+
+
+class Hop:
+    """One URL of the redirect chain and everything that was done about it."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.url = ""
+        self.lookups: list[Lookup] = []
+        self.name_controls: list[Lookup] = []
+        self.flows: list[Flow] = []  # every purpose
+        self.controls: list[tuple[str, ControlStep]] = []
+
+    @property
+    def parts(self) -> Parts:
+        """Scheme, host, port and path of the URL."""
+        return parts(self.url)
+
+    @property
+    def host(self) -> str:
+        """The name this hop is about."""
+        return self.parts.host or (self.lookups[0].step.name if self.lookups else "")
+
+    @property
+    def scheme(self) -> str:
+        """``http``, ``https``, ``tcp``, ``tls``; empty where no URL is known."""
+        return self.parts.scheme
+
+    @property
+    def port(self) -> int:
+        """The port of the URL; where none is known, that of the first flow."""
+        if self.parts.port:
+            return self.parts.port
+        return next((flow.port for flow in self.flows if flow.purpose is Purpose.FIRST), 443)
+
+    @property
+    def own(self) -> list[Flow]:
+        """The target's own flows: the first and its repeats, to the URL's port, in order."""
+        return [flow for flow in self.flows if flow.purpose in _OWN and flow.port == self.port]
+
+    @property
+    def secure(self) -> bool:
+        """Whether the URL asks for TLS."""
+        return self.scheme in ("https", "tls")
+
+    def by(self, *purposes: Purpose) -> list[Flow]:
+        """The flows made for these purposes."""
+        return [flow for flow in self.flows if flow.purpose in purposes]
+
+    @property
+    def control(self) -> ControlStep | None:
+        """The last answer of a helper, if any came."""
+        return next(
+            (step for _, step in reversed(self.controls) if step.failure is None and not step.skipped), None
+        )
+
+    @property
+    def control_refs(self) -> tuple[str, ...]:
+        """Where the control is written."""
+        return tuple(ref for ref, step in self.controls if step is self.control)
+
+    @property
+    def response(self) -> Flow | None:
+        """The response to judge: the first pass's, else the first repeat's."""
+        return next((flow for flow in self.own if flow.responded), None)
+
+
+class Sight:
+    """One measurement, by hops."""
+
+    def __init__(self, measurement: str, observations: Sequence[Observation], url: str | None = None) -> None:
+        self.hops: list[Hop] = []
+        by_number: dict[int, Hop] = {}
+        flows: dict[tuple[int, int], Flow] = {}
+        for position, step in enumerate(observations):
+            if step.purpose is Purpose.RESOLVER:
+                continue
+            hop = by_number.get(step.hop)
+            if hop is None:
+                hop = by_number[step.hop] = Hop(step.hop)
+            ref = f"{measurement}#{step.i}"
+            if isinstance(step, DnsStep):
+                kept = hop.name_controls if step.purpose is Purpose.NAME_CONTROL else hop.lookups
+                kept.append(Lookup(ref, step))
+            elif isinstance(step, ControlStep):
+                hop.controls.append((ref, step))
+            else:
+                _place(hop, flows, step, ref, position)
+        self.hops = [by_number[number] for number in sorted(by_number)]
+        _name_hops(self.hops, url)
+
+    @property
+    def flows(self) -> Iterable[Flow]:
+        """Every flow of every hop."""
+        return (flow for hop in self.hops for flow in hop.flows)
+
+
+def _place(
+    hop: Hop, flows: dict[tuple[int, int], Flow], step: TcpStep | TlsStep | HttpStep, ref: str, position: int
+) -> None:
+    """Put a step into its flow; a step without a flow number is a flow of its own."""
+    key = (step.hop, step.flow) if step.flow is not None else (step.hop, -1 - position)
+    flow = flows.get(key)
+    if flow is None:
+        flow = flows[key] = Flow(step.purpose, step.round)
+        hop.flows.append(flow)
+    if isinstance(step, TcpStep):
+        flow.tcp, layer = step, "tcp"
+    elif isinstance(step, TlsStep):
+        flow.tls, layer = step, "tls"
+    else:
+        flow.http, layer = step, "http"
+    flow.refs[layer] = ref
+
+
+def _name_hops(hops: list[Hop], url: str | None) -> None:
+    """Give each hop its URL: the measurement's, what was requested, or the redirect that led there."""
+    for hop in hops:
+        asked = next((f.http.url for f in hop.flows if f.http is not None and f.purpose is Purpose.FIRST), "")
+        told = next((step.url for _, step in hop.controls), "")
+        hop.url = (url if hop.number == 0 and url else "") or asked or told or _led_to(hops, hop)
+
+
+def _led_to(hops: list[Hop], hop: Hop) -> str:
+    before = next((h for h in hops if h.number == hop.number - 1), None)
+    return location(before) if before is not None else ""
+
+
+def location(hop: Hop) -> str:
+    """Where the response of ``hop`` redirects to, absolute; empty if it does not."""
+    flow = hop.response
+    if flow is None or flow.http is None or flow.http.status not in REDIRECTS:
+        return ""
+    return redirect_of(flow.http)
+
+
+def redirect_of(step: HttpStep) -> str:
+    """The absolute ``Location`` of a redirect; empty if the response is none."""
+    if step.status not in REDIRECTS:
+        return ""
+    for name, value in step.headers:
+        if name.lower() == "location":
+            return joined(step.url, value)
+    return ""

@@ -1,0 +1,121 @@
+"""How fast a page came: rates and stalls of one transfer, and the same content with another name.
+
+Rules of this file:
+
+* a rate is that of the body on the wire, first to last byte; the server's thinking is not counted;
+* bytes that move slowly say nothing by themselves: only the same address under another name, or a
+  control that was much faster, makes a comparison;
+* slower than control is not throttled: five times, without overlap, repeated.
+
+Thresholds: darkk/ru-twi-ndt7 takes 0.15 against 1.5 Mbit/s (a factor of ten); we ask for a factor of
+five, as a page is shorter than a speed test, and for no overlap at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from blockwatch.judge import outcomes
+from blockwatch.judge.scene import Scene
+from blockwatch.judge.sight import Flow
+from blockwatch.model import HttpStep, Purpose
+
+SLOW = 64_000  # bytes a second: below this a transfer deserves a comparison
+FACTOR = 5
+LEAST = 16_000  # bytes that must have moved before a rate is spoken of
+LONG_US = 1_500_000
+STALL_US = 4_000_000  # silence at the end of a transfer that did not end
+_SAME_OFFSET = 6_000  # bytes
+
+COMPARED = (
+    Purpose.SNI_CONTROL_ON_TARGET,
+    Purpose.SNI_NONE_ON_TARGET,
+    Purpose.HOST_CONTROL_ON_TARGET,
+)
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One response as it came."""
+
+    flow: Flow
+    moved: int  # bytes on the wire
+    us: int  # from the first byte to the last
+    stalled: bool  # bytes stopped and the flow hung until its time-out
+    unfinished: bool  # still flowing when we stopped for time
+
+    @property
+    def rate(self) -> int:
+        """Bytes a second."""
+        return self.moved * 1_000_000 // max(self.us, 1)
+
+    @property
+    def slow(self) -> bool:
+        """Whether it is slow enough to ask why."""
+        return not self.stalled and self.moved >= LEAST and self.us >= LONG_US and self.rate < SLOW
+
+
+def transfer(flow: Flow) -> Transfer | None:
+    """How the response of ``flow`` came; ``None`` where nothing came."""
+    step = flow.http
+    if step is None or step.status is None or step.skipped:
+        return None
+    points = step.progress or ((step.first_byte_us or 0, 0), (step.us, step.received))
+    moved = points[-1][1]
+    hung = flow.at("http") == outcomes.TIMEOUT
+    quiet = step.us - points[-1][0] >= STALL_US
+    return Transfer(
+        flow=flow,
+        moved=moved,
+        us=max(points[-1][0] - points[0][0], 0),
+        stalled=hung and quiet,
+        unfinished=step.truncated and step.us >= 10_000_000,
+    )
+
+
+class Speeds:
+    """The transfers of one hop, the target's and those it is compared with."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    @cached_property
+    def own(self) -> list[Transfer]:
+        """The target's own transfers."""
+        return [t for flow in self._scene.usable if (t := transfer(flow)) is not None]
+
+    @cached_property
+    def other(self) -> list[Transfer]:
+        """Transfers from the same addresses under another name, large enough to compare."""
+        addresses = {t.flow.address for t in self.own}
+        found = [transfer(flow) for flow in self._scene.hop.by(*COMPARED) if flow.address in addresses]
+        return [t for t in found if t is not None]
+
+    @property
+    def stalled(self) -> list[Transfer]:
+        """Own transfers that froze at about the same offset."""
+        frozen = [t for t in self.own if t.stalled]
+        if not frozen:
+            return []
+        least = min(t.moved for t in frozen)
+        return [t for t in frozen if t.moved - least <= _SAME_OFFSET]
+
+    @property
+    def slow(self) -> list[Transfer]:
+        """Own transfers that were slow."""
+        return [t for t in self.own if t.slow]
+
+    @property
+    def control_rate(self) -> int:
+        """The least rate at which the helper got the page: its whole errand counts as transfer."""
+        control = self._scene.control
+        if control is None or control.http_failure or not control.body_length or control.us <= 0:
+            return 0
+        return control.body_length * 1_000_000 // control.us
+
+
+def worth_comparing(step: HttpStep, flow: Flow) -> bool:
+    """Whether a transfer looks slow or frozen enough to buy a comparison."""
+    seen = transfer(flow)
+    return seen is not None and (seen.slow or seen.unfinished or (seen.stalled and step.status is not None))

@@ -1,0 +1,109 @@
+"""What is odd about a hop, before anything has been concluded: the reason to look closer.
+
+Rules of this file:
+
+* a clean site has no trouble, and one that is down for the control as well has none worth a look;
+* trouble is named by the step it lies at; each kind buys its own follow-ups.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from blockwatch.judge import pages
+from blockwatch.judge.addresses import bogon, is_address
+from blockwatch.judge.names import parts, same_owner
+from blockwatch.judge.outcomes import LOCAL
+from blockwatch.judge.scene import Scene, step_of
+from blockwatch.judge.sight import redirect_of
+from blockwatch.judge.speed import worth_comparing
+
+
+class Trouble(StrEnum):
+    """Kinds of trouble."""
+
+    DNS = "dns"
+    TCP = "tcp"
+    TLS = "tls"
+    HTTP = "http"
+    SLOW = "slow"
+    REDIRECT = "redirect"
+    PAGE = "page"  # differs from the control's
+    UNWITNESSED = "unwitnessed"  # a cleartext page with nothing to compare it with
+
+
+def of(scene: Scene) -> tuple[Trouble, ...]:
+    """Every trouble of one hop; the first is the earliest step's."""
+    found: list[Trouble] = []
+    if not is_address(scene.hop.host) and _dns(scene):
+        found.append(Trouble.DNS)
+    layer = _failing(scene)
+    if layer is not None:
+        found.append(layer)
+    elif _slow(scene):
+        found.append(Trouble.SLOW)
+    elif not scene.hop.secure and scene.response is not None:
+        page = _page(scene)
+        if page is not None:
+            found.append(page)
+    return tuple(found)
+
+
+def _dns(scene: Scene) -> bool:
+    answers = scene.answers
+    if not answers.system:
+        return False
+    if not answers.given:
+        nobody = answers.gone_for_control or (scene.control is None and answers.firm_nxdomain)
+        return not (nobody and not answers.elsewhere)
+    if answers.given & answers.good:
+        return bool(answers.doubled) and all(bogon(a) is not None for a in answers.given)
+    if answers.good:
+        return not _page_agrees(scene)
+    if any(bogon(address) is not None for address in answers.given):
+        return True
+    others = answers.elsewhere
+    return bool(others) and not answers.given & others
+
+
+def _page_agrees(scene: Scene) -> bool:
+    """Whether the page that came is the control's: then its address needs no other proof."""
+    flow = scene.response
+    return flow is not None and pages.agrees(step_of(flow), scene.control) == "same"
+
+
+def _failing(scene: Scene) -> Trouble | None:
+    """The step at which all usable flows failed, unless the control failed there alike."""
+    for layer, trouble in (("tcp", Trouble.TCP), ("tls", Trouble.TLS), ("http", Trouble.HTTP)):
+        tries = scene.tries(layer)
+        if not tries.failed:
+            continue
+        if tries.passed:
+            if len(tries.failed) >= 2 and tries.rounds >= 2:
+                return trouble  # now and then: a flaky censor, or a flaky server
+            continue
+        if tries.kind == LOCAL:
+            return None
+        same_for_control = scene.control_failed_at is not None and not scene.control_passed(layer)
+        return None if same_for_control else trouble
+    return None
+
+
+def _slow(scene: Scene) -> bool:
+    return any(flow.http is not None and worth_comparing(flow.http, flow) for flow in scene.usable)
+
+
+def _page(scene: Scene) -> Trouble | None:
+    flow = scene.response
+    if flow is None:
+        return None
+    step = step_of(flow)
+    target = redirect_of(step)
+    if target:
+        if same_owner(parts(target).host, scene.hop.host) or scene.final_agrees:
+            return None
+        return Trouble.REDIRECT
+    agreed = pages.agrees(step, scene.control)
+    if agreed == "same" or not scene.last:
+        return None
+    return Trouble.UNWITNESSED if agreed == "none" else Trouble.PAGE

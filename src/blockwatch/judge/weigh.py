@@ -1,0 +1,76 @@
+"""Weighing a target's measurements in a run: the first, and the one made again at the end.
+
+Rules of this file:
+
+* each measurement has been judged alone before it is weighed with the others;
+* never ``blocked`` from a state that did not repeat, nor a grade that no single finding or their
+  agreement carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from blockwatch.judge.finding import Finding, refs, unclear
+from blockwatch.verdict import Grade, State
+
+_REACHED = frozenset({State.OK, State.REFUSED})
+_ORDER = (Grade.SIGNS, Grade.STRONG, Grade.CONFIRMED)
+
+
+def passed_later(earlier: Sequence[Finding], last: Finding) -> Finding | None:
+    """It was found blocked, and at the end of the run it worked or was down for everybody."""
+    before = [finding for finding in earlier if finding.state is State.BLOCKED]
+    if not before or last.state not in (*_REACHED, State.DOWN):
+        return None
+    artefact = next((finding for finding in before if finding.grade is Grade.CONFIRMED), None)
+    if last.state is State.DOWN or artefact is not None:
+        text = (
+            f"Found {before[-1].mechanism} at first and {last.state} at the end of the run: it did not last"
+        )
+        return unclear(text, refs(before[-1].witnesses, last.witnesses), before[-1].failed_step)
+    text = f"{last.text}; at first it failed ({before[-1].mechanism}), which did not last"
+    return Finding(
+        last.state,
+        text,
+        refs(last.witnesses, before[-1].witnesses),
+        failed_step=last.failed_step,
+        partial=last.partial,
+    )
+
+
+def found_twice(earlier: Sequence[Finding], last: Finding) -> Finding | None:
+    """It was found blocked, and again, at the same step, at the end of the run."""
+    before = [f for f in earlier if f.state is State.BLOCKED and f.failed_step == last.failed_step]
+    if last.state is not State.BLOCKED or not before:
+        return None
+    best = max((last, before[-1]), key=lambda finding: (_rank(finding), finding is last))
+    grade = best.grade
+    if grade is Grade.SIGNS and _layer(last) == _layer(before[-1]):
+        grade = Grade.STRONG
+    text = f"{last.text}; found at the beginning and at the end of the run"
+    witnesses = refs(last.witnesses[:6], before[-1].witnesses)
+    return Finding(
+        State.BLOCKED, text, witnesses, grade, best.mechanism, best.failed_step, best.partial or last.partial
+    )
+
+
+def only_earlier(earlier: Sequence[Finding], last: Finding) -> Finding | None:
+    """The last measurement could not tell; an earlier one could."""
+    told = [finding for finding in earlier if finding.state is not State.INCONCLUSIVE]
+    if last.state is not State.INCONCLUSIVE or not told:
+        return None
+    found = told[-1]
+    text = f"{found.text}; the measurement at the end of the run could not tell"
+    grade = Grade.SIGNS if found.grade is Grade.STRONG else found.grade
+    return Finding(
+        found.state, text, found.witnesses, grade, found.mechanism, found.failed_step, found.partial
+    )
+
+
+def _rank(finding: Finding) -> int:
+    return _ORDER.index(finding.grade) if finding.grade is not None else -1
+
+
+def _layer(finding: Finding) -> str:
+    return ".".join((finding.mechanism or "").split(".")[:2])

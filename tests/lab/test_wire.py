@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -151,12 +152,32 @@ def test_a_server_that_fails_is_a_lab_error_with_its_words() -> None:
 
 
 def test_a_namespace_with_another_device_is_refused() -> None:
-    start(World(name="trial", sites=())).close()
+    def build() -> None:
+        kernel.unshare(kernel.NEW_USER)
+        kernel.unshare(kernel.NEW_NET | kernel.NEW_MOUNTS)
+        tun.open_tun("wlan0")
+        sides.build_probe(World(name="leaky", sites=()))
+
+    assert "a way out (wlan0)" in _refusal(build)
+
+
+def test_a_kernel_that_gives_no_namespaces_is_refused_with_the_switch_to_turn() -> None:
+    def forbid() -> None:
+        kernel.unshare(kernel.NEW_USER)
+        Path("/proc/sys/user/max_user_namespaces").write_text("0")  # in this user namespace
+        namespace.start(World(name="forbidden", sites=()), lambda world, ready: ready())
+
+    assert "sysctl -w user.max_user_namespaces" in _refusal(forbid)
+
+
+def _refusal(work: Callable[[], None]) -> str:
+    """What LabError ``work`` ends with, in a process of its own."""
+    start(World(name="trial", sites=())).close()  # skips where there is no lab
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            _build_with_a_way_out()
+            work()
         except LabError as error:
             os.write(writing, str(error).encode())
         finally:
@@ -164,18 +185,11 @@ def test_a_namespace_with_another_device_is_refused() -> None:
     os.close(writing)
     os.waitpid(pid, 0)
     with os.fdopen(reading) as said:
-        assert "a way out (wlan0)" in said.read()
-
-
-def _build_with_a_way_out() -> None:
-    kernel.unshare(kernel.NEW_USER)
-    kernel.unshare(kernel.NEW_NET | kernel.NEW_MOUNTS)
-    tun.open_tun("wlan0")
-    sides.build_probe(World(name="leaky", sites=()))
+        return said.read()
 
 
 def test_an_address_is_refused_with_the_kernels_word() -> None:
-    with Netlink() as netlink, pytest.raises(OSError, match="No such device"):
+    with Netlink() as netlink, pytest.raises(OSError, match="No such device|not permitted"):
         netlink.add_address(99_999, "192.0.2.1")
 
 

@@ -314,6 +314,17 @@ async def test_endpoints_without_a_page(tmp_path):
     assert tls["tls_handshake"][where]["status"] is True
     assert tcp["tcp_connect"][where]["status"] is True
     assert tcp["tls_handshake"] == {}
+    assert tcp["http_request"]["failure"] is None
+    assert tcp["http_request"]["status_code"] == -1
+
+
+async def test_endpoints_on_other_ports_are_not_scanned(tmp_path):
+    async with little_internet(tmp_path) as little, web(says(page())) as port, web(says(page())) as other:
+        little.names.addresses["site.test"] = ["127.0.0.1"]
+        answer = await little.ask(
+            f"http://site.test:{port}/", f"127.0.0.1:{other}", "junk", "127.0.0.1:99999"
+        )
+    assert list(answer["tcp_connect"]) == [f"127.0.0.1:{port}"]
 
 
 async def test_what_is_not_tls_says_so(tmp_path):

@@ -6,10 +6,12 @@ from functools import partial
 
 import pytest
 import trio
+import trio.testing
 
 from blockwatch.errors import ConfigError
 from blockwatch.helper import Destinations, serve
 from blockwatch.helper.clients import TABLE, RateLimit
+from blockwatch.helper.server import CLIENT_CONNECTIONS
 from tests.helper.world import little_internet, page, read_answer, says, web
 
 GET = b"GET / HTTP/1.1\r\nHost: helper\r\n\r\n"
@@ -164,6 +166,17 @@ def test_the_bucket_fills_again_and_the_table_is_bounded():
         limit.allows(f"{n >> 16}.{n >> 8 & 255}.{n & 255}.1")
     assert len(limit) == TABLE
     assert all(RateLimit(0, 0, lambda: 0.0).allows("8.8.8.8") for _ in range(100))
+
+
+async def test_one_client_cannot_hold_every_connection(tmp_path):
+    async with little_internet(tmp_path) as little, trio.open_nursery() as nursery:
+        streams = [await trio.open_tcp_stream(*little.address) for _ in range(CLIENT_CONNECTIONS)]
+        with pytest.raises((EOFError, trio.BrokenResourceError)):
+            await little.send(GET)
+        for stream in streams:
+            nursery.start_soon(stream.aclose)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert (await little.send(GET))[0] == 200
 
 
 async def test_parallel_requests_wait_and_then_are_refused(tmp_path, autojump_clock):

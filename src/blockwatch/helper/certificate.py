@@ -23,7 +23,7 @@ def serving_context(certificate: PathText, key: PathText) -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     try:
         # An empty passphrase: never wait at a terminal that a service does not have.
-        context.load_cert_chain(certificate, key, password="")  # noqa: S106
+        context.load_cert_chain(certificate, key, password="")
     except OSError as error:  # ssl.SSLError is one
         reason = getattr(error, "reason", None) or error.strerror or "not readable"
         raise ConfigError(

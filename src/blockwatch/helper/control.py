@@ -5,6 +5,7 @@ Rules of this file:
 * the page comes over the first endpoint that is through, so a clean site costs one handshake;
 * every endpoint that may be contacted gets a row; one that may not, or of a family this machine has
   no route for, gets none: "not tested" must not look like "down";
+* of the probe's endpoints only those on the URL's ports are connected to: a helper is no port scanner;
 * nothing is remembered after the answer.
 """
 
@@ -27,6 +28,7 @@ from blockwatch.helper.names import Looked, Resolver
 
 MAX_DIALLED = 24  # endpoints connected to for one request
 MAX_TRIED = 3  # addresses of a redirect's host
+TITLE_WITHIN = 262_144  # bytes of a body that are searched for its title
 MAX_HEADERS = 200  # in an answer
 MAX_HEADER = 4_096  # characters of a value in an answer
 
@@ -148,6 +150,7 @@ def _endpoints(request: p.Request, url: p.Url, looked: Looked, tools: Tools) -> 
     given = [e for e in map(p.read_endpoint, request.tcp_connect or ()) if e is not None]
     known = list(dict.fromkeys([*looked.addresses, *(address for address, _ in given)]))
     wanted = [(address, port) for port in ports for address in known]
+    given = [e for e in given if e[1] in ports]
     return [e for e in dict.fromkeys(wanted + given) if _may(e[0], e[1], tools)][:MAX_DIALLED]
 
 
@@ -188,7 +191,7 @@ def _answer(
 
 def _http_result(page: Page | None) -> p.HttpResult:
     if page is None:
-        return p.HttpResult(failure="unknown_error")
+        return p.HttpResult()  # an endpoint without a page: nothing was tried
     if page.failure is not None:
         return p.HttpResult(failure=p.old_http_failure(page.failure, resolving=page.resolving))
     headers: dict[str, str] = {}
@@ -197,7 +200,7 @@ def _http_result(page: Page | None) -> p.HttpResult:
     return p.HttpResult(
         body_length=len(page.body),
         discovered_h3_endpoint=_h3_endpoint(headers.get("Alt-Svc", ""), page.url.host),
-        title=content.title_of(content.text_of(page.headers, page.body)) or "",
+        title=content.title_of(content.text_of(page.headers, page.body[:TITLE_WITHIN])) or "",
         headers=headers,
         status_code=page.status,
     )

@@ -15,8 +15,9 @@ import json
 import ssl
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import h11
@@ -35,6 +36,7 @@ from blockwatch.helper.protocol import BadRequest, read_endpoint, read_request
 MAX_REQUEST = 262_144  # bytes of a body
 MAX_HEAD = 32_768  # bytes
 CONNECTIONS = 1_000  # open at a time
+CLIENT_CONNECTIONS = 100  # of these, of one client
 IDLE = 60.0  # seconds a connection may wait for its next request
 READ = 10.0  # seconds for one request to arrive, and for a TLS handshake
 WRITE = 20.0  # seconds for one answer to leave
@@ -54,16 +56,20 @@ class Helper:
     rate: RateLimit
     turns: trio.CapacityLimiter
     tls: ssl.SSLContext | None
-    connections: int = 0
+    connections: Counter[str] = field(default_factory=Counter)
 
     async def connected(self, sock: trio.SocketStream) -> None:
         """Serve one connection until it ends."""
-        if self.connections >= CONNECTIONS:
-            await sock.aclose()
-            return
-        self.connections += 1
         try:
             client = str(sock.socket.getpeername()[0])
+        except OSError:
+            client = ""  # gone already
+        open_now = self.connections
+        if not client or open_now.total() >= CONNECTIONS or open_now[client] >= CLIENT_CONNECTIONS:
+            await trio.aclose_forcefully(sock)
+            return
+        open_now[client] += 1
+        try:
             stream: trio.abc.Stream = sock
             if self.tls is not None:
                 secure = trio.SSLStream(sock, self.tls, server_side=True, https_compatible=True)
@@ -76,7 +82,9 @@ class Helper:
         except Exception as error:  # one client's request must not end the service for all
             _report(error)
         finally:
-            self.connections -= 1
+            open_now[client] -= 1
+            if not open_now[client]:
+                del open_now[client]
             await trio.aclose_forcefully(sock)
 
     async def _converse(self, stream: trio.abc.Stream, client: str) -> None:

@@ -28,30 +28,9 @@ if TYPE_CHECKING:
     from blockwatch.net.session import Session, Task
 
 _FORBIDDEN = frozenset(
-    [
-        "socket",
-        "ssl",
-        "_socket",
-        "_ssl",
-        "asyncio",
-        "http",
-        "urllib",
-        "ftplib",
-        "smtplib",
-        "poplib",
-        "imaplib",
-        "telnetlib",
-        "nntplib",
-        "xmlrpc",
-        "socketserver",
-        "select",
-        "selectors",
-        "subprocess",
-        "multiprocessing",
-        "ctypes",
-        "importlib",
-        "webbrowser",
-    ]
+    {"socket", "ssl", "_socket", "_ssl", "asyncio", "http", "urllib", "ftplib", "smtplib", "poplib"}
+    | {"imaplib", "telnetlib", "nntplib", "xmlrpc", "socketserver", "select", "selectors", "subprocess"}
+    | {"multiprocessing", "ctypes", "importlib", "webbrowser"}
 )
 _ALLOWED_ANYWAY = frozenset({"urllib.parse", "http.HTTPStatus"})
 _CONTRACT = "see the docstring of blockwatch.probe for what a probe must contain"
@@ -75,10 +54,9 @@ class Probe:
 
 def load_probes(extra_dir: Path | None = None) -> dict[str, Probe]:
     """Every probe by name, the shipped ones first; raises :class:`~blockwatch.errors.ConfigError`."""
-    import blockwatch.probes
-
+    package = importlib.import_module("blockwatch.probes")
     probes: dict[str, Probe] = {}
-    shipped = sorted(file for folder in blockwatch.probes.__path__ for file in Path(folder).glob("*.py"))
+    shipped = sorted(file for folder in package.__path__ for file in Path(folder).glob("*.py"))
     own = sorted(extra_dir.glob("*.py")) if extra_dir is not None else []
     if extra_dir is not None and not extra_dir.is_dir():
         raise ConfigError("no such folder", where=str(extra_dir), remedy="give a folder of *.py to --probes")

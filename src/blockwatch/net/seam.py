@@ -88,20 +88,33 @@ class Network(Protocol):
 
 
 class TcpConnection:
-    """A :class:`Connection` over a trio socket."""
+    """A :class:`Connection` over a trio socket.
+
+    When the peer has reset the connection, what it said before is still in the receive queue: a
+    failed send is held back until that has been read, so that an answer followed by RST is not lost.
+    """
 
     def __init__(self, sock: socket.SocketType) -> None:
         self._sock = sock
+        self._broken: OSError | None = None
 
     async def send(self, data: bytes) -> None:
-        """Send all of ``data``."""
+        """Send all of ``data``; a reset shows at the next :meth:`receive`."""
         left = memoryview(data)
-        while left:
-            left = left[await self._sock.send(left) :]
+        try:
+            while left:
+                left = left[await self._sock.send(left) :]
+        except (ConnectionResetError, BrokenPipeError) as error:
+            if self._broken is not None:
+                raise
+            self._broken = error
 
     async def receive(self, limit: int) -> bytes:
         """Return at most ``limit`` bytes; ``b""`` is FIN."""
-        return await self._sock.recv(limit)
+        data = await self._sock.recv(limit)
+        if not data and self._broken is not None:
+            raise self._broken
+        return data
 
     def close(self) -> None:
         """Close; never raises."""

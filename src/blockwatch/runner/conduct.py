@@ -27,7 +27,7 @@ import trio
 import blockwatch
 from blockwatch import asn, codec
 from blockwatch.control import Helpers
-from blockwatch.errors import BlockwatchError
+from blockwatch.errors import BlockwatchError, DiskError
 from blockwatch.model import Measured, Measurement
 from blockwatch.net import limits
 from blockwatch.net.kit import Kit
@@ -100,14 +100,14 @@ class Conductor:
                     nursery.cancel_scope.cancel()
             if self._work.cancelled_caught and self._reason == "done":
                 self._reason = "time"
-        except BaseExceptionGroup as group:
-            self._reason = "disk"
-            for error in _leaves(group):
-                if isinstance(error, BlockwatchError):
-                    raise error from None
-            raise
-        except trio.Cancelled:
-            self._reason = "interrupted"
+        except BaseException as error:
+            leaves = list(_leaves(error))
+            known = next((leaf for leaf in leaves if isinstance(leaf, BlockwatchError)), None)
+            if known is not None:
+                self._reason = "disk" if isinstance(known, DiskError) else "fault"
+                raise known from None
+            interrupted = all(isinstance(leaf, trio.Cancelled | KeyboardInterrupt) for leaf in leaves)
+            self._reason = "interrupted" if interrupted else "fault"
             raise
         finally:
             self._habits.close()
@@ -236,6 +236,8 @@ class Conductor:
             stopped = await self._observe(planned, attempt, record, slot)
         except BaseException as error:
             stopped, fault = _what_happened(error)
+            if stopped == "interrupted" and trio.current_time() >= self._work.deadline:
+                stopped = "budget"
         finally:
             slot.release()
             self._busy -= 1

@@ -29,7 +29,7 @@ _COOKIE = 0x2112A442
 class Whereabouts:
     """What is written (``vantage``) and what is not (``own``: this line's public addresses)."""
 
-    vantage: Vantage = Vantage()
+    vantage: Vantage = field(default_factory=Vantage)
     own: set[str] = field(default_factory=set)
 
 

@@ -172,8 +172,15 @@ async def serve(
         turns=trio.CapacityLimiter(parallel),
         tls=tls,
     )
+    listeners = await _listen(listen)
+    bound = [(str(one.socket.getsockname()[0]), int(one.socket.getsockname()[1])) for one in listeners]
+    ready(bound)
+    await trio.serve_listeners(helper.connected, listeners)
+
+
+async def _listen(where: list[tuple[str, int]]) -> list[trio.SocketListener]:
     listeners: list[trio.SocketListener] = []
-    for host, number in listen:
+    for host, number in where:
         try:
             listeners += await trio.open_tcp_listeners(number, host=host)
         except OSError as error:
@@ -182,9 +189,7 @@ async def serve(
                 where=f"{host}:{number}",
                 remedy="choose another address or port with --listen",
             ) from None
-    bound = [(str(one.socket.getsockname()[0]), int(one.socket.getsockname()[1])) for one in listeners]
-    ready(bound)
-    await trio.serve_listeners(helper.connected, listeners)
+    return listeners
 
 
 def _nameserver(given: str | None, network: SourceNetwork) -> tuple[str, int]:

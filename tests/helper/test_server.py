@@ -238,8 +238,16 @@ async def test_a_resolver_that_is_none(resolver):
     assert resolver in str(caught.value)
 
 
+async def test_roots_that_cannot_be_read(tmp_path):
+    (tmp_path / "junk.pem").write_text("junk")
+    for name in ("junk.pem", "absent.pem"):
+        with pytest.raises(ConfigError) as caught:
+            await serve(listen=[("127.0.0.1", 0)], resolver="127.0.0.1", ca_file=tmp_path / name)
+        assert name in str(caught.value)
+
+
 async def test_a_port_in_use(tmp_path):
     async with little_internet(tmp_path) as little:
         with pytest.raises(ConfigError) as caught:
-            await serve(listen=[little.address], resolver="127.0.0.1")
+            await serve(listen=[("127.0.0.1", 0), little.address], resolver="127.0.0.1")
     assert str(little.address[1]) in str(caught.value)

@@ -19,6 +19,7 @@ import trio
 from trio import socket
 
 from blockwatch import failure as f
+from blockwatch.errors import ConfigError
 from blockwatch.helper.destinations import Destinations
 from blockwatch.net.failures import NETWORK
 from blockwatch.net.failures import name as name_failure
@@ -94,7 +95,14 @@ def verifying_context(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(certifi.where())
     if ca_file is not None:
-        context.load_verify_locations(str(ca_file))
+        try:
+            context.load_verify_locations(str(ca_file))
+        except OSError as error:  # ssl.SSLError is one
+            raise ConfigError(
+                f"cannot read certificates: {error.strerror or error}",
+                where=str(ca_file),
+                remedy="Give a file of PEM certificates.",
+            ) from None
     context.set_alpn_protocols(["http/1.1"])
     return context
 

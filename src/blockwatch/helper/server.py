@@ -184,6 +184,8 @@ async def _listen(where: list[tuple[str, int]]) -> list[trio.SocketListener]:
         try:
             listeners += await trio.open_tcp_listeners(number, host=host)
         except OSError as error:
+            for opened in listeners:
+                opened.socket.close()
             raise ConfigError(
                 f"cannot listen: {error.strerror or error}",
                 where=f"{host}:{number}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -151,6 +152,25 @@ def test_a_server_that_fails_is_a_lab_error_with_its_words() -> None:
         namespace.start(World(name="broken", sites=()), serve)
 
 
+def test_a_server_that_fails_later_is_told_by_the_next_check() -> None:
+    start(World(name="trial", sites=())).close()
+    reading, writing = os.pipe()
+
+    def serve(world: World, ready: Callable[[], None]) -> None:
+        ready()
+        os.read(reading, 1)
+        raise RuntimeError("out of files")
+
+    with namespace.start(World(name="breaks", sites=()), serve) as lab:
+        lab.check()
+        os.write(writing, b"x")
+        select.select([lab.fileno()], [], [], 10)
+        with pytest.raises(LabError, match="out of files"):
+            lab.check()
+    os.close(reading)
+    os.close(writing)
+
+
 def test_a_namespace_with_another_device_is_refused() -> None:
     def build() -> None:
         kernel.unshare(kernel.NEW_USER)
@@ -189,7 +209,7 @@ def _refusal(work: Callable[[], None]) -> str:
 
 
 def test_an_address_is_refused_with_the_kernels_word() -> None:
-    with Netlink() as netlink, pytest.raises(OSError, match="No such device|not permitted"):
+    with Netlink() as netlink, pytest.raises(OSError, match=r"No such device|not permitted"):
         netlink.add_address(99_999, "192.0.2.1")
 
 

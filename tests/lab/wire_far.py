@@ -41,8 +41,8 @@ def start(world: World) -> namespace.Handle:
     try:
         return namespace.start(world, serve)
     except LabError as error:
-        if os.environ.get("CI") == "true":
-            raise
+        if os.environ.get("CI") == "true" or not error.remedy:
+            raise  # without a remedy it is no hindrance of this machine
         pytest.skip(f"no lab here: {error}")
 
 

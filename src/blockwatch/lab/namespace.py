@@ -26,7 +26,6 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import pairwise
 
 from blockwatch.errors import LabError
 from blockwatch.lab import enter, wire
@@ -66,10 +65,14 @@ class Handle:
         """Return ``argv`` as to be run where the probe is."""
         return [*self.enter_prefix(), *argv]
 
+    def fileno(self) -> int:
+        """Return a file that is readable once the lab has died; -1 after :meth:`close`."""
+        return -1 if self._line is None else self._line.fileno()
+
     def check(self) -> None:
         """Raise LabError, with what the dying process said, when the lab no longer runs."""
         if self._line is None or select.select([self._line], [], [], 0)[0]:
-            said = self.last_words()
+            said = self.last_words()[1:].replace("\x1f", " ").strip()  # without the letter of its kind
             self.close()
             raise LabError(f"the lab has died: {said}")
 
@@ -96,7 +99,7 @@ class Handle:
         heard = b""
         while self._line is not None and (more := self._line.recv(65536)):
             heard += more
-        return heard.decode(errors="replace") or "no last words"
+        return heard.decode(errors="replace") or " no last words"
 
     def __enter__(self) -> Handle:
         return self
@@ -174,7 +177,7 @@ def _keep(world: World, serve: Serve, line: socket.socket, caller: int) -> None:
     mount("none", "/", "none", RECURSIVE | PRIVATE)
     far_tun = build_far(world)
     far = _fork(line, lambda: _serve_far(world, serve, line, far_tun))
-    unshare(NEW_NET)
+    unshare(NEW_NET | NEW_MOUNTS)  # mounts again: the far side copies the old ones, in its own time
     probe_tun = build_probe(world)
     resolve_with(ISP_RESOLVER)
     carrier = _fork(line, lambda: _carry(world, line, probe_tun, far_tun))
@@ -212,9 +215,10 @@ def _carry(world: World, line: socket.socket, probe_tun: int, far_tun: int) -> N
 
 def _close_all_but(*keep: int) -> None:
     """Close what a fork got from the caller, standard streams excepted."""
-    edges = [2, *sorted(keep), os.sysconf("SC_OPEN_MAX")]
-    for low, high in pairwise(edges):
-        os.closerange(low + 1, high)
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd > 2 and fd not in keep:
+            with suppress(OSError):  # the list's own is closed already
+                os.close(fd)
 
 
 def _watch(line: socket.socket, children: tuple[int, ...], caller: int) -> None:

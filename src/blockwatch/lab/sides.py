@@ -29,6 +29,7 @@ _SETTINGS = (
     ("ipv4/ip_unprivileged_port_start", "0"),
     ("ipv4/icmp_ratelimit", "0"),
 )
+_HAS_IPV6 = Path("/proc/net/if_inet6").exists()
 _QUEUE = 10_000  # packets: a busy machine must not look like a lossy line
 
 
@@ -42,7 +43,7 @@ def build_far(world: World) -> int:
         netlink.set_up(loopback)
         netlink.set_up(wan, _QUEUE)
         netlink.add_address(wan, _FAR_OWN)
-        families = [socket.AF_INET, *([socket.AF_INET6] if Path("/proc/net/if_inet6").exists() else [])]
+        families = [socket.AF_INET, *([socket.AF_INET6] if _HAS_IPV6 else [])]
         for family in families:
             netlink.add_route(family, loopback, table=TABLE_LOCAL, local=True)
         for address in (PROBE_V4, *((PROBE_V6,) if world.ipv6 else ()), *world.dead):
@@ -53,6 +54,8 @@ def build_far(world: World) -> int:
 
 def build_probe(world: World) -> int:
     """Give the probe its address and a default route into the wire."""
+    if world.ipv6 and not _HAS_IPV6:
+        raise LabError("this world has IPv6 and this kernel has none", remedy="boot without ipv6.disable=1")
     tun = open_tun(PROBE_DEVICE)
     _settle()
     with suppress(OSError):  # comfort: who looks for devices in /sys sees the lab's, not the machine's

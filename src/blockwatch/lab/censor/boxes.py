@@ -12,9 +12,9 @@ from typing import Protocol
 from blockwatch.lab import packet
 from blockwatch.lab.netlink import packed
 from blockwatch.lab.world import PortalRule, World
+from blockwatch.lab.world_ports import INTERCEPT_PORT, PORTAL_PORT
 
 HTTP, HTTPS = (80).to_bytes(2, "big"), (443).to_bytes(2, "big")
-PORTAL_PORT, MITM_PORT = 8880, 10443
 _FIRST_PORT, _LAST_PORT = 1024, 65535
 
 
@@ -33,7 +33,7 @@ class Interception:
 
     def __init__(self, addresses: frozenset[bytes]) -> None:
         self._addresses = addresses
-        self._port = MITM_PORT.to_bytes(2, "big")
+        self._port = INTERCEPT_PORT.to_bytes(2, "big")
 
     def up(self, raw: bytes) -> bytes:
         """Port 443 becomes the interceptor's."""

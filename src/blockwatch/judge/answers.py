@@ -28,11 +28,18 @@ class Answers:
 
     def __init__(self, hop: Hop, peers: Peers) -> None:
         self.hop, self.peers, self.host = hop, peers, hop.host
-        mine = [lookup for lookup in hop.lookups if lookup.step.name == self.host or not self.host]
+        mine = [lookup for lookup in hop.lookups if self._about_host(lookup)]
         self.system = [lookup for lookup in mine if lookup.step.resolver == SYSTEM]
         self.line = [lookup for lookup in mine if lookup.step.resolver == LINE]
         self.udp = [lookup for lookup in mine if lookup.step.resolver.startswith("udp:")]
         self.firm = [lookup for lookup in mine if lookup.step.resolver.startswith(("https:", "tls:", "tcp:"))]
+
+    def _about_host(self, lookup: Lookup) -> bool:
+        """Whether a lookup counts: of this name, made at all; no IPv6 address is nothing to speak of."""
+        step = lookup.step
+        if step.skipped or (step.qtype == "AAAA" and not step.addresses):
+            return False
+        return step.name == self.host or not self.host
 
     @cached_property
     def given(self) -> frozenset[str]:

@@ -14,7 +14,7 @@ from blockwatch.judge.addresses import SOMEWHERE, bogon
 from blockwatch.judge.answers import Answers
 from blockwatch.judge.certs import names_host
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, unclear
-from blockwatch.judge.outcomes import OK, TRUST
+from blockwatch.judge.outcomes import OK, TRUST, UNTRUSTED
 from blockwatch.judge.pages import agrees, known_page
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow, Lookup
@@ -262,11 +262,13 @@ def _control_finds_nobody(scene: Scene) -> bool:
     control = scene.control
     if control is None:
         return False
-    seen = {end.address for end in control.endpoints}
-    fine = {end.address for end in control.endpoints if end.tls and not end.tls_failure}
-    broken = {end.address for end in control.endpoints if end.tcp_failure or end.tls_failure}
-    false = scene.answers.false
-    return bool(false) and false <= seen and false <= broken and not false & fine
+    for address in scene.answers.false:
+        ends = [end for end in control.endpoints if end.address == address]
+        dead = all(end.tcp_failure or end.tls_failure for end in ends)
+        strange = any(end.tls_failure in UNTRUSTED for end in ends)
+        if not ends or not (dead or strange):
+            return False
+    return bool(scene.answers.false)
 
 
 def _named(flow: Flow, scene: Scene) -> bool:

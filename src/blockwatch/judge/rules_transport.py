@@ -159,7 +159,7 @@ def tls_by_name(scene: Scene) -> Finding | None:
     enough = len(tries.same) >= 3
     witnesses = refs(tries.witnesses, shown.witnesses)
     if shown.elsewhere:
-        text = f"The name's handshake {_WORDS[tries.kind]} on an unrelated address too; a control name passes there"
+        text = f"The name's handshake {_WORDS[tries.kind]} on an unrelated address too; others pass there"
         return blocked(_sni(tries.kind, shown), Grade.STRONG if enough else Grade.SIGNS, text, witnesses)
     if shown.here and enough and scene.control is None and tries.kind != ALERT:
         text = f"The name's handshake {_WORDS[tries.kind]} on the site's address, where a control name passes"

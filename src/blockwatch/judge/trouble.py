@@ -15,7 +15,7 @@ from blockwatch.judge.addresses import bogon, is_address
 from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.outcomes import LOCAL
 from blockwatch.judge.scene import Scene, step_of
-from blockwatch.judge.sight import redirect_of
+from blockwatch.judge.sight import REDIRECTS, redirect_of
 from blockwatch.judge.speed import worth_comparing
 
 
@@ -82,8 +82,10 @@ def _failing(scene: Scene) -> Trouble | None:
             if len(tries.failed) >= 2 and tries.rounds >= 2:
                 return trouble  # now and then: a flaky censor, or a flaky server
             continue
-        if tries.kind == LOCAL:
-            return None
+        if tries.kind == LOCAL or any(
+            flow.http is not None and flow.http.status in REDIRECTS for flow in tries.same
+        ):
+            return None  # our own firewall; a redirect that leads nowhere
         same_for_control = scene.control_failed_at is not None and not scene.control_passed(layer)
         return None if same_for_control else trouble
     return None

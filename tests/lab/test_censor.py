@@ -126,12 +126,11 @@ def test_plain_bytes_come_in_place_of_a_server_hello(lab: namespace.Handle) -> N
     assert seen["text"] == UZ.decode()
 
 
-def test_resets_reach_the_server_only_when_both_sides_are_meant(lab: namespace.Handle) -> None:
-    hard, plain, page = ask(lab, tls("rst.example"), http("rst.example"), http("page.example"))
+def test_a_reset_and_a_page_reach_the_server_and_a_drop_does_not(lab: namespace.Handle) -> None:
+    plain, page = ask(lab, http("rst.example"), http("page.example"))
+    (dropped,) = ask(lab, http("drop.example", timeout=0.3))
     diary = server_diary(lab)
-    assert [diary[str(each["port"])] for each in (hard, plain, page)] == ["reset"] * 3
-    (dropped,) = ask(lab, tls("drop.example", timeout=0.3))
-    assert str(dropped["port"]) not in server_diary(lab)  # it still waits
+    assert [diary.get(str(each["port"])) for each in (plain, page, dropped)] == ["reset", "reset", None]
 
 
 HOSTS_SEEN = {

@@ -27,7 +27,7 @@ from blockwatch.lab.netlink import packed
 from blockwatch.lab.world import PROBE_V4, PROBE_V6, World
 
 _BATCH = 64  # packets read from one side before the other gets its turn
-_LONGEST = 65535
+_LONGEST = 2048  # bytes of a packet: more than the devices' MTU of 1500
 _PROBE = frozenset((packed(PROBE_V4)[1], packed(PROBE_V6)[1]))
 _REMEMBERED = 100_000
 

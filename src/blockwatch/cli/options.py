@@ -29,7 +29,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     probe: tuple[str, ...] = ()
     probes: Path | None = None
     helper: tuple[str, ...] = ()
-    control: str | None = None
     resolver: tuple[str, ...] = ()
     ca_file: Path | None = None
     interface: str | None = None
@@ -57,8 +56,6 @@ _OPTIONS = (
                  help="Folder with probes of your own."),
     click.option("--helper", multiple=True, metavar="URL", help="Test helper that says how a site looks from "
                  "elsewhere; repeat for more, the first that answers is taken."),
-    click.option("--control", metavar="socks5://HOST:PORT", help="Proxy through which the same is asked as "
-                 "control."),
     click.option("--resolver", multiple=True, metavar="URL", help="Name server besides the system's: "
                  "udp://IP[:PORT], https://HOST/PATH or tls://HOST; repeat for more."),
     click.option("--ca-file", type=_FILE, metavar="PEM", help="Roots to trust besides Mozilla's."),
@@ -109,10 +106,11 @@ def settings_of(options: Options, consent: str | None = None) -> Settings:
     """Return the measurer's settings; ``consent`` is the version of the text agreed to."""
     from blockwatch.runner.plan import Settings
 
+    if options.interface is not None:
+        _check_interface(options.interface)
     given: dict[str, Any] = {
         "resolvers": options.resolver,
         "helpers": options.helper,
-        "control": options.control,
         "ca_file": options.ca_file,
         "interface": options.interface,
         "concurrency": options.concurrency,
@@ -127,3 +125,13 @@ def settings_of(options: Options, consent: str | None = None) -> Settings:
     }
     settings = Settings(**{name: value for name, value in given.items() if value not in (None, ())})
     return settings if options.stun else msgspec.structs.replace(settings, stun=None)
+
+
+def _check_interface(name: str) -> None:
+    """Refuse a name that no interface has; without it every connection would fail."""
+    folder = Path("/sys/class/net")
+    known = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+    if known and name not in known:
+        raise ConfigError(
+            f'there is no network interface "{name[:40]}"', remedy=f"Known: {', '.join(known)}."
+        )

@@ -1,0 +1,292 @@
+"""The laws of the house, read from the files themselves: imports, sizes, docs, probes, start-up."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from blockwatch.cli.commands import COMMANDS, blockwatch
+from blockwatch.errors import Exit
+from blockwatch.registry import load_probes
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "blockwatch"
+FILES = sorted(SOURCE.rglob("*.py"))
+PROBES = [file for file in sorted((ROOT / "probes").glob("*.py")) if not file.name.startswith("_")]
+DOCS = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+_PARTS = {
+    "base": "model run target followup verdict failure errors codec content charset asn targets data",
+    "measure": "net probe registry control runner probes",
+    "keep": "evidence store",
+    "say": "judge analysis",
+    "cli": "cli __main__",
+    **{name: name for name in ("lab", "helper", "host", "joined")},
+}
+PART = {name: part for part, names in _PARTS.items() for name in names.split()} | {"": "root"}
+MAY_IMPORT = {
+    "root": {"base", "joined"},
+    "base": {"base"},
+    "measure": {"base", "measure", "root"},
+    "keep": {"base", "keep"},
+    "say": {"base", "say"},
+    "joined": {"base", "keep", "say"},
+    "host": {"base", "host"},
+    "helper": {"base", "measure", "helper", "root"},
+    "lab": {"base", "measure", "helper", "lab", "root"},
+    "cli": {"root", "base", "measure", "keep", "say", "joined", "host", "helper", "lab", "cli"},
+}
+NETWORK = {
+    "socket",
+    "ssl",
+    "dns",
+    "httpx",
+    "httpcore",
+    "asyncio",
+    "http.client",
+    "urllib.request",
+    "requests",
+}
+TABLES = {"pandas", "ibis", "duckdb", "altair", "numpy", "pyarrow"}
+
+
+def module_of(file: Path) -> str:
+    parts = file.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def part_of(module: str) -> str:
+    return PART[module.split(".")[0]]
+
+
+def imports(file: Path) -> Iterator[tuple[str, bool]]:
+    """Yield every imported module, and whether only for annotations; ``from a import b`` gives ``a.b``."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, id(node) in typing_only
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            yield node.module or "", id(node) in typing_only
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", id(node) in typing_only
+
+
+def within(name: str, family: set[str]) -> bool:
+    return any(name == one or name.startswith(f"{one}.") for one in family)
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_of)
+def test_columns_do_not_import_each_other(file: Path) -> None:
+    part = part_of(module_of(file))
+    for name, _ in imports(file):
+        if name.startswith("blockwatch."):
+            other = name.removeprefix("blockwatch.")
+            if other.split(".")[0] in PART:
+                assert part_of(other) in MAY_IMPORT[part], f"{part} imports {name}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_of)
+def test_only_those_who_may_touch_the_network_do(file: Path) -> None:
+    part = part_of(module_of(file))
+    for name, typing_only in imports(file):
+        if part not in ("measure", "helper", "lab"):
+            assert not within(name, NETWORK), f"{part} imports {name}"
+            assert part == "cli" or not within(name, {"trio"}), f"{part} imports {name}"
+        if within(name, TABLES):
+            assert file.is_relative_to(SOURCE / "analysis") or typing_only, f"{part} imports {name}"
+
+
+@pytest.mark.parametrize("file", PROBES, ids=lambda file: file.stem)
+def test_probes_import_only_what_is_recorded(file: Path) -> None:
+    for name, _ in imports(file):
+        if not name.startswith("blockwatch.probe"):
+            assert name.split(".")[0] in sys.stdlib_module_names
+            assert not within(name, NETWORK | {"_socket", "_ssl", "subprocess", "ctypes"})
+
+
+@pytest.mark.parametrize("file", PROBES, ids=lambda file: file.stem)
+def test_every_probe_has_its_contract(file: Path) -> None:
+    probe = load_probes()[file.stem]
+    assert probe.question.endswith("?")
+    assert probe.tier == 1
+    assert probe.version.isdecimal()
+
+
+@pytest.mark.parametrize("file", [*FILES, *PROBES], ids=lambda file: file.stem)
+def test_files_are_short_and_open_with_their_rules(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    assert not text.strip() or ast.get_docstring(ast.parse(text))
+    assert file.stem not in ("utils", "util", "helpers", "misc", "common")
+
+
+def test_every_module_has_its_place_and_is_packaged() -> None:
+    import tomllib
+
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = {file.parent for file in FILES}
+    packages = {".".join(("blockwatch", *folder.relative_to(SOURCE).parts)) for folder in folders}
+    assert packages | {"blockwatch.probes"} == set(listed)
+
+
+# What the documents say of the command.
+
+
+def command_named(words: list[str]) -> tuple[click.Command, list[str]]:
+    """Follow sub-commands; the rest of the words are arguments and options."""
+    found: click.Command = blockwatch
+    while isinstance(found, click.Group) and words and not words[0].startswith("-"):
+        inner = found.get_command(click.Context(found), words[0])
+        assert inner is not None, f"no command {words[0]!r}"
+        found, words = inner, words[1:]
+    return found, words
+
+
+def documented() -> Iterator[tuple[str, str]]:
+    """Yield (document, command line) of fenced blocks and of `inline code`."""
+    for file in DOCS:
+        text = file.read_text(encoding="utf-8")
+        fenced = re.findall(r"^```[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        for block in fenced:
+            for line in block.splitlines():
+                found = re.search(r"(?:^|&& |\.venv/bin/)(blockwatch [a-z].*)", line.strip())
+                if found:
+                    yield file.name, found[1]
+        prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+        for found in re.findall(r"`(?:\.venv/bin/)?(blockwatch [a-z][^`]*)`", prose):
+            yield file.name, found
+
+
+@pytest.mark.parametrize(("document", "line"), sorted(set(documented())))
+def test_documented_commands_and_options_exist(document: str, line: str) -> None:
+    words = shlex.split(line.replace("…", ""), comments=True)[1:]
+    found, rest = command_named(words)
+    known = {option for param in found.params for option in (*param.opts, *param.secondary_opts)} | {"--help"}
+    for word in rest:
+        if word == "--":
+            break
+        if word.startswith("-") and word != "-":
+            assert word.partition("=")[0] in known, f"{document}: {line}"
+
+
+def test_documented_options_in_prose_exist() -> None:
+    known = {"--help", "--version"}
+    for command, _ in every_command():
+        known |= {option for param in command.params for option in param.opts}
+    for file in DOCS:
+        prose = re.sub(r"^```.*?^```", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        for option in re.findall(r"(?<![\w`-])`(--[a-z][a-z-]*)[ `=]", prose):
+            assert option in known, f"{file.name}: {option}"
+
+
+def every_command(group: click.Group = blockwatch, name: str = "") -> Iterator[tuple[click.Command, str]]:
+    for word in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), word)
+        assert command is not None
+        yield command, f"{name} {word}".strip()
+        if isinstance(command, click.Group):
+            yield from every_command(command, f"{name} {word}".strip())
+
+
+@pytest.mark.parametrize(
+    ("command", "name"), list(every_command()), ids=[name for _, name in every_command()]
+)
+def test_every_command_has_help_with_an_example_that_is_true(command: click.Command, name: str) -> None:
+    words = command.help or ""
+    assert words
+    if isinstance(command, click.Group):
+        return
+    example = re.search(r"Example: (.*)", words)
+    assert example, f"{name} has no example"
+    found, rest = command_named(shlex.split(example[1])[1:])
+    assert found.name == command.name
+    known = {option for param in command.params for option in param.opts}
+    for word in rest:
+        if word == "--":
+            break
+        if word.startswith("-"):
+            assert word in known
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"| `blockwatch {name}` |" in readme
+
+
+def test_documented_exit_codes_are_those_of_the_program() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (\d) \| ", readme, re.MULTILINE)
+    assert [int(code) for code in table] == [int(code) for code in Exit]
+    for code in Exit:
+        assert f"{int(code)} " in (blockwatch.epilog or "")
+
+
+def test_the_lock_pins_everything_and_names_no_place() -> None:
+    lines = [
+        line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")
+    ]
+    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line) for line in lines)
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = {line.partition("==")[0] for line in lines}
+    for wanted in (*project["dependencies"], *project["optional-dependencies"]["test"]):
+        assert re.split(r"[<>=]", wanted)[0].lower() in named
+
+
+# What is loaded at start-up: cron starts often, and a measuring command needs no tables.
+
+HEAVY = (
+    "pandas",
+    "numpy",
+    "httpx",
+    "httpcore",
+    "trio",
+    "dns",
+    "cryptography",
+    "rich",
+    "yaml",
+    "warcio",
+    "ssl",
+)
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    script = (
+        "import sys\n"
+        "from blockwatch.cli.main import _run\n"
+        f"code = _run({list(arguments)!r})\n"
+        "print('LOADED', code, *sorted({name.split('.')[0] for name in sys.modules}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    words = done.stdout.rpartition("LOADED ")[2].split()
+    assert words[0] == "0", done.stderr
+    return set(words[1:])
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["judge", "--help"], ["lab", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    assert not loaded_by(*arguments) & set(HEAVY)
+
+
+def test_planning_loads_no_tables() -> None:
+    assert not loaded_by("plan", "--quiet") & {"pandas", "numpy", "rich", "httpx", "warcio"}

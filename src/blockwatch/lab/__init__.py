@@ -1,0 +1,1 @@
+"""A simulated censored internet: worlds of scenarios, real servers, a wire that interferes."""

@@ -37,7 +37,7 @@ async def garbage(asked: Asked, out: RawOut) -> None:
 async def endlessheaders(asked: Asked, out: RawOut) -> None:
     """Header lines without end."""
     await out.raw(_OK)
-    await _endless(out, b"X-Filler: " + b"a" * 900 + b"\r\n")
+    await _endless(out, 20 * (b"X-Filler: " + b"a" * 900 + b"\r\n"))
 
 
 async def endlessbody(asked: Asked, out: RawOut) -> None:
@@ -50,7 +50,7 @@ async def _endless(out: RawOut, part: bytes) -> None:
     with trio.move_on_after(PATIENCE):
         while True:
             await out.raw(part)
-            await trio.sleep(0.001)
+            await trio.sleep(0.005)
     await out.end()
 
 

@@ -95,10 +95,14 @@ class Far(RealNetwork):
             await sock.sendto(message, peer)
 
         async def loop() -> None:
-            while True:
-                query, peer = await sock.recvfrom(4_096)
-                for delay, message in answer(query):
-                    self.nursery.start_soon(later, delay, message, peer)
+            with sock:
+                while True:
+                    query, peer = await sock.recvfrom(4_096)
+                    for delay, message in answer(query):
+                        if delay:
+                            self.nursery.start_soon(later, delay, message, peer)
+                        else:
+                            await sock.sendto(message, peer)
 
         self.nursery.start_soon(loop)
 

@@ -114,7 +114,8 @@ async def test_fin_reset_and_silence_keep_apart(tools, autojump_clock, url, hand
 
 
 @pytest.mark.parametrize(
-    ("number", "failure"), [(112, "ssl_invalid_hostname"), (40, "ssl_failed_handshake"), (80, "ssl_failed_handshake")]
+    ("number", "failure"),
+    [(112, "ssl_invalid_hostname"), (40, "ssl_failed_handshake"), (80, "ssl_failed_handshake")],
 )
 async def test_an_alert_keeps_its_number(tools, number, failure):
     async def alert(stream):

@@ -132,7 +132,8 @@ async def _control(
     async with trio.open_nursery() as visits:
         for address in group.addresses:
             visits.start_soon(_visit, net, url, address, hop, group)
-    await _write_skipped(url, group)
+    if _first_answer(groups) is None:
+        await _write_skipped(url, group)
     extra.answer = group.answer
     extra.done.set()
 

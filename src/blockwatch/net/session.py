@@ -20,8 +20,9 @@ from blockwatch.followup import ControlRequest, FlowRequest, FollowUp, LookupReq
 from blockwatch.model import DnsStep, Purpose
 from blockwatch.net import limits
 from blockwatch.net.flow import Flow
+from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
-from blockwatch.net.lookup import Habits, Lookups
+from blockwatch.net.lookup import Lookups
 from blockwatch.net.record import Record
 from blockwatch.net.url import Url, is_literal, parse_endpoint, parse_url
 

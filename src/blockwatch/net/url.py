@@ -62,8 +62,14 @@ def parse_url(text: str) -> Url:
 
 def join(base: Url, location: str) -> Url:
     """The URL a Location header points to (RFC 9110, section 10.2.2), relative ones resolved."""
+    location = location.strip()
     try:
-        return parse_url(urljoin(str(base), location.strip()))
+        parts = urlsplit(location)
+        if parts.scheme and not parts.netloc:
+            raise BadUrl("a Location without a host")
+        return parse_url(urljoin(str(base), location))
+    except BadUrl:
+        raise
     except ValueError as error:
         raise BadUrl(str(error)) from None
 

@@ -30,8 +30,8 @@ from blockwatch.control import Helpers
 from blockwatch.errors import BlockwatchError, DiskError
 from blockwatch.model import Measured, Measurement
 from blockwatch.net import limits
+from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
-from blockwatch.net.lookup import Habits
 from blockwatch.net.record import OverBudget, Record
 from blockwatch.net.seam import Network, RealNetwork
 from blockwatch.net.session import Session, make_task

@@ -1,0 +1,3 @@
+from tests.net.conftest import authority, far, tools
+
+__all__ = ["authority", "far", "tools"]

@@ -27,8 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        code = blockwatch.main(args=arguments, prog_name="blockwatch", standalone_mode=False)
-        return code if isinstance(code, int) else Exit.OK
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        with blockwatch.make_context("blockwatch", words) as context:
+            blockwatch.invoke(context)
+        return Exit.OK
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:

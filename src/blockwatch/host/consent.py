@@ -21,20 +21,25 @@ _FILE = "consent.json"
 _DAY_US = 86_400_000_000
 
 TEXT = f"""\
-blockwatch: what a run does, and what to think of first   ({VERSION})
+blockwatch: what a run does, and what to think of first ({VERSION})
 
-WHAT IT DOES    It visits every address of your list from this machine, as a browser would, and asks
-                several name servers for them. Blocked sites may be among them. `blockwatch plan` shows
-                which, before anything is sent.
-WHO SEES IT     Your provider, and whoever watches your network, can see that these sites were visited
-                from your line, and that many were visited in a row. So can the sites, the public name
-                servers that are asked, a STUN server that tells which network this is (leave it out:
-                --no-stun) and, where you named one, the test helper. blockwatch cannot hide this.
-WHAT IS KEPT    Answers, times and pages, and the name of your network, in the results folder on this
-                machine. Your own address is not written down. Nothing is sent to anybody afterwards.
-DO NOT USE IT   if visiting these sites may be punished where you are; on a line that is registered to
-                someone who has not agreed; at work or school without permission; if you are watched.
-YOU CAN STOP    at any time (Ctrl-C), delete the results folder, and withdraw: blockwatch consent --withdraw
+WHAT IT DOES    Visits every address of your list from this machine, as a
+                browser would, and asks several name servers for them. Blocked
+                sites may be among them. `blockwatch plan` shows which, and
+                sends nothing.
+WHO SEES IT     Your provider, and whoever watches your network, can see that
+                these sites were visited from your line, many in a row. So can
+                the sites, public name servers, a STUN server that tells which
+                network this is (leave it out: --no-stun) and, if you name
+                one, a test helper. blockwatch cannot hide this.
+WHAT IS KEPT    Answers, times, pages and the name of your network, in the
+                results folder on this machine. Your own address is not kept.
+                Nothing is sent to anybody afterwards.
+DO NOT USE IT   if visiting these sites may be punished where you are; on a
+                line registered to someone who has not agreed; at work or
+                school without permission; if you are watched.
+YOU CAN STOP    at any time (Ctrl-C), delete the results folder, and withdraw
+                (blockwatch consent --withdraw).
 
 You agree for {DAYS} days; then you are asked again.
 """

@@ -10,7 +10,7 @@ Rules of this package:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from blockwatch.errors import ConfigError
@@ -50,7 +50,7 @@ def load(path: Path | str) -> TargetsFile:
     found, problems = read(path)
     errors = [problem for problem in problems if not problem.warning]
     if errors:
-        raise ConfigError("\n".join(map(str, errors)))
+        raise _refusal(map(str, errors))
     return found
 
 
@@ -64,11 +64,8 @@ def load_all(paths: Sequence[Path | str]) -> TargetsFile:
     targets: dict[str, tuple[Target, Path | str]] = {}
     merged = TargetsFile()
     for path in paths:
-        try:
-            found = load(path)
-        except ConfigError as error:
-            problems.append(str(error))
-            continue
+        found, noted = read(path)
+        problems += [str(problem) for problem in noted if not problem.warning]
         for target in found.targets:
             first, where = targets.setdefault(target.id, (target, path))
             if first != target:
@@ -81,9 +78,14 @@ def load_all(paths: Sequence[Path | str]) -> TargetsFile:
             orders=tuple(orders.values()), searches=tuple(dict.fromkeys((*merged.searches, *found.searches)))
         )
     if problems:
-        raise ConfigError("\n".join(problems))
+        raise _refusal(problems)
     return TargetsFile(
         targets=tuple(target for target, _ in targets.values()),
         orders=merged.orders,
         searches=merged.searches,
     )
+
+
+def _refusal(problems: Iterable[str]) -> ConfigError:
+    """One error with every problem on lines of its own, so that editors find the places."""
+    return ConfigError("\n".join(("these targets cannot be used:", *problems)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blockwatch.verdict import Grade, State
 
@@ -30,6 +30,7 @@ class Finding:
     mechanism: str | None = None
     failed_step: str | None = None
     partial: bool = False
+    firm: bool = True  # false: of a kind that repetition does not make stronger
 
 
 def refs(*groups: Iterable[str]) -> tuple[str, ...]:
@@ -42,6 +43,11 @@ def blocked(mechanism: str, grade: Grade, text: str, witnesses: tuple[str, ...],
     layer = mechanism.partition(".")[0]
     step = layer if layer in ("dns", "tcp", "tls", "http") else "http"
     return Finding(State.BLOCKED, text, witnesses, grade, mechanism, step, **more)
+
+
+def sign(mechanism: str, text: str, witnesses: tuple[str, ...]) -> Finding:
+    """A finding of interference that stays a sign however often it is seen."""
+    return replace(blocked(mechanism, Grade.SIGNS, text, witnesses), firm=False)
 
 
 def down(step: str, text: str, witnesses: tuple[str, ...], mechanism: str | None = None) -> Finding:

@@ -13,7 +13,7 @@ from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import SOMEWHERE, bogon
 from blockwatch.judge.answers import Answers
 from blockwatch.judge.certs import names_host
-from blockwatch.judge.finding import Finding, Note, blocked, down, refs, unclear
+from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import OK, TRUST, UNTRUSTED
 from blockwatch.judge.pages import agrees, known_page
 from blockwatch.judge.scene import Scene, step_of
@@ -41,7 +41,8 @@ def gone(scene: Scene) -> Finding | None:
 def ghost(scene: Scene) -> Finding | None:
     """The name is gone for the control, but here it has an address."""
     answers = scene.answers
-    if not answers.given or answers.elsewhere or answers.firm_given or scene.reached_validly:
+    believable = answers.control_given | answers.firm_given | answers.control_proven
+    if not answers.given or believable or scene.reached_validly:
         return None
     if not (answers.gone_for_control or (scene.control is None and answers.firm_nxdomain)):
         return None
@@ -49,7 +50,7 @@ def ghost(scene: Scene) -> Finding | None:
     if made_up and (answers.firm_nxdomain or answers.doubled):
         text = "Every UDP resolver gives an address for a name that does not exist any more"
         witnesses = refs(_of(answers.system), _of(made_up), _of(answers.firm), scene.hop.control_refs)
-        return blocked("dns.injection", Grade.SIGNS, text, witnesses)
+        return sign("dns.injection", text, witnesses)
     text = "The name does not exist for the control; the line's resolver answers all the same"
     return down("dns", text, _both(scene, answers.system), "dns.nxdomain")
 
@@ -167,7 +168,7 @@ def false_page(scene: Scene) -> Finding | None:
 def lookup_fails(scene: Scene) -> Finding | None:
     """The line's resolver does not find a name that others find."""
     answers = scene.answers
-    if answers.given or not answers.system or not answers.elsewhere:
+    if answers.given or not answers.system or not answers.elsewhere or answers.alive() is False:
         return None
     failed = [lookup for lookup in (*answers.system, *answers.line) if lookup.end != outcomes.SKIPPED]
     if any(lookup.end == OK for lookup in answers.line):

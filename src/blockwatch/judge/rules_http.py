@@ -10,7 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from blockwatch.judge import outcomes, proof
-from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, unclear
+from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, sign, unclear
 from blockwatch.judge.scene import Scene, Tries
 from blockwatch.judge.speed import FACTOR, LEAST, Speeds, Transfer
 from blockwatch.verdict import Grade
@@ -36,7 +36,7 @@ def frozen(scene: Scene) -> Finding | None:
         return blocked("freeze" + _trigger(scene), grade, text + "; under another name it goes on", witnesses)
     whole = scene.control_ok and (scene.control.body_length or 0) > 2 * farthest if scene.control else False
     if whole and not stuck and len(stalled) >= 3:
-        return blocked("freeze", Grade.SIGNS, text + "; the control got the page whole", witnesses)
+        return sign("freeze", text + "; the control got the page whole", witnesses)
     return None
 
 
@@ -59,7 +59,7 @@ def throttled(scene: Scene) -> Finding | None:
             witnesses,
         )
     if not fast and len(slow) >= 3 and speeds.control_rate >= FACTOR * quickest:
-        return blocked("throttle", Grade.SIGNS, text + "; the control got it five times faster", witnesses)
+        return sign("throttle", text + "; the control got it five times faster", witnesses)
     return None
 
 
@@ -72,9 +72,7 @@ def http_flaky(scene: Scene) -> Finding | None:
     if not shown.named or len(tries.same) + len(shown.elsewhere) < 3:
         return None
     text = f"Requests for the name fail now and then ({len(tries.same)} times), on an unrelated address too"
-    return blocked(
-        f"http.{tries.kind}" + _trigger(scene), Grade.SIGNS, text, refs(tries.witnesses, shown.witnesses)
-    )
+    return sign(f"http.{tries.kind}" + _trigger(scene), text, refs(tries.witnesses, shown.witnesses))
 
 
 def http_by_name(scene: Scene) -> Finding | None:
@@ -136,9 +134,7 @@ def http_alone(scene: Scene) -> Finding | None:
     shown = proof.of_failure(scene, "http", tries.kind)
     if shown.here and scene.control is None and tries.kind in _FAILS and len(tries.same) >= 3:
         text = f"A request for the name {_WORDS[tries.kind]} on an address where a control name is answered"
-        return blocked(
-            f"http.{tries.kind}{_trigger(scene)}", Grade.SIGNS, text, refs(tries.witnesses, shown.here)
-        )
+        return sign(f"http.{tries.kind}{_trigger(scene)}", text, refs(tries.witnesses, shown.here))
     return unclear("The request fails; nothing shows whose doing that is", tries.witnesses, "http")
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from blockwatch.judge import pages, proof
 from blockwatch.judge.addresses import is_address
 from blockwatch.judge.case import destination, page_key
-from blockwatch.judge.finding import Finding, blocked, down, ok, refs, refused, unclear
+from blockwatch.judge.finding import Finding, blocked, down, ok, refs, refused, sign, unclear
 from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow, redirect_of
@@ -57,7 +57,7 @@ def _doubtful_redirect(
         return blocked("http.redirect", Grade.STRONG, text, witnesses)
     if stray and len(repeats) >= 2:
         text = f"A redirect to {host}, {len(repeats)} times; the control got a page of its own instead"
-        return blocked("http.redirect", Grade.SIGNS, text, witnesses)
+        return sign("http.redirect", text, witnesses)
     if tried and not stray:
         return None
     return unclear(f"A cleartext redirect to {host} that nothing confirms", witnesses, "http")
@@ -140,9 +140,8 @@ def _doubtful_page(
     if pages.refusal(step, scene.control, text) and tried and not pages.wording(step, text):
         return refused(f"The server itself refuses (status {step.status})", witnesses)
     if agreed == "different" and small and len(repeats) >= 2 and pages.wording(step, text):
-        return blocked(
+        return sign(
             "http.blockpage",
-            Grade.SIGNS,
             "A page that speaks of blocking; the control gets another one",
             witnesses,
         )

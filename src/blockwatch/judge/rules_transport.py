@@ -11,7 +11,7 @@ Rules of this file:
 from __future__ import annotations
 
 from blockwatch.judge import outcomes, proof
-from blockwatch.judge.finding import Finding, Note, blocked, down, refs, unclear
+from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import ALERT, PLAINTEXT, TRUST
 from blockwatch.judge.pages import known_plain
 from blockwatch.judge.scene import Scene, Tries
@@ -111,7 +111,7 @@ def tls_flaky(scene: Scene) -> Finding | None:
     if not shown.named or len(tries.same) + len(shown.elsewhere) < 3:
         return None
     text = f"The handshake {_WORDS[tries.kind]} now and then ({_times(tries)}), on an unrelated address too"
-    return blocked(f"tls.{tries.kind}.sni", Grade.SIGNS, text, refs(tries.witnesses, shown.witnesses))
+    return sign(f"tls.{tries.kind}.sni", text, refs(tries.witnesses, shown.witnesses))
 
 
 def tls_plaintext(scene: Scene) -> Finding | None:
@@ -144,9 +144,7 @@ def tls_blocked(scene: Scene) -> Finding | None:
     )
     early = all(scene.too_early(flow, "tls") for flow in tries.same)
     if tries.kind == ALERT and finding.grade is Grade.STRONG and not early:
-        return blocked(
-            _sni(ALERT, shown), Grade.SIGNS, text + "; a server may send an alert too", finding.witnesses
-        )
+        return sign(_sni(ALERT, shown), text + "; a server may send an alert too", finding.witnesses)
     return finding
 
 
@@ -163,7 +161,7 @@ def tls_by_name(scene: Scene) -> Finding | None:
         return blocked(_sni(tries.kind, shown), Grade.STRONG if enough else Grade.SIGNS, text, witnesses)
     if shown.here and enough and scene.control is None and tries.kind != ALERT:
         text = f"The name's handshake {_WORDS[tries.kind]} on the site's address, where a control name passes"
-        return blocked(_sni(tries.kind, shown), Grade.SIGNS, text, witnesses)
+        return sign(_sni(tries.kind, shown), text, witnesses)
     return None
 
 

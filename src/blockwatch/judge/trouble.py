@@ -67,9 +67,11 @@ def _dns(scene: Scene) -> bool:
 
 
 def _page_agrees(scene: Scene) -> bool:
-    """Whether the page that came is the control's: then its address needs no other proof."""
+    """Whether the page from the resolver's address is the control's: then it needs no other proof."""
     flow = scene.response
-    return flow is not None and pages.agrees(step_of(flow), scene.control) == "same"
+    if flow is None or flow.address not in scene.answers.given:
+        return False
+    return pages.agrees(step_of(flow), scene.control) == "same"
 
 
 def _failing(scene: Scene) -> Trouble | None:

@@ -46,7 +46,7 @@ def found_twice(earlier: Sequence[Finding], last: Finding) -> Finding | None:
         return None
     best = max((last, before[-1]), key=lambda finding: (_rank(finding), finding is last))
     grade = best.grade
-    if grade is Grade.SIGNS and _layer(last) == _layer(before[-1]):
+    if grade is Grade.SIGNS and last.firm and before[-1].firm and _layer(last) == _layer(before[-1]):
         grade = Grade.STRONG
     text = f"{last.text}; found at the beginning and at the end of the run"
     witnesses = refs(last.witnesses[:6], before[-1].witnesses)

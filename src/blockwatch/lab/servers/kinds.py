@@ -32,14 +32,18 @@ class Asked:
 
     def page(self) -> bytes:
         """The ordinary page of the site asked."""
-        args = self.args
-        return pages.ordinary(
-            self.request.host or str(self.request.site.host),
-            size=args.get("bytes", 8192),
-            lang=args.get("lang", "en"),
-            charset=args.get("charset", "utf-8"),
-            title=args.get("title"),
-        )
+        return ordinary_page(self.request.host or str(self.request.site.host), self.args)
+
+
+def ordinary_page(host: str, args: Mapping[str, Any]) -> bytes:
+    """The page of ``host`` as the numbers of its row want it."""
+    return pages.ordinary(
+        host,
+        size=args.get("bytes", 8192),
+        lang=args.get("lang", "en"),
+        charset=args.get("charset", "utf-8"),
+        title=args.get("title"),
+    )
 
 
 Kind = Callable[[Asked, Out], Awaitable[None]]

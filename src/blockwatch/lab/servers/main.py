@@ -53,6 +53,7 @@ async def _serve(world: World, ca: LabCA, ready: Callable[[], None], helper_list
     fixed = fixed_sites()
     zone = Zone(world, town, fixed)
     web = Web(town=town, zone=zone, contexts=Contexts(town, ca))
+    web.prepare()
     async with trio.open_nursery() as nursery:
         for (address, port), scheme in web_ports(world).items():
             _listen(nursery, address, port, partial(web.connection, scheme=scheme))

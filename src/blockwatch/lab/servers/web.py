@@ -11,7 +11,7 @@ import trio
 from blockwatch.lab.servers import http1, http2
 from blockwatch.lab.servers.hostile import RAW_KINDS
 from blockwatch.lab.servers.http1 import Http1Out
-from blockwatch.lab.servers.kinds import KINDS, Asked
+from blockwatch.lab.servers.kinds import KINDS, Asked, ordinary_page
 from blockwatch.lab.servers.out import Out, cut, reply
 from blockwatch.lab.servers.secure import Contexts, misbehave
 from blockwatch.lab.servers.town import Request, Town, is_helper
@@ -30,6 +30,15 @@ class Web:
     town: Town
     zone: Zone
     contexts: Contexts
+
+    def prepare(self) -> None:
+        """Make every certificate and ordinary page now, as servers have theirs before they are asked."""
+        for site in self.town.world.sites:
+            for address in site.addresses if site.https is not None else ():
+                self.contexts.at(address)
+            for serve in (site.http, site.https):
+                if serve is not None and serve.kind == "page":
+                    ordinary_page(str(site.host), serve.args)
 
     async def connection(self, stream: trio.SocketStream, scheme: str) -> None:
         """Serve one accepted connection; ``scheme`` is ``http``, ``https`` or ``raw``."""

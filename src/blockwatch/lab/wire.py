@@ -116,11 +116,16 @@ class Wire:
 
     def _pass(self, side: int, raw: bytes, now: float, delay: float) -> None:
         if side == self._far:
-            for box in self._boxes:
+            raw = self._behind_boxes(raw)
+        if raw:
+            self._send(side, packet.forwarded(raw, self._hops), now + delay)
+
+    def _behind_boxes(self, raw: bytes) -> bytes:
+        """Return a packet of the probe as it leaves the last box; empty when one keeps it."""
+        for box in self._boxes:
+            if raw:
                 raw = box.up(raw)
-                if not raw:
-                    return
-        self._send(side, packet.forwarded(raw, self._hops), now + delay)
+        return raw
 
     def _send(self, side: int, raw: bytes | bytearray, due: float) -> None:
         if self._jitter:
@@ -150,11 +155,8 @@ class Wire:
         for to_probe, extra, raw in self._censor.injected:
             if to_probe and not (self._loss and self._chance.random() < self._loss):
                 self._send(self._probe, raw, now + there + extra)
-            elif not to_probe:
-                for box in self._boxes:
-                    raw = box.up(raw)
-                if raw:
-                    self._send(self._far, raw, now + delay + extra)
+            elif not to_probe and (led := self._behind_boxes(raw)):
+                self._send(self._far, led, now + delay + extra)
         self._censor.injected.clear()
 
 

@@ -16,11 +16,6 @@ from blockwatch.lab.ca import KINDS, STYLES, LabCA
 NAMES = ("example-site.kz", "www.example-site.kz", "8.8.8.8")
 
 
-@pytest.fixture(scope="module")
-def ca(tmp_path_factory: pytest.TempPathFactory) -> LabCA:
-    return LabCA(tmp_path_factory.mktemp("ca"))
-
-
 def handshake(ca: LabCA, pem: Path, name: str) -> int:
     """OpenSSL's verify code of a handshake in memory; 0: the chain is valid for ``name``."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # or black-holed site is measured again at the end) are left to the tests.
 SCENARIOS = (
     *("o40", "o41", "chain5", "russian", "cross", "dynamic-https"),
-    *("o11", "tm-dns-https", "ca-isp-page", "dns-empty-isp", "ca-ip-rst"),
+    *("o11", "tm-dns-https", "o04", "dns-empty-isp", "ca-ip-rst"),
     *("kz-sni-drop", "o46", "ca-sni-fin", "uz-plain-tls", "kz-mitm-isca", "kz-mitm-qaznet"),
     *("tm-http-rst", "kg-elcat", "uz-redirect", "ca-freeze"),
     *("o48", "down-refused", "cert-expired", "geo-451", "challenge-all"),

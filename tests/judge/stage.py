@@ -104,7 +104,7 @@ class World:
     role: str = "target"
     resolvers: tuple[str, ...] = ("system", *UDP, DOH)
     good: bool = True
-    vantage: Vantage = Vantage(asn=9198, ipv4=True)
+    vantage: Vantage = field(default_factory=lambda: Vantage(asn=9198, ipv4=True))
     checks: tuple[LineCheck, ...] = ()
     clock_offset_us: int | None = None
     expires: str | None = None

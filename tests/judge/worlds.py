@@ -27,7 +27,6 @@ from tests.judge.stage import (
     Hello,
     Page,
     World,
-    calm_measurement,
     resolves,
 )
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from blockwatch.judge import outcomes
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED
 from blockwatch.judge.pages import alike, from_cdn
 from blockwatch.judge.scene import Scene, answered
@@ -22,6 +21,7 @@ from blockwatch.model import HttpStep, Purpose
 
 _SNI = (Purpose.SNI_CONTROL_ON_CONTROL, Purpose.SNI_CONTROL_ON_TARGET, Purpose.SNI_TARGET_ON_CONTROL)
 _HOST = (Purpose.HOST_CONTROL_ON_CONTROL, Purpose.HOST_CONTROL_ON_TARGET, Purpose.HOST_TARGET_ON_CONTROL)
+OFTEN = 3  # failures of the name, on all addresses together, before "now and then" is believed
 ROUNDS = 3  # rounds of two names before the name is said to matter
 
 
@@ -32,6 +32,7 @@ class Proof:
     elsewhere: tuple[str, ...] = ()  # witnesses: the name fails alike on an unrelated address
     here: tuple[str, ...] = ()  # witnesses: a control name passes on the site's address, every round
     residual: bool = False  # the control name failed too, once the site's name had been sent there
+    times: int = 0  # how often the name failed alike on unrelated addresses
 
     @property
     def witnesses(self) -> tuple[str, ...]:
@@ -75,11 +76,11 @@ def sometimes(scene: Scene, layer: str, kind: str) -> Proof:
     went_through = answered if layer == "tls" else _responded
     others = [(end, flow) for end, flow in quiet + here if end != SKIPPED]
     far = [(end, flow) for end, flow in _unrelated(scene, elsewhere) if end == kind]
-    if not far or kind in (ALERT, outcomes.TIMEOUT) or len(others) < ROUNDS:
+    if not far or kind == ALERT or len(others) < ROUNDS:
         return Proof()
     if not all(went_through(end) for end, _ in others):
         return Proof()
-    return Proof(elsewhere=_refs([flow for _, flow in far + others], layer))
+    return Proof(elsewhere=_refs([flow for _, flow in far + others], layer), times=len(far))
 
 
 def same_answer_elsewhere(scene: Scene, step: HttpStep) -> tuple[tuple[str, ...], bool]:

@@ -66,10 +66,10 @@ def throttled(scene: Scene) -> Finding | None:
 def http_flaky(scene: Scene) -> Finding | None:
     """Requests for the name are cut now and then, on an unrelated address too; others never are."""
     tries = scene.tries("http")
-    if not tries.passed or len(tries.same) < 2 or tries.kind not in _FAILS:
+    if not tries.passed or not tries.failed or tries.kind not in _FAILS:
         return None
     shown = proof.sometimes(scene, "http", tries.kind)
-    if not shown.named or len(tries.same) + len(shown.elsewhere) < 3:
+    if not shown.named or len(tries.same) + shown.times < proof.OFTEN:
         return None
     text = f"Requests for the name fail now and then ({len(tries.same)} times), on an unrelated address too"
     return sign(f"http.{tries.kind}" + _trigger(scene), text, refs(tries.witnesses, shown.witnesses))

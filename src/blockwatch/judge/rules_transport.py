@@ -105,10 +105,10 @@ def passing_trouble(scene: Scene) -> Note | None:
 def tls_flaky(scene: Scene) -> Finding | None:
     """The name is cut off now and then, on an unrelated address too; a control name never is."""
     tries = scene.tries("tls")
-    if not tries.passed or len(tries.same) < 2 or tries.kind not in _TLS:
+    if not tries.passed or not tries.failed or tries.kind not in _TLS:
         return None
     shown = proof.sometimes(scene, "tls", tries.kind)
-    if not shown.named or len(tries.same) + len(shown.elsewhere) < 3:
+    if not shown.named or len(tries.same) + shown.times < proof.OFTEN:
         return None
     text = f"The handshake {_WORDS[tries.kind]} now and then ({_times(tries)}), on an unrelated address too"
     return sign(f"tls.{tries.kind}.sni", text, refs(tries.witnesses, shown.witnesses))

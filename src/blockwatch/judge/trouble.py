@@ -13,7 +13,7 @@ from enum import StrEnum
 from blockwatch.judge import pages
 from blockwatch.judge.addresses import bogon, is_address
 from blockwatch.judge.names import parts, same_owner
-from blockwatch.judge.outcomes import LOCAL
+from blockwatch.judge.outcomes import LOCAL, TRUST
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import REDIRECTS, redirect_of
 from blockwatch.judge.speed import worth_comparing
@@ -88,7 +88,8 @@ def _failing(scene: Scene) -> Trouble | None:
             flow.http is not None and flow.http.status in REDIRECTS for flow in tries.same
         ):
             return None  # our own firewall; a redirect that leads nowhere
-        same_for_control = scene.control_failed_at is not None and not scene.control_passed(layer)
+        passed = scene.control_passed(layer) and tries.kind != TRUST
+        same_for_control = scene.control_failed_at is not None and not passed
         return None if same_for_control else trouble
     return None
 

@@ -1,0 +1,98 @@
+"""What anomalies buy: nothing for the clean, little for the dead, each group once."""
+
+from __future__ import annotations
+
+import pytest
+
+from blockwatch.followup import FlowRequest, LookupRequest
+from blockwatch.judge import next_steps, wants_retest
+from blockwatch.model import Purpose
+from tests.judge.stage import GOOD, GOOD_HOSTS, HOST, SITE, Player, World, measured
+from tests.judge.worlds import WORLDS
+
+FREE = (
+    "clean https",
+    "clean http",
+    "clean https, no helper",
+    "clean https, helper down",
+    "http upgrades to https",
+    "multi-CDN over https (L)",
+    "http-only site with rotating addresses",
+    "451 over https (H)",
+    "address dead for everybody",
+    "name gone for everybody",
+    "certificate expired for everybody",
+    "server resets everybody",
+)
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_nothing_is_bought(name: str) -> None:
+    world = WORLDS[name].world
+    player = Player(world, 0)
+    player.measure()
+    assert next_steps(tuple(player.steps), world.known_good, "first") == ()
+    assert not wants_retest(tuple(player.steps))
+
+
+@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("attempt", ["first", "retest"])
+def test_the_questions_are_bounded_and_end(name: str, attempt: str) -> None:
+    world = WORLDS[name].world
+    made = measured(world, 1, attempt, 0, world.known_good)
+    assert next_steps(made.observations, world.known_good, attempt) == ()
+    assert len(made.observations) < 120
+
+
+def test_a_silent_handshake_buys_rounds_with_the_control_first() -> None:
+    world = WORLDS["SNI drop"].world
+    player = Player(world, 0)
+    player.measure()
+    asked = [
+        r for r in next_steps(tuple(player.steps), world.known_good, "first") if isinstance(r, FlowRequest)
+    ]
+    rows = [(r.purpose, r.round, r.address, r.server_name) for r in asked]
+    assert rows[:3] == [
+        (Purpose.SNI_CONTROL_ON_CONTROL, 0, GOOD[0], GOOD_HOSTS[0]),
+        (Purpose.SNI_CONTROL_ON_TARGET, 0, SITE, GOOD_HOSTS[0]),
+        (Purpose.SNI_TARGET_ON_CONTROL, 0, GOOD[0], HOST),
+    ]
+    assert {r.round for r in asked if r.purpose is Purpose.SNI_TARGET_ON_CONTROL} == {0, 1, 2}
+    assert sum(r.purpose is Purpose.REPEAT for r in asked) == 2
+    assert {r.address for r in asked if r.purpose is Purpose.SNI_CONTROL_ON_CONTROL} == set(GOOD)
+    assert all(200_000 <= r.wait_us < 900_000 for r in asked)
+
+
+def test_a_failed_lookup_buys_a_control_name_and_the_line_itself() -> None:
+    world = WORLDS["REFUSED hidden by getaddrinfo"].world
+    player = Player(world, 0)
+    player.measure()
+    asked = [
+        r for r in next_steps(tuple(player.steps), world.known_good, "first") if isinstance(r, LookupRequest)
+    ]
+    assert (asked[0].purpose, asked[0].name, asked[0].resolver) == (
+        Purpose.NAME_CONTROL,
+        GOOD_HOSTS[0],
+        "system",
+    )
+    assert [r.resolver for r in asked if r.purpose is Purpose.REPEAT][:3] == ["line", "system", "system"]
+    assert all(r.window_us >= 3_000_000 for r in asked)
+
+
+def test_without_a_known_good_name_it_is_only_repeated() -> None:
+    world = World(shake=WORLDS["SNI drop"].world.shake, good=False)
+    player = Player(world, 0)
+    player.measure()
+    asked = [r for r in next_steps(tuple(player.steps), (), "first") if isinstance(r, FlowRequest)]
+    assert [r.purpose for r in asked] == [Purpose.REPEAT, Purpose.REPEAT, Purpose.SNI_NONE_ON_TARGET]
+
+
+def test_names_of_the_same_owner_are_no_control() -> None:
+    world = WORLDS["SNI drop"].world
+    player = Player(world, 0)
+    player.measure()
+    known = [
+        type(g)(host="www.example.org", address=g.address, port=g.port, tls=g.tls) for g in world.known_good
+    ]
+    asked = next_steps(tuple(player.steps), known, "first")
+    assert all(r.purpose in (Purpose.REPEAT, Purpose.SNI_NONE_ON_TARGET) for r in asked)

@@ -1,0 +1,115 @@
+"""The table itself, and the rows that no plain world reaches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from blockwatch import failure as f
+from blockwatch.judge import RULES, Rule, judge_run
+from blockwatch.judge.pages import KNOWN
+from blockwatch.judge.rules import BY_STAGE
+from blockwatch.model import Measurement
+from blockwatch.verdict import State, Verdict
+from tests.judge.stage import SECOND, SILENCE, World, calm_measurement, changed, frame, measured, play
+from tests.judge.worlds import CUT, WORLDS, by_sni
+
+METHOD = Path(__file__).parents[2] / "docs" / "method.md"
+
+
+def judged(world: World, *made: Measurement) -> Verdict:
+    open_, close = frame(world, len(made))
+    return [v for v in judge_run(open_, made, close) if v.target == "site"][-1]
+
+
+def one(world: World, attempt: str = "first", seq: int = 1, start: int = 0) -> Measurement:
+    return measured(world, seq, attempt, start, world.known_good)
+
+
+def fault() -> Verdict:
+    return judged(World(), changed(one(World()), valid=False, fault="IndexError: no such thing"))
+
+
+def empty() -> Verdict:
+    return judged(World(), changed(one(World()), observations=()))
+
+
+def cut_short() -> Verdict:
+    world = WORLDS["address dead for everybody"].world
+    return judged(world, calm_measurement(2, 0), changed(one(world), stopped="interrupted"))
+
+
+def line_dropped() -> Verdict:
+    """The line fails for every site at once, in the middle of a run that had worked."""
+    start = 100 * SECOND
+    lost = World(dial=lambda address, port, n: f.TIMEOUT, control=None, good=False)
+    others = [
+        changed(one(lost, seq=10 + k, start=start + k), target=f"other-{k}", url=f"https://o{k}.example/")
+        for k in range(6)
+    ]
+    return judged(lost, calm_measurement(2, 0), *others, one(lost, seq=30, start=start))
+
+
+def passed_later() -> Verdict:
+    blocked, fine = World(shake=by_sni(CUT)), World()
+    return judged(fine, calm_measurement(5, 0), one(blocked), one(fine, "retest", 2, 60 * SECOND))
+
+
+def only_earlier() -> Verdict:
+    blocked = World(shake=by_sni(SILENCE))
+    lost = changed(one(blocked, "retest", 2, 90 * SECOND), observations=())
+    return judged(blocked, calm_measurement(5, 0), one(blocked), lost)
+
+
+SPECIAL = {
+    "void.fault": (fault, State.INCONCLUSIVE),
+    "void.empty": (empty, State.INCONCLUSIVE),
+    "void.cut": (cut_short, State.INCONCLUSIVE),
+    "line.dropped": (line_dropped, State.INCONCLUSIVE),
+    "weigh.passed": (passed_later, State.OK),
+    "weigh.earlier": (only_earlier, State.BLOCKED),
+}
+
+
+@pytest.mark.parametrize("rule", SPECIAL)
+def test_special(rule: str) -> None:
+    made, state = SPECIAL[rule]
+    verdict = made()
+    assert verdict.state is state, verdict.why
+    assert rule in [reason.rule for reason in verdict.why], verdict.why
+
+
+def test_an_artefact_that_did_not_last_is_left_open() -> None:
+    blocked = WORLDS["redirect on record"].world
+    fine = World(url=blocked.url)
+    verdict = judged(fine, calm_measurement(5, 0), one(blocked), one(fine, "retest", 2, 60 * SECOND))
+    assert verdict.state is State.INCONCLUSIVE
+
+
+def test_ids_are_unique_and_every_row_is_complete() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    assert sum(len(rows) for rows in BY_STAGE.values()) == len(RULES)
+    assert all(rule.reason and rule.source and rule.says.__doc__ for rule in RULES)
+
+
+def test_no_row_is_dead() -> None:
+    spoken = {reason.rule for row in WORLDS.values() for v in play(row.world)[0] for reason in v.why}
+    spoken |= {reason.rule for made, _ in SPECIAL.values() for reason in made().why}
+    assert not {rule.id for rule in RULES} - spoken
+
+
+def test_the_method_page_has_every_rule_in_order() -> None:
+    rows = [line.split("|")[1:-1] for line in METHOD.read_text().splitlines() if line.startswith("| `")]
+    told = [[cell.strip(" `") for cell in cells] for cells in rows if len(cells) == 4]
+    table = [[rule.id, said(rule), rule.reason, rule.source] for rule in RULES]
+    assert told == table
+
+
+def said(rule: Rule) -> str:
+    return (rule.says.__doc__ or "").strip().splitlines()[0].rstrip(".")
+
+
+def test_the_method_page_has_every_known_page() -> None:
+    text = METHOD.read_text()
+    assert all(f"`{known.id}`" in text and known.source in text for known in KNOWN)

@@ -8,7 +8,7 @@ Rules of this file:
   head, is garbage;
 * time: a limit to the head, one without a byte of the body, one in all (then ``truncated``).
 
-Why not httpcore: docs/decisions/0004-http-by-h11-and-h2.md.
+Why not httpcore: docs/decisions/0007-http-by-h11-and-h2.md.
 """
 
 from __future__ import annotations

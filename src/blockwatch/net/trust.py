@@ -9,7 +9,7 @@ Rules of this file:
   Certificate and then either asks for more or raises with its verification code;
 * the answer for one (chain, name) is remembered within a run.
 
-Why so: docs/decisions/0003-verify-by-replay.md.
+Why so: docs/decisions/0006-verify-by-replay.md.
 """
 
 from __future__ import annotations

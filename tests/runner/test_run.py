@@ -157,11 +157,13 @@ async def test_a_re_test_is_a_measurement_of_its_own(far, sites, autojump_clock)
     assert {m.measurement.attempt for m in kept.written[:2]} == {"first"}
 
 
-async def test_re_tests_of_one_address_are_spaced(far, sites, autojump_clock):
+async def test_re_tests_that_fail_at_one_address_are_spaced(far, sites, autojump_clock):
+    far.names |= {"dead2.example": [OTHER]}
     kept = Kept()
-    await run(plan_of(site("a"), site("b")), kept, Asking(again=True), network=far)
-    one, other = (m.measurement.observations[0].t for m in kept.written[2:])
-    assert abs(one - other) >= 30_000_000
+    await run(plan_of(site("dead"), site("dead2"), site("a")), kept, Asking(again=True), network=far)
+    begun = {m.measurement.target: m.measurement.observations[0].t for m in kept.written[3:]}
+    assert abs(begun["dead"] - begun["dead2"]) >= 30_000_000
+    assert begun["a"] < begun["dead2"]
 
 
 async def broken_measure(task, net):

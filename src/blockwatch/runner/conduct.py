@@ -36,7 +36,7 @@ from blockwatch.net.record import OverBudget, Record
 from blockwatch.net.seam import Network, RealNetwork
 from blockwatch.net.session import Session, make_task
 from blockwatch.run import RunClose, RunOpen
-from blockwatch.runner.good import GoodNames, shared_addresses
+from blockwatch.runner.good import GoodNames, failing_addresses, spaced
 from blockwatch.runner.line import Line
 from blockwatch.runner.parts import Curiosity, Progress, Sink
 from blockwatch.runner.plan import Plan, PlannedTask
@@ -205,7 +205,7 @@ class Conductor:
         if self._reason != "done":
             return
         self._planned += len(self._retests)
-        waits = shared_addresses(self._retests, self._addresses, RETEST_SPACING_S)
+        waits = spaced(self._retests, self._addresses, RETEST_SPACING_S)
         async with trio.open_nursery() as nursery:
             for planned, wait in waits:
                 nursery.start_soon(self._measure_later, planned, wait)
@@ -324,9 +324,7 @@ class Conductor:
         retestable = measurement.valid and measurement.stopped != "interrupted"
         if measurement.attempt == "first" and retestable and self._curiosity.wants_retest(observations):
             self._retests.append(planned)
-            self._addresses[planned] = frozenset(
-                address for step in observations if (address := getattr(step, "address", None)) is not None
-            )
+            self._addresses[planned] = failing_addresses(observations)
         if self._progress is not None:
             total = self._sent + self._received
             self._progress(Progress(self._measured, self._planned, total, measurement))

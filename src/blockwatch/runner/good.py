@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 import trio
 
 from blockwatch.followup import KnownGood
-from blockwatch.model import ControlStep, HttpStep, Observation, Purpose, TlsStep
+from blockwatch.model import ControlStep, HttpStep, Observation, Purpose, TcpStep, TlsStep
 from blockwatch.net.url import is_literal, parse_url
 from blockwatch.runner.plan import PlannedTask
 
 _KEPT = 24
 _PATIENCE_S = 5.0
+_LONGEST_WAIT_S = 120.0
 
 
 class GoodNames:
@@ -61,15 +62,26 @@ def _proved(observations: Sequence[Observation]) -> list[KnownGood]:
     return found
 
 
-def shared_addresses(
+def failing_addresses(observations: Sequence[Observation]) -> frozenset[str]:
+    """Addresses of the site itself at which a plain step failed: there a block may linger."""
+    return frozenset(
+        step.address
+        for step in observations
+        if isinstance(step, TcpStep | TlsStep | HttpStep)
+        and step.purpose is Purpose.FIRST
+        and step.failure is not None
+    )
+
+
+def spaced(
     tasks: Sequence[PlannedTask], addresses: Mapping[PlannedTask, frozenset[str]], spacing_s: float
 ) -> list[tuple[PlannedTask, float]]:
-    """``(task, seconds to wait)``: tasks that share an address are ``spacing_s`` apart."""
+    """``(task, seconds to wait)``: tasks that fail at one address are ``spacing_s`` apart."""
     last: dict[str, float] = {}
     waits = []
     for task in tasks:
         own = addresses.get(task, frozenset())
-        wait = max((last[a] + spacing_s for a in own if a in last), default=0.0)
+        wait = min(_LONGEST_WAIT_S, max((last[a] + spacing_s for a in own if a in last), default=0.0))
         last |= dict.fromkeys(own, wait)
         waits.append((task, wait))
     return waits

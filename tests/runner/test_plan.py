@@ -1,0 +1,60 @@
+"""A plan says everything that would be done, and sends nothing."""
+
+import pytest
+
+from blockwatch.errors import ConfigError, UsageError
+from blockwatch.registry import load_probes
+from blockwatch.runner.plan import Settings, make_plan
+from blockwatch.target import Mirror, Target, TargetsFile
+
+TARGETS = TargetsFile(
+    targets=(
+        Target(id="a", url="http://a.example/", mirrors=(Mirror(url="https://m.example/"),), category="NEWS"),
+        Target(id="b", endpoints=("tcp://b.example:443",)),
+        Target(id="c", url="https://c.example/", role="control"),
+    )
+)
+
+
+def test_tasks_and_hosts():
+    plan = make_plan(TARGETS, load_probes(), Settings(helpers=("https://th.example/",)))
+    assert [(task.target, task.url) for task in plan.tasks] == [
+        ("c", "https://c.example/"),
+        ("a", "http://a.example/"),
+        ("a", "https://m.example/"),
+        ("b", "tcp://b.example:443"),
+    ]
+    assert {"a.example", "m.example", "b.example", "c.example"} <= set(plan.hosts)
+    assert {"th.example", "8.8.8.8", "cloudflare-dns.com", "stun.cloudflare.com"} <= set(plan.hosts)
+    assert "connectivitycheck.gstatic.com" in plan.hosts
+    assert plan.bytes > 400_000
+    assert plan.seconds > 0
+    assert plan.categories == ("NEWS",)
+
+
+def test_several_probes():
+    plan = make_plan(TARGETS, load_probes(), Settings(probes=("dns", "web")))
+    assert [task.probe for task in plan.tasks] == ["dns", "web"] * 4
+    assert "stun.cloudflare.com" not in make_plan(TARGETS, load_probes(), Settings(stun=None)).hosts
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(probes=("none",)),
+        Settings(probes=()),
+        Settings(resolvers=("8.8.8.8",)),
+        Settings(helpers=("th.example",)),
+        Settings(concurrency=0),
+    ],
+)
+def test_options_that_cannot_be(settings):
+    with pytest.raises(UsageError):
+        make_plan(TARGETS, load_probes(), settings)
+
+
+def test_a_target_that_cannot_be_measured():
+    targets = TargetsFile(targets=(Target(id="bad", url="http://a..b/"),))
+    with pytest.raises(ConfigError, match="cannot be measured") as caught:
+        make_plan(targets, load_probes(), Settings())
+    assert "target bad" in caught.value.where

@@ -1,0 +1,56 @@
+"""The own network is learned; its address is in no record."""
+
+from blockwatch.net.kit import Kit
+from blockwatch.runner.vantage import learn, read_stun
+
+from ..net.far import SITE
+
+OWN = "95.56.8.20"
+
+
+def mapped(request: bytes, address: str) -> bytes:
+    packed = bytes(int(part) for part in address.split("."))
+    value = b"\x00\x01\x00\x00" + bytes(a ^ b for a, b in zip(packed, request[4:8], strict=True))
+    extra = b"\x80\x22\x00\x03abc\x00"  # SOFTWARE, padded
+    return b"\x01\x01\x00\x14" + request[4:20] + extra + b"\x00\x20\x00\x08" + value
+
+
+async def test_from_the_interface(far):
+    far.source = lambda version: OWN if version == 4 else None
+    found = await learn(Kit(far), isp="Mine", stun="stun.example:3478")
+    vantage = found.vantage
+    assert (vantage.asn, vantage.country, vantage.learned_from) == (9198, "KZ", "interface")
+    assert (vantage.ipv4, vantage.ipv6, vantage.declared_isp) == (True, False, "Mine")
+    assert found.own == {OWN}
+    assert OWN not in repr(vantage)
+
+
+async def test_by_stun_behind_a_router(far):
+    far.source = lambda version: "192.168.1.7" if version == 4 else None
+    far.names["stun.example"] = [SITE]
+    await far.resolver(SITE, lambda request: [(0.0, mapped(request, OWN))])
+    found = await learn(Kit(far), isp=None, stun="stun.example:53")
+    assert (found.vantage.asn, found.vantage.learned_from, found.own) == (9198, "stun", {OWN})
+
+
+async def test_not_learned(far, autojump_clock):
+    far.source = lambda version: "192.168.1.7" if version == 4 else None
+    far.names["stun.example"] = [SITE]
+    await far.resolver(SITE, lambda request: [])
+    for stun in ("stun.example:53", "gone.example:53", None):
+        found = await learn(Kit(far), isp=None, stun=stun)
+        assert (found.vantage.asn, found.vantage.learned_from, found.own) == (None, None, set())
+
+
+async def test_the_resolvers_network(far):
+    far.line_resolver = "8.8.8.8"
+    assert (await learn(Kit(far), isp=None, stun=None)).vantage.resolver_asn == 15169
+
+
+def test_stun_answers_that_are_none():
+    request = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(range(12))
+    good = mapped(request, OWN)
+    assert read_stun(good, request[8:]) == OWN
+    assert read_stun(good, bytes(12)) is None
+    for length in range(len(good) - 1):
+        assert read_stun(good[:length], request[8:]) is None

@@ -61,10 +61,13 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
         close, folder = _carry_out(plan, options, retest_of)
         code = _exit_code(close)
         if folder is not None:
-            verdicts = _judge_and_keep(folder)
+            verdicts, faults = _judge_and_keep(folder)
+            code = Exit.PARTIAL if faults and code is Exit.OK else code
             _remember(folder, close, code)
             if not options.quiet:
                 _say(folder, close, verdicts)
+            if faults:
+                click.echo(_fault_words(faults), err=True)
     if close.reason in _WORDS_OF_REASON:
         click.echo(f"blockwatch: {_WORDS_OF_REASON[close.reason]}", err=True)
     return code
@@ -101,18 +104,28 @@ def _exit_code(close: RunClose) -> Exit:
     return Exit.PARTIAL if code is Exit.OK and close.measured < close.planned else code
 
 
-def _judge_and_keep(folder: Path) -> Sequence[Verdict]:
-    """Judge the run as kept, and write the verdicts beside it."""
+def _judge_and_keep(folder: Path) -> tuple[Sequence[Verdict], list[str]]:
+    """Judge the run as kept, and write the verdicts beside it; also the faults of ours that it notes."""
     from blockwatch.cli.words import verdict_line
     from blockwatch.evidence.disk import replace_file
     from blockwatch.judge import judge_run
     from blockwatch.store import read_run
 
     run = read_run(folder)
-    verdicts = judge_run(run.open, tuple(run.measurements), run.close, run.body)
+    measurements = tuple(run.measurements)
+    verdicts = judge_run(run.open, measurements, run.close, run.body)
     lines = [msgspec.json.encode(verdict_line(verdict)) + b"\n" for verdict in verdicts]
     replace_file(folder / VERDICTS_FILE, b"".join(lines))
-    return verdicts
+    return verdicts, [m.fault or "unknown" for m in measurements if not m.valid]
+
+
+def _fault_words(faults: list[str]) -> str:
+    from blockwatch.cli.words import harmless
+
+    return (
+        f"blockwatch: {len(faults)} measurements failed by a fault of ours and say nothing of the sites.\n"
+        f"  Please report it: {harmless(faults[0], 300)}"
+    )
 
 
 def _remember(folder: Path, close: RunClose, code: Exit) -> None:

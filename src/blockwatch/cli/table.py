@@ -27,12 +27,15 @@ def console(stream: TextIO | None = None) -> Console:
 
 def print_table(
     heads: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[Sequence[str | tuple[str, ...]]],
     *,
     styles: Sequence[str | None] = (),
     stream: TextIO | None = None,
 ) -> None:
-    """Print rows of text; ``styles`` names a colour a row. Texts are made harmless here."""
+    """Print rows of text; ``styles`` names a colour a row; a tuple is a cell of several lines.
+
+    Texts are made harmless here.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -42,7 +45,9 @@ def print_table(
         table.add_column(Text(head), overflow="fold")
     for number, row in enumerate(rows):
         style = styles[number] if number < len(styles) else None
-        table.add_row(*(Text(harmless(cell, 400)) for cell in row), style=style)
+        lines = [cell if isinstance(cell, tuple) else (cell,) for cell in row]
+        cells = ["\n".join(harmless(line, 400) for line in cell if line) for cell in lines]
+        table.add_row(*(Text(cell) for cell in cells), style=style)
     console(stream).print(table)
 
 
@@ -59,6 +64,6 @@ def print_verdicts(
             for reason in facts
         )
         found = said(verdict) + (" (some addresses)" if verdict.partial else "")
-        rows.append((verdict.target, verdict.url, found, verdict.mechanism or "", why))
+        rows.append(((verdict.target, verdict.url), (found, verdict.mechanism or ""), why))
     styles = [_STYLES.get(verdict.state) for verdict in shown]
-    print_table(("target", "address", "found", "how", "why"), rows, styles=styles, stream=stream)
+    print_table(("target and address", "found, and how", "why"), rows, styles=styles, stream=stream)

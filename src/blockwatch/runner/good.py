@@ -27,6 +27,7 @@ class GoodNames:
         self._controls: list[KnownGood] = []
         self._others: list[KnownGood] = []
         self._any = trio.Event()
+        self.pending = 0  # measurements that may yet prove something
 
     @property
     def names(self) -> tuple[KnownGood, ...]:

@@ -1,0 +1,122 @@
+"""One measurement: the probe, the listening, the follow-ups; and what ended it.
+
+Rules of this file: a slot is held only while the probe works or a follow-up is carried out, never
+while sockets only listen; nothing here writes.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import trio
+
+from blockwatch.net import limits
+from blockwatch.net.habits import Habits
+from blockwatch.net.kit import Kit
+from blockwatch.net.record import OverBudget, Record
+from blockwatch.net.session import Control, Session, Task, make_task
+from blockwatch.registry import Probe
+from blockwatch.runner.good import GoodNames
+from blockwatch.runner.parts import Curiosity
+from blockwatch.runner.plan import PlannedTask
+
+FOLLOW_UP_S = 240.0  # all follow-ups of one measurement
+FOLLOW_UP_ROUNDS = 12
+
+
+class Slot:
+    """One place among the parallel measurements, given back once."""
+
+    def __init__(self, slots: trio.Semaphore) -> None:
+        self._slots: trio.Semaphore | None = slots
+
+    def release(self) -> None:
+        """Give it back, if it was not yet."""
+        if self._slots is not None:
+            self._slots.release()
+            self._slots = None
+
+
+@dataclass(frozen=True)
+class Measurer:
+    """What every measurement of a run has in common."""
+
+    kit: Kit
+    habits: Habits
+    control: Control | None
+    resolvers: Sequence[str]
+    slots: trio.Semaphore
+    curiosity: Curiosity
+    good: GoodNames
+
+    async def observe(
+        self, planned: PlannedTask, probe: Probe, attempt: str, record: Record, slot: Slot
+    ) -> str | None:
+        """Let the probe measure, then follow up; None, or why it stopped early."""
+        task = make_task(planned.target, planned.url, planned.role)
+        self.good.pending += 1
+        try:
+            session, in_time = await self._probe(task, probe, record, slot)
+        finally:
+            slot.release()
+            self.good.pending -= 1
+        self.good.learn(planned.role, record.snapshot())
+        with trio.move_on_after(FOLLOW_UP_S) as more:
+            await self._follow_up(attempt, record, session)
+        return None if in_time and not more.cancelled_caught else "budget"
+
+    async def _probe(self, task: Task, probe: Probe, record: Record, slot: Slot) -> tuple[Session, bool]:
+        """Run the probe and listen to the end; whether that was in time."""
+        with trio.move_on_after(limits.MEASUREMENT_S) as first:
+            async with trio.open_nursery() as background:
+                session = Session(
+                    self.kit,
+                    record,
+                    background,
+                    task=task,
+                    habits=self.habits,
+                    resolvers=self.resolvers,
+                    control=self.control,
+                    slots=self.slots,
+                )
+                await probe.measure(task, session)
+                session.finish()
+                slot.release()  # what remains is listening
+        return session, not first.cancelled_caught
+
+    async def _follow_up(self, attempt: str, record: Record, session: Session) -> None:
+        for _ in range(FOLLOW_UP_ROUNDS):
+            steps = self.curiosity.next_steps(record.snapshot(), self.good.names, attempt)
+            if not steps:
+                return
+            if not self.good.names and self.good.pending:
+                await self.good.wait()
+                steps = self.curiosity.next_steps(record.snapshot(), self.good.names, attempt)
+            await session.follow_up(steps)
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions in a group of groups."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves(inner)
+    else:
+        yield error
+
+
+def what_happened(error: BaseException) -> tuple[str | None, str | None]:
+    """``(stopped, fault)`` of what ended a measurement; what is not ours to judge is raised again."""
+    found = list(leaves(error))
+    for leaf in found:
+        if not isinstance(leaf, Exception | trio.Cancelled):
+            raise leaf
+    faults = [leaf for leaf in found if not isinstance(leaf, trio.Cancelled | OverBudget)]
+    if faults:
+        last = traceback.extract_tb(faults[0].__traceback__)[-1:]
+        where = "".join(f" at {frame.filename.rpartition('blockwatch/')[2]}:{frame.lineno}" for frame in last)
+        return None, f"{type(faults[0]).__name__}: {faults[0]}"[:300] + where
+    interrupted = any(isinstance(leaf, trio.Cancelled) for leaf in found)
+    over = any(isinstance(leaf, OverBudget) for leaf in found)
+    return ("budget" if over or not interrupted else "interrupted"), None

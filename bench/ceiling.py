@@ -1,7 +1,7 @@
 """The lab's own limit: the same exchanges as a clean https site, with nothing measured or kept.
 
 Usage: ceiling.py TARGETS_YAML CA_PEM SITES; prints sites per second. It runs inside the lab: a
-lookup, TCP, TLS and a GET per site, and as much again for the helper's visit, 64 at a time.
+lookup, TCP, TLS and a GET per site, and as much again for the helper's visit, 200 at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
-AT_A_TIME = 64
+AT_A_TIME = 200
 VISITS = 2  # the probe's and the helper's
 
 

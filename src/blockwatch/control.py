@@ -25,6 +25,7 @@ from blockwatch.net.http import BROWSER_HEADERS, Reply, Request
 from blockwatch.net.kept import Kept
 from blockwatch.net.kit import Kit
 from blockwatch.net.record import Draft, Record
+from blockwatch.net.session import Control
 from blockwatch.net.url import Url, is_literal, normal_host, parse_url
 
 _FORWARDED = ("User-Agent", "Accept", "Accept-Language")
@@ -56,8 +57,8 @@ class Helpers:
         purpose: Purpose = Purpose.FIRST,
         round: int = 0,
         hop: int = 0,
-    ) -> tuple[str, ...]:
-        """Ask until one helper answers; the addresses that it found."""
+    ) -> tuple[str, ...] | None:
+        """Ask until one helper answers; the addresses that it found, or None when none answers."""
         body = _question(url, addresses)
         for helper in self._helpers:
             draft = record.begin(
@@ -73,7 +74,7 @@ class Helpers:
             await self._ask_one(helper, draft, record, body)
             if draft.fields["failure"] is None and not draft.fields["skipped"]:
                 return tuple(draft.fields["addresses"])
-        return ()
+        return None
 
     async def _ask_one(self, helper: Kept, draft: Draft, record: Record, body: bytes) -> None:
         fields = draft.fields
@@ -110,6 +111,30 @@ class Helpers:
         """Close the kept connections."""
         for helper in self._helpers:
             helper.close()
+
+
+class Controls:
+    """Several kinds of control, the next one asked when one does not work."""
+
+    def __init__(self, controls: Sequence[Control]) -> None:
+        self._controls = tuple(controls)
+
+    async def ask(
+        self,
+        record: Record,
+        url: Url,
+        addresses: Sequence[str],
+        *,
+        purpose: Purpose = Purpose.FIRST,
+        round: int = 0,
+        hop: int = 0,
+    ) -> tuple[str, ...] | None:
+        """Ask until one answers."""
+        for control in self._controls:
+            found = await control.ask(record, url, addresses, purpose=purpose, round=round, hop=hop)
+            if found is not None:
+                return found
+        return None
 
 
 def _question(url: Url, addresses: Sequence[str]) -> bytes:

@@ -22,9 +22,22 @@ def test_normal_form(text, meant):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a.example", "ftp://a.example/", "http://", "http:///x", "http://a..b/", "http://a.example:0x/"]
-    + ["http://a.example/\nHost: b", "http://" + "a" * 64 + ".example/", "http://[::1/", "http://a b/"]
-    + ["http://a.example:99999/", "http://" + "a." * 130 + "example/", "http://\u2028.рф/"],
+    [
+        "",
+        "a.example",
+        "ftp://a.example/",
+        "http://",
+        "http:///x",
+        "http://a..b/",
+        "http://a.example:0x/",
+        "http://a.example/\nHost: b",
+        "http://" + "a" * 64 + ".example/",
+        "http://[::1/",
+        "http://a b/",
+        "http://a.example:99999/",
+        "http://" + "a." * 130 + "example/",
+        "http://\u2028.рф/",
+    ],  # fmt: skip
 )
 def test_not_a_url(text):
     with pytest.raises(BadUrl):

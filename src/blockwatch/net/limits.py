@@ -32,7 +32,7 @@ HTTP_RAW = 1_310_720  # of the response on the wire, its framing included
 
 CONTROL_NEXT_S = 15.0  # then the next helper is asked
 CONTROL_S = 30.0  # one helper
-CONTROL_BODY = 524_288
+PROXY_S = 5.0  # dialling a proxy; and again, its greeting
 
 ADDRESSES = 8  # of one name, dialled
 REDIRECTS = 10

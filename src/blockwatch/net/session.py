@@ -39,8 +39,8 @@ class Control(Protocol):
         purpose: Purpose = Purpose.FIRST,
         round: int = 0,
         hop: int = 0,
-    ) -> tuple[str, ...]:
-        """Record what it sees of ``url``; the addresses it found."""
+    ) -> tuple[str, ...] | None:
+        """Record what it sees of ``url``; the addresses it found, or None when it does not work."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,8 @@ class Session:
         """Ask the control, if the run has one; the addresses that it found."""
         if self._control is None:
             return ()
-        return await self._control.ask(self.record, url, addresses, purpose=purpose, round=round, hop=hop)
+        found = await self._control.ask(self.record, url, addresses, purpose=purpose, round=round, hop=hop)
+        return found or ()
 
     async def follow_up(self, requests: Sequence[FollowUp]) -> None:
         """Carry out what the evidence so far has called for; each starts after its own wait."""

@@ -19,13 +19,16 @@ from collections.abc import Callable
 
 import trio
 
-from blockwatch.control import Helpers
+from blockwatch.control import Controls, Helpers
 from blockwatch.errors import BlockwatchError, DiskError
 from blockwatch.model import Measured, Measurement
 from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
+from blockwatch.net.proxied import Proxied
 from blockwatch.net.record import Record
 from blockwatch.net.seam import Network, RealNetwork
+from blockwatch.net.session import Control
+from blockwatch.net.socks import parse_proxy
 from blockwatch.run import RunClose
 from blockwatch.runner.first_line import first_line
 from blockwatch.runner.good import GoodNames, failing_addresses, spaced
@@ -60,7 +63,10 @@ class Conductor:
         self._kit = Kit(self._network, ca_file=settings.ca_file)
         self._habits = Habits(self._kit)
         self._helpers = Helpers(self._kit, settings.helpers)
-        self._control = self._helpers or None
+        controls: list[Control] = [self._helpers] if self._helpers else []
+        if settings.control is not None:
+            proxy = parse_proxy(settings.control)
+            controls.append(Proxied(self._network, proxy, ca_file=settings.ca_file))
         self._line = Line(self._kit)
         self._slots = trio.Semaphore(settings.concurrency)
         self._run_id = secrets.token_hex(8)
@@ -71,7 +77,7 @@ class Conductor:
         self._measurer = Measurer(
             kit=self._kit,
             habits=self._habits,
-            control=self._control,
+            control=Controls(controls) if controls else None,
             resolvers=("system", *settings.resolvers),
             slots=self._slots,
             curiosity=curiosity,

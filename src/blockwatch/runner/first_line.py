@@ -12,6 +12,7 @@ import trio
 import blockwatch
 from blockwatch import asn, codec
 from blockwatch.errors import ConfigError
+from blockwatch.net.socks import parse_proxy
 from blockwatch.run import RunOpen, Vantage
 from blockwatch.runner.line import Line
 from blockwatch.runner.plan import Plan
@@ -44,7 +45,7 @@ def first_line(
         probes=tuple(probe.label for probe in plan.probes.values()),
         resolvers=("system", *settings.resolvers),
         helpers=settings.helpers,
-        control=without_credentials(settings.control),
+        control=parse_proxy(settings.control).shown if settings.control else None,
         ca_sha256=_sha256(settings.ca_file) if settings.ca_file else None,
         tier=settings.tier,
         consent=settings.consent,
@@ -57,14 +58,6 @@ def first_line(
         previous_root=previous_root,
         retest_of=retest_of,
     )
-
-
-def without_credentials(proxy: str | None) -> str | None:
-    """A proxy's URL without user and password."""
-    if proxy is None:
-        return None
-    scheme, _, rest = proxy.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def _versions() -> tuple[tuple[str, str], ...]:

@@ -15,6 +15,7 @@ import msgspec
 from blockwatch.errors import ConfigError, UsageError
 from blockwatch.model import Noun
 from blockwatch.net.resolver import parse_resolver
+from blockwatch.net.socks import parse_proxy
 from blockwatch.net.url import BadUrl, parse_endpoint, parse_url
 from blockwatch.registry import Probe
 from blockwatch.target import Target, TargetsFile
@@ -75,6 +76,7 @@ def make_plan(targets: TargetsFile, probes: Mapping[str, Probe], settings: Setti
     resolvers = tuple(parse_resolver(text) for text in settings.resolvers)
     for helper in settings.helpers:
         _check_helper(helper)
+    proxy = parse_proxy(settings.control).host if settings.control else ""
     if settings.concurrency < 1:
         raise UsageError("--concurrency must be 1 or more")
     ordered = sorted(targets.targets, key=lambda target: target.role != "control")
@@ -86,7 +88,7 @@ def make_plan(targets: TargetsFile, probes: Mapping[str, Probe], settings: Setti
     )
     hosts = [_host(target, url) for target in ordered for url in target.urls]
     hosts += [r.host for r in resolvers if r.host] + [urlsplit(h).hostname or "" for h in settings.helpers]
-    hosts += LINE_HOSTS
+    hosts += [proxy, *LINE_HOSTS]
     hosts += [settings.stun.rpartition(":")[0]] if settings.stun else []
     pages = sum(1 for task in tasks if task.probe not in ("dns", "reach"))
     seconds = 4 + len(tasks) * _SECONDS_A_TASK / min(settings.concurrency, max(1, len(tasks)))

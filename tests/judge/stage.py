@@ -278,19 +278,14 @@ class Player:
         others = tuple(dict.fromkeys(a for r, found in by.items() if r != "system" for a in found))
         groups = [system, others] if system and not set(system) & set(others) else [system or others]
         answers = []
+        page = url if self.world.probe == "web" else None
         for group in groups:
-            answers += [
-                self.flow(
-                    address,
-                    port,
-                    tls,
-                    host if tls else None,
-                    url if self.world.probe == "web" else None,
-                    hop=hop,
-                )
-                for address in dict.fromkeys(group)
-                if not address.startswith("127.")
-            ]
+            answer = None
+            for address in dict.fromkeys(group):
+                if not address.startswith("127."):  # one page a group, from the first that gets so far
+                    asked = page if answer is None else None
+                    answer = self.flow(address, port, tls, host if tls else None, asked, hop=hop) or answer
+            answers.append(answer)
         self._control(url, hop, tuple(dict.fromkeys((*system, *others))))
         return next((answer for answer in answers if answer is not None), None)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from blockwatch import failure as f
-from blockwatch.model import Endpoint
+from blockwatch.model import Endpoint, Measurement
 from blockwatch.run import LineCheck, Vantage
 from tests.judge import forged
 from tests.judge.stage import (
@@ -27,6 +27,8 @@ from tests.judge.stage import (
     Hello,
     Page,
     World,
+    changed,
+    measured,
     resolves,
 )
 
@@ -401,6 +403,15 @@ row(
     lookup=lambda r, name, n: f.NXDOMAIN if name == HOST else (SITE,),
     control=None,
     resolvers=("system",),
+)
+
+row(
+    "one page a hop, fetched over another address than the resolver's",
+    "ok",
+    rule="page.tls",
+    lookup=lambda r, name, n: (SITE,) if r == "system" else (SITE, SITE2),
+    answer=lambda a, h, t, n: None,
+    dial=lambda a, port, n: None,
 )
 
 # TCP.
@@ -812,6 +823,35 @@ row(
     ),
 )
 
+row(
+    "block page, the first control name has one too",
+    "blocked",
+    "http.blockpage",
+    "page.cleartext",
+    url=HTTP,
+    answer=lambda a, h, t, n: BLOCK if h in (HOST, GOOD_HOSTS[0]) and not t else None,
+)
+row(
+    "block page of a server that says so to everybody",
+    "inconclusive blocked",
+    "http.blockpage",
+    url=HTTP,
+    answer=lambda a, h, t, n: UNTITLED if not t else None,
+    grades="signs strong",
+)
+row(
+    "stranger injected for all, http, its page came first",
+    "blocked",
+    "dns.injection",
+    "dns.page",
+    url=HTTP,
+    lookup=everywhere((OTHER,)),
+    site=(SITE,),
+    dial=lambda a, port, n: f.REFUSED if port == 443 else None,
+    answer=lambda a, h, t, n: BLOCK if a == OTHER else None,
+    controls=lambda url: {"endpoints": ()},
+)
+
 # Speed.
 row(
     "throttled by SNI",
@@ -854,6 +894,52 @@ row(
     "down inconclusive ok",
     page=lambda url, a: FROZEN,
     control=broken_for_control(http_failure=f.TIMEOUT),
+)
+
+# Residual blocking: what one name leaves behind at an address.
+
+
+def cleartext_banned() -> tuple[Measurement, ...]:
+    """The same over http."""
+    world = World(url="http://banned.example/", answer=lambda a, h, t, n: f.TIMEOUT)
+    return (changed(measured(world, 4, "first", 2 * SECOND, ()), target="banned", url=world.url),)
+
+
+def banned(**world: Any) -> tuple[Measurement, ...]:
+    """Another owner's name at the same address, measured just before, that broke there."""
+    made = measured(World(url="https://banned.example/", **world), 3, "first", 2 * SECOND, ())
+    return (changed(made, target="banned", url="https://banned.example/"),)
+
+
+row(
+    "neighbour of a name that leaves a residue",
+    "inconclusive",
+    rule="tls.blocked",
+    shake=lambda a, sni, n: SILENCE if a == SITE else None,
+    others=banned(shake=lambda a, sni, n: SILENCE),
+)
+row(
+    "neighbour, cannot even connect",
+    "inconclusive",
+    rule="tcp.blocked",
+    dial=on_address(f.TIMEOUT, SITE),
+    others=banned(shake=lambda a, sni, n: SILENCE),
+)
+row(
+    "neighbour in cleartext",
+    "inconclusive",
+    rule="http.blocked",
+    url=HTTP,
+    answer=lambda a, h, t, n: f.TIMEOUT if a == SITE else None,
+    others=cleartext_banned(),
+)
+row(
+    "a name that leaves a residue, SYNs dropped too",
+    "blocked",
+    "tls.timeout.sni",
+    shake=by_sni(SILENCE),
+    dial=lambda a, port, n: f.TIMEOUT if a == SITE and n > 9 else None,
+    control=None,
 )
 
 # The line.

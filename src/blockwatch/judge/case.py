@@ -44,6 +44,8 @@ class Peers:
     pages: Names = field(default_factory=dict)  # cleartext page (title, length) → owners it came for
     issuers: Names = field(default_factory=dict)  # issuer of untrusted chains → owners
     control_issuers: frozenset[str] = frozenset()  # of those, seen for targets of role "control"
+    unlucky: Names = field(default_factory=dict)  # "address:port" → owners whose names broke after TCP
+    connected: frozenset[str] = frozenset()  # "address:port" that took a TCP connection at any time
     helper_answered: bool = False
     successes: tuple[int, ...] = ()  # when something surely worked, microseconds since the run opened
     attempts: tuple[int, ...] = ()  # when a TCP connection was tried, likewise
@@ -93,6 +95,8 @@ class _Digest:
         self.pages: dict[str, set[str]] = defaultdict(set)
         self.issuers: dict[str, set[str]] = defaultdict(set)
         self.control_issuers: set[str] = set()
+        self.unlucky: dict[str, set[str]] = defaultdict(set)
+        self.connected: set[str] = set()
         self.helper = False
         self.successes: list[int] = []
         self.attempts: list[int] = []
@@ -105,6 +109,8 @@ class _Digest:
                 self._lookup(step)
             elif isinstance(step, TcpStep):
                 self.attempts.append(step.t)
+                if step.failure is None:
+                    self.connected.add(f"{step.address}:{step.port}")
             elif isinstance(step, TlsStep):
                 self._handshake(step, measurement.role)
             elif isinstance(step, HttpStep):
@@ -126,6 +132,8 @@ class _Digest:
         if end == outcomes.OK and step.server_name and step.chain:
             self.successes.append(step.t + step.us)
             self.proven.add((a_label(step.server_name), step.address))
+        elif end not in (outcomes.OK, outcomes.TRUST) and step.purpose in _PLAIN and step.server_name:
+            self.unlucky[f"{step.address}:{step.port}"].add(owner(a_label(step.server_name)))
         elif end == outcomes.TRUST and step.chain and step.purpose in _PLAIN and step.server_name:
             from blockwatch.judge.certs import issuer_key
 
@@ -136,6 +144,8 @@ class _Digest:
                     self.control_issuers.add(key)
 
     def _response(self, step: HttpStep) -> None:
+        if step.status is None and step.failure and step.purpose in _PLAIN:
+            self.unlucky[f"{step.address}:{step.port}"].add(owner(parts(step.url).host))
         if (
             step.status is None
             or step.failure
@@ -180,6 +190,8 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         pages=_frozen(sums.pages),
         issuers=_frozen(sums.issuers),
         control_issuers=frozenset(sums.control_issuers),
+        unlucky=_frozen(sums.unlucky),
+        connected=frozenset(sums.connected),
         helper_answered=sums.helper,
         successes=tuple(sorted(sums.successes)),
         attempts=tuple(sorted(sums.attempts)),

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from blockwatch.followup import FlowRequest, FollowUp, KnownGood, LookupRequest
 from blockwatch.judge import matrix
-from blockwatch.judge.addresses import bogon, is_v6
+from blockwatch.judge.addresses import bogon, is_address, is_v6
 from blockwatch.judge.answers import LINE, SYSTEM
 from blockwatch.judge.case import Peers
 from blockwatch.judge.matrix import Ground
@@ -28,6 +28,7 @@ from blockwatch.model import Observation, Purpose
 
 _NOBODY = Peers()
 _WINDOW_US = 4_000_000
+_COPY = 9  # the round by which a copy of the page over TLS is told from a mere handshake
 _MATRIX = frozenset(Purpose) - {
     Purpose.FIRST,
     Purpose.REPEAT,
@@ -89,6 +90,7 @@ def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
     if answers.line or hop.name_controls or any(x.step.purpose is Purpose.REPEAT for x in answers.system):
         return []
     name = answers.system[0].step.name
+    calm = ground.hosts or _helper_names(scene)
     wanted: list[FollowUp] = [
         LookupRequest(
             resolver=resolver,
@@ -100,7 +102,7 @@ def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
             wait_us=matrix.pause(name, number),
         )
         for resolver, asked, purpose, number in (
-            *(((SYSTEM, ground.hosts[0], Purpose.NAME_CONTROL, 0),) if ground.hosts else ()),
+            *((SYSTEM, host, Purpose.NAME_CONTROL, 0) for host in calm[:1]),
             (LINE, name, Purpose.REPEAT, 1),
             (SYSTEM, name, Purpose.REPEAT, 1),
             (SYSTEM, name, Purpose.REPEAT, 2),
@@ -108,6 +110,12 @@ def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
         )
     ]
     return wanted
+
+
+def _helper_names(scene: Scene) -> tuple[str, ...]:
+    """The helper's own name, which this run looks up anyway: a control name where there is no better one."""
+    hosts = (parts(step.helper).host for _, step in scene.hop.controls)
+    return tuple(host for host in hosts if host and not is_address(host))
 
 
 def _open_resolvers(scene: Scene) -> tuple[str, ...]:
@@ -118,7 +126,7 @@ def _open_resolvers(scene: Scene) -> tuple[str, ...]:
 def _validations(scene: Scene) -> list[FollowUp]:
     """TLS for the name at the disputed addresses; for a cleartext page also the page elsewhere."""
     hop, answers = scene.hop, scene.answers
-    if any(flow.purpose is Purpose.VALIDATE for flow in hop.flows):
+    if any(flow.purpose is Purpose.VALIDATE and flow.round < _COPY for flow in hop.flows):
         return []
     shaken = {flow.address for flow in hop.flows if flow.tls is not None and flow.at("tls") in (OK, TRUST)}
     port = hop.port if hop.secure else 443
@@ -138,8 +146,9 @@ def _validations(scene: Scene) -> list[FollowUp]:
         for number, address in enumerate(a for a in disputed if a not in shaken)
     ]
     if hop.scheme == "http":
-        there = _some(answers.elsewhere - answers.given, 1)
-        wanted += [matrix.repeat(scene, address, 1) for address in there]
+        shown = {flow.address for flow in hop.own if flow.responded}
+        both = [*_some(answers.given, 1), *_some(answers.elsewhere - answers.given, 1)]
+        wanted += [matrix.repeat(scene, address, 1) for address in both if address not in shown]
     return wanted
 
 
@@ -211,9 +220,9 @@ def _witnesses(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]
                 server_name=hop.host,
                 url=f"https://{hop.host}{parts(hop.url).path}",
                 purpose=Purpose.VALIDATE,
-                round=9,
+                round=_COPY,
                 hop=hop.number,
-                wait_us=matrix.pause(hop.host, 9),
+                wait_us=matrix.pause(hop.host, _COPY),
             )
         )
     return wanted

@@ -48,7 +48,9 @@ def ground(scene: Scene, known_good: Sequence[KnownGood]) -> Ground:
     one_each: dict[str, KnownGood] = {}
     for good in fit:
         one_each.setdefault(good.address, good)
-    return Ground(tuple(one_each.values())[:ROUNDS])
+    best = [good for good in one_each.values() if good.port == port] or list(one_each.values())
+    start = crc32(host.encode()) % len(best) if best else 0  # not everybody's rounds at one address
+    return Ground(tuple((best[start:] + best[:start])[:ROUNDS]))
 
 
 def repeat(scene: Scene, address: str, number: int) -> FlowRequest:

@@ -32,6 +32,7 @@ class Proof:
     elsewhere: tuple[str, ...] = ()  # witnesses: the name fails alike on an unrelated address
     here: tuple[str, ...] = ()  # witnesses: a control name passes on the site's address, every round
     residual: bool = False  # the control name failed too, once the site's name had been sent there
+    not_here: tuple[str, ...] = ()  # witnesses: a control name fails alike on the site's address
     times: int = 0  # how often the name failed alike on unrelated addresses
 
     @property
@@ -63,6 +64,7 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     return Proof(
         elsewhere=_refs([flow for _, flow in far + calm], layer) if fails_there else (),
         here=_refs([flow for _, flow in near], layer) if passes_here else (),
+        not_here=_refs([flow for end, flow in near if _like(end, kind)], layer),
         residual=residual,
     )
 
@@ -87,16 +89,16 @@ def same_answer_elsewhere(scene: Scene, step: HttpStep) -> tuple[tuple[str, ...]
     """Rounds in which an unrelated address gave this very answer to the target's Host, and whether
     that was tried at all.
     """
-    usual = [flow.http for flow in scene.hop.by(*_HOST[:2]) if flow.responded and flow.http is not None]
     tried = _unrelated(scene, [("", flow) for flow in scene.hop.by(_HOST[2]) if flow.responded])
     same = [
         flow
         for _, flow in tried
-        if flow.http is not None
-        and alike(flow.http, step)
-        and not from_cdn(flow.http)
-        and not any(alike(flow.http, other) for other in usual)
+        if flow.http is not None and alike(flow.http, step) and not from_cdn(flow.http)
     ]
+    places = {flow.address for flow in same}
+    usual = [flow.http for flow in scene.hop.by(_HOST[0]) if flow.responded and flow.address in places]
+    if not any(other is not None and not alike(other, step) for other in usual):
+        same = []  # perhaps those servers say so to everybody
     if len(same) < len(tried):  # it must be given every time
         same = []
     return _refs(same, "http"), bool(tried)

@@ -17,7 +17,7 @@ from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, u
 from blockwatch.judge.outcomes import OK, TRUST, UNTRUSTED
 from blockwatch.judge.pages import agrees, known_page
 from blockwatch.judge.scene import Scene, step_of
-from blockwatch.judge.sight import Flow, Lookup
+from blockwatch.judge.sight import Flow, Lookup, ending
 from blockwatch.verdict import Grade
 
 _REPEATED = 3  # lookups that must fail alike before it is more than a sign
@@ -156,7 +156,7 @@ def false_page(scene: Scene) -> Finding | None:
     agreeing = [flow for flow in there if agrees(step_of(flow), scene.control) == "same"]
     differing = [flow for flow in here if agrees(step_of(flow), scene.control) == "different"]
     shared = all(len(scene.peers.others(scene.peers.shared, a, scene.hop.host)) >= 2 for a in answers.false)
-    silent = not here and bool([flow for flow in scene.hop.own if flow.address in answers.false])
+    silent = not here and _nobody_there(scene)
     if known is None and not (agreeing and (differing or silent)) and not (differing and shared):
         return None
     text = "The line's resolver leads to another server than the site's: its page is not the site's page"
@@ -180,6 +180,9 @@ def lookup_fails(scene: Scene) -> Finding | None:
     if len(failed) < 2:
         return unclear("One lookup failed and was not repeated", _of(failed), "dns")
     how = answers.how
+    if answers.alive() is None and how not in (outcomes.NXDOMAIN, outcomes.EMPTY):
+        text = f"The line's resolver does not answer ({how}), and no other name shows whether it lives"
+        return unclear(text, _of(failed), "dns")
     mechanism = f"dns.{how}" if how in _NAMED else "dns.servfail"
     if answers.injected and how != outcomes.TIMEOUT:
         mechanism = "dns.injection"
@@ -270,6 +273,16 @@ def _control_finds_nobody(scene: Scene) -> bool:
         if not ends or not (dead or strange):
             return False
     return bool(scene.answers.false)
+
+
+def _nobody_there(scene: Scene) -> bool:
+    """Whether every flow to the false addresses failed, twice or more, and the control met nobody there."""
+    false = scene.answers.false
+    ends = [ending(flow)[0] for flow in scene.hop.own if flow.address in false]
+    met = (
+        [end for end in scene.control.endpoints if end.address in false] if scene.control is not None else []
+    )
+    return len(ends) >= 2 and all(ends) and all(end.tcp_failure for end in met)
 
 
 def _named(flow: Flow, scene: Scene) -> bool:

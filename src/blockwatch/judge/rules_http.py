@@ -78,22 +78,21 @@ def http_flaky(scene: Scene) -> Finding | None:
 def http_by_name(scene: Scene) -> Finding | None:
     """Requests for the name fail on an unrelated address too, where a control name is answered."""
     tries = _all_failed(scene)
-    if tries is None or tries.kind not in (*_FAILS, outcomes.GARBAGE) or len(tries.same) < 2:
+    if tries is None or tries.kind not in (*_FAILS, outcomes.GARBAGE):
         return None
+    alike = len(tries.same) + scene.cut_at_once(tries)
     shown = proof.of_failure(scene, "http", tries.kind)
-    if not shown.elsewhere:
+    if not shown.elsewhere or alike < 2:
         return None
-    enough = len(tries.same) >= 3
+    grade = Grade.STRONG if alike >= 3 else Grade.SIGNS
     witnesses = refs(tries.witnesses, shown.witnesses, scene.hop.control_refs)
     if tries.kind == outcomes.GARBAGE:
         text = "Something that is not HTTP comes for the name, on an unrelated address too"
-        return blocked("http.blockpage", Grade.STRONG if enough else Grade.SIGNS, text, witnesses)
+        return blocked("http.blockpage", grade, text, witnesses)
     text = (
         f"A request for the name {_WORDS[tries.kind]} on an unrelated address too, where others are answered"
     )
-    return blocked(
-        f"http.{tries.kind}{_trigger(scene)}", Grade.STRONG if enough else Grade.SIGNS, text, witnesses
-    )
+    return blocked(f"http.{tries.kind}{_trigger(scene)}", grade, text, witnesses)
 
 
 def http_down(scene: Scene) -> Finding | None:
@@ -112,6 +111,11 @@ def http_blocked(scene: Scene) -> Finding | None:
         return None
     witnesses = refs(tries.witnesses, scene.hop.control_refs)
     shown = proof.of_failure(scene, "http", tries.kind)
+    if shown.not_here and scene.suspected_residue(tries.same):
+        text = (
+            "Another site's request broke at this address in the same run, and other names fail there since"
+        )
+        return unclear(text, refs(tries.witnesses, shown.not_here), "http")
     if tries.kind == "timeout" and not shown.named and _slow_errand(scene):
         return unclear("The request times out here; the control's took long as well", witnesses, "http")
     if tries.kind == "timeout" and _body_began(tries):
@@ -119,10 +123,11 @@ def http_blocked(scene: Scene) -> Finding | None:
             "The page stops on its way; nothing shows that it does so for the name", witnesses, "http"
         )
     text = f"The request {_WORDS[tries.kind]} ({len(tries.same)} times); the control's is answered"
-    mechanism = f"http.{tries.kind}" + (_trigger(scene) if shown.named else "")
-    if len(tries.same) < 2 or tries.rounds < 2:
+    more = scene.cut_at_once(tries)
+    if len(tries.same) + more < 2 or tries.rounds + more < 2:
         return unclear(text + "; it was not tried again", witnesses, "http")
-    grade = Grade.STRONG if len(tries.same) >= 3 else Grade.SIGNS
+    grade = Grade.STRONG if len(tries.same) + more >= 3 else Grade.SIGNS
+    mechanism = f"http.{tries.kind}" + (_trigger(scene) if shown.named else "")
     return blocked(mechanism, grade, text, refs(witnesses, shown.witnesses))
 
 

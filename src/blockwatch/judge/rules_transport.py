@@ -20,6 +20,7 @@ from blockwatch.verdict import Grade
 
 _TCP = frozenset({"timeout", "reset", "refused", "unreachable"})
 _TLS = frozenset({"timeout", "reset", "eof", "alert", "plaintext"})
+_RESIDUE = "Another site's name broke at this address in the same run, and other names fail there since"
 _WORDS = {
     "timeout": "times out",
     "reset": "is reset",
@@ -60,13 +61,16 @@ def tcp_blocked(scene: Scene) -> Finding | None:
     if _dead_for_control(scene, tries):
         text = "The addresses given here are dead for the control too, which reached the site at others"
         return unclear(text, with_control(scene, tries), "tcp")
+    reached_once = all(f"{flow.address}:{flow.port}" in scene.peers.connected for flow in tries.same)
+    if reached_once and scene.suspected_residue(tries.same):
+        return unclear(_RESIDUE, with_control(scene, tries), "tcp")
     other_ports = [
         flow for flow in scene.hop.by(Purpose.VALIDATE) if flow.address in {f.address for f in tries.same}
     ]
     whole = bool(other_ports) and all(flow.at("tcp") == tries.kind for flow in other_ports)
     mechanism = f"tcp.{tries.kind}" + (".ip" if whole else "")
     text = f"Connecting {_WORDS[tries.kind]} ({_times(tries)}); the control connects"
-    return _repeated(tries, mechanism, text, with_control(scene, tries))
+    return _repeated(scene, tries, mechanism, text, with_control(scene, tries))
 
 
 def tcp_alone(scene: Scene) -> Finding | None:
@@ -136,30 +140,34 @@ def tls_blocked(scene: Scene) -> Finding | None:
     if tries is None or tries.kind not in _TLS or not scene.control_passed("tls"):
         return None
     shown = proof.of_failure(scene, "tls", tries.kind)
+    witnesses = refs(tries.witnesses, shown.witnesses, scene.hop.control_refs)
+    if shown.not_here and not shown.elsewhere and scene.suspected_residue(tries.same):
+        return unclear(_RESIDUE, refs(tries.witnesses, shown.not_here), "tls")
     text = f"The handshake {_WORDS[tries.kind]} ({_times(tries)}); the control's is answered"
     if shown.named:
         text += ", and so is one with another name"
-    finding = _repeated(
-        tries, _sni(tries.kind, shown), text, refs(tries.witnesses, shown.witnesses, scene.hop.control_refs)
-    )
+    finding = _repeated(scene, tries, _sni(tries.kind, shown), text, witnesses)
     early = all(scene.too_early(flow, "tls") for flow in tries.same)
     if tries.kind == ALERT and finding.grade is Grade.STRONG and not early:
-        return sign(_sni(ALERT, shown), text + "; a server may send an alert too", finding.witnesses)
+        return sign(_sni(ALERT, shown), text + "; a server may send an alert too", witnesses)
     return finding
 
 
 def tls_by_name(scene: Scene) -> Finding | None:
     """Without a control of ours: the name fails on an unrelated address where a control name passes."""
     tries = all_failed(scene, "tls")
-    if tries is None or tries.kind not in _TLS or len(tries.same) < 2:
+    if tries is None or tries.kind not in _TLS:
+        return None
+    alike = len(tries.same) + scene.cut_at_once(tries)
+    if alike < 2:
         return None
     shown = proof.of_failure(scene, "tls", tries.kind)
-    enough = len(tries.same) >= 3
     witnesses = refs(tries.witnesses, shown.witnesses)
     if shown.elsewhere:
         text = f"The name's handshake {_WORDS[tries.kind]} on an unrelated address too; others pass there"
-        return blocked(_sni(tries.kind, shown), Grade.STRONG if enough else Grade.SIGNS, text, witnesses)
-    if shown.here and enough and scene.control is None and tries.kind != ALERT:
+        grade = Grade.STRONG if alike >= 3 else Grade.SIGNS
+        return blocked(_sni(tries.kind, shown), grade, text, witnesses)
+    if shown.here and alike >= 3 and scene.control is None and tries.kind != ALERT:
         text = f"The name's handshake {_WORDS[tries.kind]} on the site's address, where a control name passes"
         return sign(_sni(tries.kind, shown), text, witnesses)
     return None
@@ -189,11 +197,13 @@ def all_failed(scene: Scene, layer: str) -> Tries | None:
     return tries if tries.failed and not tries.passed else None
 
 
-def _repeated(tries: Tries, mechanism: str, text: str, witnesses: tuple[str, ...]) -> Finding:
+def _repeated(scene: Scene, tries: Tries, mechanism: str, text: str, witnesses: tuple[str, ...]) -> Finding:
     """Grade by repetition: three flows over two rounds or more are strong, two a sign, one is nothing."""
-    if len(tries.same) >= 3 and tries.rounds >= 2 and len(tries.same) * 3 >= len(tries.failed) * 2:
+    more = scene.cut_at_once(tries) if tries.layer != "tcp" else 0
+    alike, rounds = len(tries.same) + more, tries.rounds + more
+    if alike >= 3 and rounds >= 2 and alike * 3 >= (len(tries.failed) + more) * 2:
         return blocked(mechanism, Grade.STRONG, text, refs(witnesses))
-    if tries.rounds >= 2:
+    if rounds >= 2:
         return blocked(mechanism, Grade.SIGNS, text, refs(witnesses))
     return unclear(f"{text}; it was not tried again", refs(witnesses), tries.layer)
 

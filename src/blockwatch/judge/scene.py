@@ -10,7 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from blockwatch.judge.answers import Answers
 from blockwatch.judge.case import Peers
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
 from blockwatch.judge.pages import agrees, alike
-from blockwatch.judge.sight import Flow, Hop, Sight
+from blockwatch.judge.sight import Flow, Hop, Sight, ending
 from blockwatch.model import ControlStep, HttpStep, Purpose
 
 _LAYERS = ("tcp", "tls", "http")
@@ -116,6 +116,10 @@ class Scene:
         own = [flow for flow in self.hop.own if not self._out_of_reach(flow)]
         system = self.answers.given
         chosen = [flow for flow in own if flow.address in system]
+        asked = any(flow.http is not None and not flow.http.skipped for flow in chosen)
+        if chosen and not asked and any(not ending(flow)[0] for flow in chosen):
+            # one page a hop: it was fetched over another of the site's addresses
+            chosen += [flow for flow in own if flow not in chosen and flow.http is not None]
         return chosen or own
 
     def _out_of_reach(self, flow: Flow) -> bool:
@@ -200,6 +204,25 @@ class Scene:
             if flow.tcp is not None and flow.at("tcp") == OK:
                 best[flow.address] = min(flow.tcp.us, best.get(flow.address, flow.tcp.us))
         return best
+
+    def suspected_residue(self, flows: Iterable[Flow]) -> bool:
+        """Whether another owner's name broke at the address of one of these flows in this run.
+
+        Some censors go on dropping what goes to an address for minutes after a name they do not like:
+        then the neighbour fails too, and is not blocked.
+        """
+        places = {f"{flow.address}:{flow.port}" for flow in flows}
+        return any(self.peers.others(self.peers.unlucky, place, self.hop.host) for place in places)
+
+    def cut_at_once(self, tries: Tries) -> int:
+        """How many repeats could not even connect after a flow had broken at ``tries.layer``: the
+        address was left blocked by the first.
+        """
+        addresses = {flow.address for flow in tries.same}
+        after = [
+            f for f in self.tries("tcp").failed if f.address in addresses and f.purpose is Purpose.REPEAT
+        ]
+        return sum(flow.at("tcp") == tries.kind for flow in after)
 
     def too_early(self, flow: Flow, layer: str) -> bool:
         """Whether an answer came sooner than the server can have sent it: 0.8 of the TCP round trip."""

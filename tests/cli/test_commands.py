@@ -40,6 +40,7 @@ def here(tmp_path: Path) -> Path:
         (["run", "--probe", "nonsense"], 2, "nonsense"),
         (["run", "--resolver", "nonsense"], 2, "nonsense"),
         (["run", "--helper", "nonsense"], 2, "nonsense"),
+        (["run", "--control", "http://proxy.example.net:1"], 2, "socks5://HOST:PORT"),
         (["run", "--interface", "nonsense0"], 6, "there is no network interface"),
         (["run"], 8, "nobody has agreed yet"),
         (["run", "--tier", "2", "--yes"], 8, "no tier 2"),

@@ -29,6 +29,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     probe: tuple[str, ...] = ()
     probes: Path | None = None
     helper: tuple[str, ...] = ()
+    control: str | None = None
     resolver: tuple[str, ...] = ()
     ca_file: Path | None = None
     interface: str | None = None
@@ -56,6 +57,8 @@ _OPTIONS = (
                  help="Folder with probes of your own."),
     click.option("--helper", multiple=True, metavar="URL", help="Test helper that says how a site looks from "
                  "elsewhere; repeat for more, the first that answers is taken."),
+    click.option("--control", metavar="socks5://HOST:PORT", help="Proxy elsewhere through which the same is "
+                 "fetched as control."),
     click.option("--resolver", multiple=True, metavar="URL", help="Name server besides the system's: "
                  "udp://IP[:PORT], https://HOST/PATH or tls://HOST; repeat for more."),
     click.option("--ca-file", type=_FILE, metavar="PEM", help="Roots to trust besides Mozilla's."),
@@ -111,6 +114,7 @@ def settings_of(options: Options, consent: str | None = None) -> Settings:
     given: dict[str, Any] = {
         "resolvers": options.resolver,
         "helpers": options.helper,
+        "control": options.control,
         "ca_file": options.ca_file,
         "interface": options.interface,
         "concurrency": options.concurrency,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def command(options: Options, source: Path) -> None:
     """Measure again every address of RUN that was not plainly reachable, and the controls, as a new run.
 
-    Name servers, helpers and probes are those of RUN unless given.
+    Name servers, helpers, proxy and probes are those of RUN unless given.
 
     Example: blockwatch retest --from results/20261122T031500Z-0f3a9c1b2d4e5f60 --yes
     """
@@ -77,6 +77,7 @@ def _as_before(options: Options, run: Run) -> Options:
         resolver=options.resolver or resolvers,
         helper=options.helper or run.open.helpers,
         probe=options.probe or tuple(label.partition(" ")[0] for label in run.open.probes),
+        control=options.control or run.open.control,
         campaign=options.campaign or run.open.campaign,
         isp=options.isp or run.open.vantage.declared_isp,
     )

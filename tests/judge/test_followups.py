@@ -7,7 +7,9 @@ import pytest
 from blockwatch.followup import FlowRequest, LookupRequest
 from blockwatch.judge import next_steps, wants_retest
 from blockwatch.model import Purpose
-from tests.judge.stage import GOOD, GOOD_HOSTS, HOST, SITE, Player, World, measured
+from tests.judge.player import Player
+from tests.judge.stage import measured
+from tests.judge.world import GOOD, GOOD_HOSTS, HOST, SITE, World
 from tests.judge.worlds import WORLDS
 
 FREE = (

@@ -23,7 +23,8 @@ from blockwatch.model import (
     TlsStep,
 )
 from blockwatch.verdict import State, Verdict
-from tests.judge.stage import HOST, World, calm_measurement, changed, frame, measured
+from tests.judge.stage import calm_measurement, changed, frame, measured
+from tests.judge.world import HOST, World
 from tests.judge.worlds import WORLDS
 
 FAILURES = st.sampled_from(

@@ -12,8 +12,10 @@ from blockwatch.judge.pages import KNOWN
 from blockwatch.judge.rules import BY_STAGE
 from blockwatch.model import Measurement
 from blockwatch.verdict import State, Verdict
-from tests.judge.stage import SECOND, SILENCE, World, calm_measurement, changed, frame, measured, play
-from tests.judge.worlds import CUT, WORLDS, by_sni
+from tests.judge.stage import calm_measurement, changed, frame, measured, play
+from tests.judge.world import CUT, SECOND, SILENCE, World
+from tests.judge.worlds import WORLDS
+from tests.judge.worlds.say import by_sni
 
 METHOD = Path(__file__).parents[2] / "docs" / "method.md"
 

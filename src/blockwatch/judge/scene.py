@@ -117,7 +117,8 @@ class Scene:
         system = self.answers.given
         chosen = [flow for flow in own if flow.address in system]
         asked = any(flow.http is not None and not flow.http.skipped for flow in chosen)
-        if chosen and not asked and any(not ending(flow)[0] for flow in chosen):
+        ours = bool(system & self.answers.good) or not self.answers.good
+        if chosen and not asked and ours and any(not ending(flow)[0] for flow in chosen):
             # one page a hop: it was fetched over another of the site's addresses
             chosen += [flow for flow in own if flow not in chosen and flow.http is not None]
         return chosen or own

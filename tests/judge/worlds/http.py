@@ -1,0 +1,256 @@
+"""Worlds in which requests, pages, redirects or speed are interfered with."""
+
+from __future__ import annotations
+
+from blockwatch import failure as f
+from tests.judge.world import GOOD, GOOD_HOSTS, HOST, OTHER, SITE, Page
+from tests.judge.worlds.say import (
+    BLOCK,
+    FAST,
+    FROZEN,
+    HTTP,
+    SLOW,
+    UNTITLED,
+    broken_for_control,
+    by_host,
+    everywhere,
+    row,
+)
+
+# HTTP.
+row("RST on Host", "blocked", "http.reset", url=HTTP, answer=by_host(f.RESET), grades="strong")
+row("FIN on Host", "blocked", "http.eof", url=HTTP, answer=by_host(f.EOF))
+row("drop on Host", "blocked", "http.timeout", url=HTTP, answer=by_host(f.TIMEOUT))
+row(
+    "drop on Host, no helper",
+    "blocked",
+    "http.timeout.host",
+    "http.name",
+    url=HTTP,
+    answer=by_host(f.TIMEOUT),
+    control=None,
+)
+row(
+    "RST on Host at one address only",
+    "blocked",
+    "http.reset",
+    "http.blocked",
+    url=HTTP,
+    answer=lambda a, h, t, n: f.RESET if a == SITE and h == HOST and not t else None,
+)
+row(
+    "RST on Host at one address, no helper",
+    "blocked",
+    "http.reset",
+    "http.alone",
+    url=HTTP,
+    answer=lambda a, h, t, n: f.RESET if a == SITE and h == HOST and not t else None,
+    control=None,
+    grades="signs",
+)
+row(
+    "flaky RST on Host",
+    "blocked",
+    "http.reset.host",
+    "http.flaky",
+    url=HTTP,
+    attempts=1,
+    answer=lambda a, h, t, n: f.RESET if h == HOST and not t and (n < 8 or a in GOOD or n % 2) else None,
+    grades="signs",
+)
+row(
+    "server resets everybody",
+    "down",
+    rule="http.down",
+    url=HTTP,
+    answer=lambda a, h, t, n: f.RESET if a == SITE else None,
+    control=broken_for_control(),
+)
+row(
+    "request fails, nothing known",
+    "inconclusive",
+    rule="http.alone",
+    url=HTTP,
+    answer=by_host(f.TIMEOUT),
+    control=None,
+    good=False,
+)
+row(
+    "text that is not HTTP on Host",
+    "blocked",
+    "http.blockpage",
+    "http.name",
+    url=HTTP,
+    answer=by_host(f.HTTP_GARBAGE),
+)
+row(
+    "block page with Content-Length (Z)",
+    "blocked",
+    "http.blockpage",
+    "page.cleartext",
+    url=HTTP,
+    answer=by_host(BLOCK),
+    grades="confirmed",
+)
+row(
+    "block page, no helper",
+    "blocked",
+    "http.blockpage",
+    "page.cleartext",
+    url=HTTP,
+    answer=by_host(BLOCK),
+    control=None,
+    grades="strong",
+)
+row("untitled block page (E)", "blocked", "http.blockpage", url=HTTP, answer=by_host(UNTITLED))
+row(
+    "short titles (E2)",
+    "blocked",
+    "http.blockpage",
+    url=HTTP,
+    answer=by_host(Page(title="Stop", length=120)),
+    control={"title": "BBC"},
+)
+row(
+    "403 block page",
+    "blocked",
+    "http.blockpage",
+    url=HTTP,
+    answer=by_host(Page(status=403, title="Forbidden", length=150)),
+)
+row(
+    "block page at one address, https copy",
+    "blocked",
+    "http.blockpage",
+    "page.cleartext",
+    url=HTTP,
+    answer=lambda a, h, t, n: BLOCK if a == SITE and h == HOST and not t else None,
+)
+row(
+    "block page on record",
+    "blocked",
+    "http.blockpage",
+    url=HTTP,
+    answer=lambda a, h, t, n: (
+        Page(title="Access to the requested website has been blocked by judicial decision!", length=140)
+        if a == SITE
+        else None
+    ),
+    grades="confirmed",
+)
+row(
+    "redirect on record",
+    "blocked",
+    "http.redirect",
+    "http.redirect",
+    url=HTTP,
+    answer=by_host(Page(status=302, location="http://reestr.mitc.uz/")),
+    grades="confirmed",
+)
+row(
+    "injected redirect",
+    "blocked",
+    "http.redirect",
+    "http.redirect",
+    url=HTTP,
+    answer=by_host(Page(status=307, location="http://92.46.33.7/blocked?id=77")),
+)
+row(
+    "injected redirect to valid https (P)",
+    "blocked",
+    "http.redirect",
+    "http.redirect",
+    url=HTTP,
+    answer=by_host(Page(status=302, location=f"https://{GOOD_HOSTS[0]}/stop")),
+)
+row(
+    "injected redirect, no helper",
+    "blocked",
+    "http.redirect",
+    "http.redirect",
+    url=HTTP,
+    control=None,
+    answer=by_host(Page(status=302, location=f"https://{GOOD_HOSTS[0]}/stop")),
+)
+row(
+    "injected redirect at one address",
+    "blocked",
+    "http.redirect",
+    url=HTTP,
+    answer=lambda a, h, t, n: (
+        Page(status=302, location="http://92.46.33.7/blocked") if a == SITE and h == HOST and not t else None
+    ),
+)
+
+row(
+    "block page, the first control name has one too",
+    "blocked",
+    "http.blockpage",
+    "page.cleartext",
+    url=HTTP,
+    answer=lambda a, h, t, n: BLOCK if h in (HOST, GOOD_HOSTS[0]) and not t else None,
+)
+row(
+    "block page of a server that says so to everybody",
+    "inconclusive blocked",
+    "http.blockpage",
+    url=HTTP,
+    answer=lambda a, h, t, n: UNTITLED if not t else None,
+    grades="signs strong",
+)
+row(
+    "stranger injected for all, http, its page came first",
+    "blocked",
+    "dns.injection",
+    "dns.page",
+    url=HTTP,
+    lookup=everywhere((OTHER,)),
+    site=(SITE,),
+    dial=lambda a, port, n: f.REFUSED if port == 443 else None,
+    answer=lambda a, h, t, n: BLOCK if a == OTHER else None,
+    controls=lambda url: {"endpoints": ()},
+)
+
+# Speed.
+row(
+    "throttled by SNI",
+    "blocked",
+    "throttle.sni",
+    "http.throttle",
+    page=lambda url, a: FAST,
+    carry=lambda name, page: SLOW if name == HOST else page,
+    grades="strong",
+)
+row(
+    "frozen by SNI",
+    "blocked",
+    "freeze.sni",
+    "http.freeze",
+    page=lambda url, a: FAST,
+    carry=lambda name, page: FROZEN if name == HOST else page,
+    grades="strong",
+)
+row(
+    "frozen, nothing to compare with",
+    "blocked inconclusive",
+    "freeze",
+    url=HTTP,
+    page=lambda url, a: FAST,
+    answer=by_host(FROZEN),
+)
+row(
+    "throttled in cleartext",
+    "blocked",
+    "throttle",
+    "http.throttle",
+    url=HTTP,
+    page=lambda url, a: FAST,
+    answer=by_host(SLOW),
+    grades="signs strong",
+)
+row(
+    "stalls for everybody",
+    "down inconclusive ok",
+    page=lambda url, a: FROZEN,
+    control=broken_for_control(http_failure=f.TIMEOUT),
+)

@@ -1,0 +1,106 @@
+"""Worlds in which the volunteer's line, or what another site left behind, is the cause."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blockwatch import failure as f
+from blockwatch.model import Measurement
+from blockwatch.run import LineCheck, Vantage
+from tests.judge.stage import changed, measured
+from tests.judge.world import SECOND, SILENCE, SITE, SITE2, Page, World, resolves
+from tests.judge.worlds.say import HTTP, by_sni, on_address, row
+
+# Residual blocking: what one name leaves behind at an address.
+
+
+def cleartext_banned() -> tuple[Measurement, ...]:
+    """The same over http."""
+    world = World(url="http://banned.example/", answer=lambda a, h, t, n: f.TIMEOUT)
+    return (changed(measured(world, 4, "first", 2 * SECOND, ()), target="banned", url=world.url),)
+
+
+def banned(**world: Any) -> tuple[Measurement, ...]:
+    """Another owner's name at the same address, measured just before, that broke there."""
+    made = measured(World(url="https://banned.example/", **world), 3, "first", 2 * SECOND, ())
+    return (changed(made, target="banned", url="https://banned.example/"),)
+
+
+row(
+    "neighbour of a name that leaves a residue",
+    "inconclusive",
+    rule="tls.blocked",
+    shake=lambda a, sni, n: SILENCE if a == SITE else None,
+    others=banned(shake=lambda a, sni, n: SILENCE),
+)
+row(
+    "neighbour, cannot even connect",
+    "inconclusive",
+    rule="tcp.blocked",
+    dial=on_address(f.TIMEOUT, SITE),
+    others=banned(shake=lambda a, sni, n: SILENCE),
+)
+row(
+    "neighbour in cleartext",
+    "inconclusive",
+    rule="http.blocked",
+    url=HTTP,
+    answer=lambda a, h, t, n: f.TIMEOUT if a == SITE else None,
+    others=cleartext_banned(),
+)
+row(
+    "a name that leaves a residue, SYNs dropped too",
+    "blocked",
+    "tls.timeout.sni",
+    shake=by_sni(SILENCE),
+    dial=lambda a, port, n: f.TIMEOUT if a == SITE and n > 9 else None,
+    control=None,
+)
+
+# The line.
+row(
+    "offline (K)",
+    "inconclusive",
+    calm=False,
+    good=False,
+    lookup=lambda r, name, n: f.TIMEOUT,
+    control={"failure": f.TIMEOUT, "status": None},
+)
+row(
+    "offline by check",
+    "inconclusive",
+    rule="line.offline",
+    calm=False,
+    good=False,
+    dial=lambda a, p, n: f.TIMEOUT,
+    control={"failure": f.TIMEOUT, "status": None},
+    checks=(LineCheck(kind="connectivity", when="before", t=0, ok=False, detail="nothing answered"),),
+)
+row(
+    "portal",
+    "inconclusive",
+    rule="line.portal",
+    shake=lambda a, sni, n: SILENCE,
+    calm=False,
+    good=False,
+    url=HTTP,
+    answer=lambda a, h, t, n: Page(status=302, location="http://10.77.0.3/login"),
+    control={"failure": f.TIMEOUT, "status": None},
+    checks=(LineCheck(kind="portal", when="before", t=0, ok=False, detail="a login page answered"),),
+)
+row("target expired", "inconclusive", rule="void.expired", expires="2026-01-01")
+row(
+    "IPv6 address without IPv6",
+    "ok",
+    lookup=resolves(SITE, "2a00:1450::5"),
+    dial=on_address(f.NETWORK_UNREACHABLE, "2a00:1450::5"),
+    vantage=Vantage(asn=9198, ipv4=True),
+)
+row(
+    "http-only site with rotating addresses",
+    "ok",
+    rule="dns.differs",
+    url=HTTP,
+    lookup=lambda r, name, n: (SITE2,) if r == "system" else (SITE,),
+    controls=lambda url: {"endpoints": ()},
+)

@@ -37,12 +37,13 @@ class Http2Out:
         view = memoryview(part) if not self._bodiless else memoryview(b"")
         session = self._session
         while view:
+            opened = session.opened()  # before looking, so that what opens while we flush is not missed
             room = min(
                 session.h2.local_flow_control_window(self._id), session.h2.max_outbound_frame_size, len(view)
             )
             if room <= 0:
                 await session.flush()
-                await session.wait_for_room()
+                await opened.wait()
                 continue
             session.h2.send_data(self._id, bytes(view[:room]))
             view = view[room:]
@@ -80,9 +81,9 @@ class Session:
             if ready := self.h2.data_to_send():
                 await self._stream.send_all(ready)
 
-    async def wait_for_room(self) -> None:
-        """Until the peer has opened a window."""
-        await self._room.wait()
+    def opened(self) -> trio.Event:
+        """The event of the next window the peer opens."""
+        return self._room
 
     async def run(self) -> None:
         """Answer requests until the peer ends or errs."""

@@ -54,8 +54,9 @@ def test_a_silent_handshake_buys_rounds_with_the_control_first() -> None:
         r for r in next_steps(tuple(player.steps), world.known_good, "first") if isinstance(r, FlowRequest)
     ]
     rows = [(r.purpose, r.round, r.address, r.server_name) for r in asked]
-    assert rows[:3] == [
+    assert rows[:4] == [
         (Purpose.SNI_CONTROL_ON_CONTROL, 0, GOOD[0], GOOD_HOSTS[0]),
+        (Purpose.SNI_CONTROL_ON_CONTROL, 10, GOOD[0], GOOD_HOSTS[1]),
         (Purpose.SNI_CONTROL_ON_TARGET, 0, SITE, GOOD_HOSTS[0]),
         (Purpose.SNI_TARGET_ON_CONTROL, 0, GOOD[0], HOST),
     ]

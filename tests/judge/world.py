@@ -19,6 +19,7 @@ SITE2 = "62.122.1.2"
 OTHER = "139.59.7.7"  # somebody else's server
 GOOD_HOSTS = ("calm.example.net", "quiet.example.com")
 GOOD = ("151.101.1.9", "104.16.3.9")
+GOOD_AT = dict(zip(GOOD_HOSTS, GOOD, strict=True))
 UDP = ("udp://8.8.8.8:53", "udp://9.9.9.9:53")
 DOH = "https://dns.example/dns-query"
 SECOND = 1_000_000

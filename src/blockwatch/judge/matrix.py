@@ -2,7 +2,8 @@
 
 Rules of this file:
 
-* within a round: control on control, control on target, target on control; then the target repeats;
+* within a round: control on control, a name strange to that server on it, control on target, target on
+  control; then the target repeats;
 * nothing here asks why; :mod:`blockwatch.judge.proof` reads the answers.
 """
 
@@ -19,6 +20,8 @@ from blockwatch.judge.trouble import Trouble
 from blockwatch.model import Purpose
 
 ROUNDS = 3
+STRANGE = 10  # added to the round in which another control's name is sent to a control address: a server
+# may turn away every name that is not its own
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Ground:
     def hosts(self) -> tuple[str, ...]:
         """Control names."""
         return tuple(dict.fromkeys(good.host for good in self.usable))
+
+    def strange_to(self, good: KnownGood) -> str | None:
+        """Another control's name, which means nothing to the server at ``good``."""
+        others = (o for o in self.usable if o.address != good.address and not same_owner(o.host, good.host))
+        return next((other.host for other in others), None)
 
     def at(self, number: int) -> KnownGood:
         """The control of a round: another address each time, where there are several."""
@@ -94,10 +102,13 @@ def hosts(scene: Scene, ground: Ground, address: str, count: int) -> list[Follow
     hop, wanted = scene.hop, []
     for number in range(count):
         good = ground.at(number)
-        for purpose, where, host in (
-            (Purpose.HOST_CONTROL_ON_CONTROL, good.address, good.host),
-            (Purpose.HOST_CONTROL_ON_TARGET, address, good.host),
-            (Purpose.HOST_TARGET_ON_CONTROL, good.address, hop.host),
+        stranger = ground.strange_to(good)
+        quiet = Purpose.HOST_CONTROL_ON_CONTROL
+        for purpose, where, host, turn in (
+            (quiet, good.address, good.host, number),
+            *(((quiet, good.address, stranger, STRANGE + number),) if stranger else ()),
+            (Purpose.HOST_CONTROL_ON_TARGET, address, good.host, number),
+            (Purpose.HOST_TARGET_ON_CONTROL, good.address, hop.host, number),
         ):
             wanted.append(
                 FlowRequest(
@@ -106,9 +117,9 @@ def hosts(scene: Scene, ground: Ground, address: str, count: int) -> list[Follow
                     tls=False,
                     url=hop.url if host == hop.host else f"http://{_authority(host, hop.port)}/",
                     purpose=purpose,
-                    round=number,
+                    round=turn,
                     hop=hop.number,
-                    wait_us=pause(host, number),
+                    wait_us=pause(host, turn),
                 )
             )
     return list(wanted)
@@ -130,8 +141,11 @@ def _speeds(scene: Scene, ground: Ground, address: str) -> list[FollowUp]:
 
 def _sni_round(scene: Scene, ground: Ground, address: str, number: int, *, page: bool) -> list[FollowUp]:
     good = ground.at(number)
+    stranger = ground.strange_to(good)
+    quiet = Purpose.SNI_CONTROL_ON_CONTROL
     return [
-        _sni(scene, good.address, good.host, Purpose.SNI_CONTROL_ON_CONTROL, number, page=page),
+        _sni(scene, good.address, good.host, quiet, number, page=page),
+        *([_sni(scene, good.address, stranger, quiet, STRANGE + number, page=page)] if stranger else ()),
         _sni(scene, address, good.host, Purpose.SNI_CONTROL_ON_TARGET, number, page=page),
         _sni(scene, good.address, scene.hop.host, Purpose.SNI_TARGET_ON_CONTROL, number, page=page),
     ]

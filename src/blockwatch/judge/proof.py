@@ -11,8 +11,10 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from blockwatch.judge.matrix import STRANGE
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED
 from blockwatch.judge.pages import alike, from_cdn
 from blockwatch.judge.scene import Scene, answered
@@ -51,7 +53,9 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     sni = layer == "tls" or scene.hop.secure
     quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
     went_through = answered if layer == "tls" else _responded
-    far = _unrelated(scene, [(end, flow) for end, flow in elsewhere if end != SKIPPED])
+    picky = _picky(quiet, went_through)
+    quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
+    far = [(end, flow) for end, flow in _unrelated(scene, elsewhere) if flow.address not in picky]
     near = [(end, flow) for end, flow in here if end != SKIPPED]
     calm = [(end, flow) for end, flow in quiet if end != SKIPPED]
     first_calm = bool(calm) and went_through(calm[0][0])
@@ -76,8 +80,10 @@ def sometimes(scene: Scene, layer: str, kind: str) -> Proof:
     sni = layer == "tls" or scene.hop.secure
     quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
     went_through = answered if layer == "tls" else _responded
+    picky = _picky(quiet, went_through)
+    quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
     others = [(end, flow) for end, flow in quiet + here if end != SKIPPED]
-    far = [(end, flow) for end, flow in _unrelated(scene, elsewhere) if end == kind]
+    far = [(e, flow) for e, flow in _unrelated(scene, elsewhere) if e == kind and flow.address not in picky]
     if not far or kind == ALERT or len(others) < ROUNDS:
         return Proof()
     if not all(went_through(end) for end, _ in others):
@@ -96,9 +102,10 @@ def same_answer_elsewhere(scene: Scene, step: HttpStep) -> tuple[tuple[str, ...]
         if flow.http is not None and alike(flow.http, step) and not from_cdn(flow.http)
     ]
     places = {flow.address for flow in same}
-    usual = [flow.http for flow in scene.hop.by(_HOST[0]) if flow.responded and flow.address in places]
-    if not any(other is not None and not alike(other, step) for other in usual):
-        same = []  # perhaps those servers say so to everybody
+    usual = [flow for flow in scene.hop.by(_HOST[0]) if flow.responded and flow.address in places]
+    says_so = {flow.address for flow in usual if flow.round >= STRANGE and _alike(flow, step)}
+    if says_so or all(_alike(flow, step) for flow in usual):
+        same = []  # those servers say so to everybody
     if len(same) < len(tried):  # it must be given every time
         same = []
     return _refs(same, "http"), bool(tried)
@@ -107,7 +114,16 @@ def same_answer_elsewhere(scene: Scene, step: HttpStep) -> tuple[tuple[str, ...]
 def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, Flow]]:
     """Only the rounds at addresses that do not serve the site."""
     own = scene.answers.good | scene.answers.given
-    return [(end, flow) for end, flow in rounds if flow.address not in own]
+    return [(end, flow) for end, flow in rounds if flow.address not in own and end != SKIPPED]
+
+
+def _picky(quiet: list[tuple[str, Flow]], went_through: Callable[[str], bool]) -> set[str]:
+    """Control addresses that turn away another control's name too: they prove nothing."""
+    return {flow.address for end, flow in quiet if flow.round >= STRANGE and not went_through(end)}
+
+
+def _alike(flow: Flow, step: HttpStep) -> bool:
+    return flow.http is not None and alike(flow.http, step)
 
 
 def _like(end: str, kind: str) -> bool:

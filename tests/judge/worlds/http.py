@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blockwatch import failure as f
-from tests.judge.world import GOOD, GOOD_HOSTS, HOST, OTHER, SITE, Page
+from tests.judge.world import CUT, GOOD, GOOD_AT, GOOD_HOSTS, HOST, OTHER, SITE, Page
 from tests.judge.worlds.say import (
     BLOCK,
     FAST,
@@ -209,6 +209,16 @@ row(
     dial=lambda a, port, n: f.REFUSED if port == 443 else None,
     answer=lambda a, h, t, n: BLOCK if a == OTHER else None,
     controls=lambda url: {"endpoints": ()},
+)
+
+WELCOME = Page(title="Welcome to nginx!", length=612)
+row(
+    "the default page of every server is no block page",
+    "inconclusive refused ok",
+    url=HTTP,
+    answer=lambda a, h, t, n: WELCOME if not t and GOOD_AT.get(h) != a else None,
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+    control={"status": 200, "title": "The site's own front page", "endpoints": ()},
 )
 
 # Speed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blockwatch import failure as f
 from tests.judge import forged
-from tests.judge.world import CUT, GOOD, HOST, SECOND, SILENCE, SITE, SITE2, Hello, Page, resolves
+from tests.judge.world import CUT, GOOD, GOOD_AT, HOST, SECOND, SILENCE, SITE, SITE2, Hello, Page, resolves
 from tests.judge.worlds.say import OLD, SELF, broken_for_control, by_sni, ends, on_address, row
 
 # TCP.
@@ -249,4 +249,12 @@ row(
     rule="line.clock",
     shake=by_sni(OLD),
     clock_offset_us=9 * 86_400 * SECOND,
+)
+
+row(
+    "server resets everybody, control servers turn strange names away, no helper",
+    "inconclusive",
+    rule="tls.alone",
+    shake=lambda a, sni, n: CUT if sni is not None and GOOD_AT.get(sni) != a else None,
+    control=None,
 )

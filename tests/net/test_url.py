@@ -37,7 +37,7 @@ def test_normal_form(text, meant):
         "http://a.example:99999/",
         "http://" + "a." * 130 + "example/",
         "http://\u2028.рф/",
-    ],  # fmt: skip
+    ],
 )
 def test_not_a_url(text):
     with pytest.raises(BadUrl):

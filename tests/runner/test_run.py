@@ -15,7 +15,7 @@ from blockwatch.runner import run
 from blockwatch.runner.plan import Settings, make_plan
 from blockwatch.target import Target, TargetsFile
 
-from ..net.far import SITE, answering, page, plain_page, read_head
+from ..net.far import SITE, answering, helper_answer, page, plain_page, read_head
 
 OTHER = "93.184.216.35"
 
@@ -155,6 +155,17 @@ async def test_a_re_test_is_a_measurement_of_its_own(far, sites, autojump_clock)
         [("dead", "retest"), ("a", "retest")],
     )
     assert {m.measurement.attempt for m in kept.written[:2]} == {"first"}
+
+
+async def test_helpers_tell_the_time(far, sites, autojump_clock):
+    date = "Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
+    body = helper_answer()(b"")[1]
+    await far.serve("93.184.216.51", 80, plain_page(page(body, headers=date)))
+    plan = plan_of(site("a"), helpers=("http://93.184.216.51/",))
+    close = await run(plan, Kept(), Asking(), network=far)
+    clock = next(check for check in close.checks if check.kind == "clock")
+    assert (clock.when, clock.ok) == ("after", False)
+    assert clock.offset_us > 365 * 86_400_000_000
 
 
 async def test_re_tests_that_fail_at_one_address_are_spaced(far, sites, autojump_clock):

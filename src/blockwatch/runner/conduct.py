@@ -102,7 +102,7 @@ class Conductor:
                     nursery.start_soon(self._open, previous_root, retest_of)
                     await self._measure_all()
                     await self._opened.wait()
-                    await self._line.check("after")
+                    await self._check_line("after")
                     nursery.cancel_scope.cancel()
             if self._work.cancelled_caught and self._reason == "done":
                 self._reason = "time"
@@ -261,11 +261,14 @@ class Conductor:
             await self._sink.write(measured)
         self._after_writing(planned, measured.measurement, record)
         if seq % CHECK_EVERY == 0 and self._reason == "done":
-            for ours, date in self._helpers.dates:
-                self._line.note_date(ours, date)
-            self._helpers.dates.clear()
-            if await self._line.check("during") is False:
+            if await self._check_line("during") is False:
                 self._reason = "line"
+
+    async def _check_line(self, when: str) -> bool | None:
+        for ours, date in self._helpers.dates:
+            self._line.note_date(ours, date)
+        self._helpers.dates.clear()
+        return await self._line.check(when)
 
     def _after_writing(self, planned: PlannedTask, measurement: Measurement, record: Record) -> None:
         observations = measurement.observations

@@ -260,9 +260,9 @@ class Conductor:
             measured = self._scrubber.measured(measured)
             await self._sink.write(measured)
         self._after_writing(planned, measured.measurement, record)
-        if seq % CHECK_EVERY == 0 and self._reason == "done":
-            if await self._check_line("during") is False:
-                self._reason = "line"
+        due = seq % CHECK_EVERY == 0 and self._reason == "done"
+        if due and await self._check_line("during") is False:
+            self._reason = "line"
 
     async def _check_line(self, when: str) -> bool | None:
         for ours, date in self._helpers.dates:

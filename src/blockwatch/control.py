@@ -42,7 +42,7 @@ class Helpers:
 
     def __init__(self, kit: Kit, urls: Sequence[str]) -> None:
         self._kit = kit
-        self._helpers = [Kept(kit, parse_url(url)) for url in urls]
+        self._helpers = [Kept(kit, parse_url(url), limits.HELPER_CONNECTIONS) for url in urls]
         self.dates: list[tuple[int, str]] = []  # (our UTC microseconds, Date header) of answers
 
     def __bool__(self) -> bool:

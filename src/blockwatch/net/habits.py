@@ -5,6 +5,7 @@ Rules of this file: it remembers and counts; it never decides what a silence mea
 
 from __future__ import annotations
 
+from blockwatch.net import limits
 from blockwatch.net.kept import Kept
 from blockwatch.net.kit import Kit
 from blockwatch.net.resolver import Resolver
@@ -25,7 +26,7 @@ class Habits:
     def kept(self, resolver: Resolver) -> Kept:
         """The connections to a DoH resolver."""
         if resolver.text not in self._kept:
-            self._kept[resolver.text] = Kept(self._kit, parse_url(resolver.text))
+            self._kept[resolver.text] = Kept(self._kit, parse_url(resolver.text), limits.RESOLVER_CONNECTIONS)
         return self._kept[resolver.text]
 
     def asked(self, resolver: str) -> None:

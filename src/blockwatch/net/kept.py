@@ -2,7 +2,7 @@
 
 Rules of this file:
 
-* one request at a time on a connection; at most :data:`limits.KEPT` connections;
+* one request at a time on a connection, and a bound on connections;
 * the steps that open one are written into the record of the measurement that needed it;
 * a kept connection that turns out to be dead before it has said a word is replaced once;
 * an end that failed three times in a row is left alone for a while: then no row claims a try.
@@ -28,11 +28,11 @@ _REST_S = 30.0
 class Kept:
     """The connections to one https or http URL."""
 
-    def __init__(self, kit: Kit, url: Url) -> None:
+    def __init__(self, kit: Kit, url: Url, connections: int) -> None:
         self.url = url
         self._kit = kit
         self._idle: list[Flow] = []
-        self._places = trio.Semaphore(limits.KEPT)
+        self._places = trio.Semaphore(connections)
         self._addresses: list[str] = []
         self._failed = 0
         self._rest_until = 0.0

@@ -13,8 +13,8 @@ test: setup  ## all tests; no packet leaves this machine
 	$(PY) -m pytest
 
 check: setup  ## format, lint, types, and the laws of the house
-	.venv/bin/ruff format --check src probes tests
-	.venv/bin/ruff check src probes tests
+	.venv/bin/ruff format --check src probes tests bench tools
+	.venv/bin/ruff check src probes tests bench tools
 	.venv/bin/mypy
 	$(PY) -m pytest -q tests/test_laws.py
 

@@ -1,0 +1,1 @@
+"""Tables and lists that ship with the program; read by path, never imported."""

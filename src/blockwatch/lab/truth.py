@@ -11,7 +11,7 @@ from blockwatch.lab.world import Allowed, TargetTruth
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """One target: its truth, the verdict on it (as ``blockwatch judge --json`` prints it), and whether they agree."""
+    """One target: its truth, the verdict as ``blockwatch judge --json`` prints it, and whether they agree."""
 
     truth: TargetTruth
     verdict: Mapping[str, Any] | None

@@ -3,8 +3,10 @@
 Rules of this file:
 
 * OONI's test-helper protocol (probe-cli ``oohelperd``): a POST of JSON, an answer of JSON;
-* helpers are asked in turn, the next one after a failure or after a while; each one asked is a
-  :class:`~blockwatch.model.ControlStep`, whose ``failure`` speaks of the helper and never of the site;
+* helpers are asked in turn, the next one after a failure or after a while; one that is busy is asked
+  again a little later; each try is a :class:`~blockwatch.model.ControlStep` of its own, whose
+  ``failure`` speaks of the helper and never of the site;
+* waiting for a place at a helper is no part of the step, neither of its time nor of its limit;
 * the answer is hostile input: bounded, and what does not fit is left out;
 * a helper's certificate must be valid: otherwise whoever forges it makes our controls.
 """
@@ -12,7 +14,9 @@ Rules of this file:
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import trio
@@ -29,6 +33,8 @@ from blockwatch.net.session import Control
 from blockwatch.net.url import Url, is_literal, normal_host, parse_url
 
 _FORWARDED = ("User-Agent", "Accept", "Accept-Language")
+_BUSY = (429, 503)
+_AGAIN_S = (1.0, 3.0)  # waits before a busy helper is asked again, each made up to half as long again
 _MAX_HEADERS, _MAX_ADDRESSES = 100, 64
 _HEADERS = (
     ("User-Agent", "ooniprobe-compatible blockwatch"),
@@ -60,35 +66,54 @@ class Helpers:
     ) -> tuple[str, ...] | None:
         """Ask until one helper answers; the addresses that it found, or None when none answers."""
         body = _question(url, addresses)
-        for helper in self._helpers:
-            draft = record.begin(
+
+        def begin(helper: Kept, tries: int) -> Draft:
+            return record.begin(
                 ControlStep,
                 purpose=purpose,
-                round=round,
+                round=round + tries,
                 hop=hop,
                 helper=str(helper.url),
                 url=str(url),
                 addresses=(),
                 skipped=False,
             )
-            await self._ask_one(helper, draft, record, body)
-            if draft.fields["failure"] is None and not draft.fields["skipped"]:
+
+        for helper in self._helpers:
+            draft = await self._ask_one(helper, partial(begin, helper), record, body)
+            if draft.fields["failure"] is None:
                 return tuple(draft.fields["addresses"])
         return None
 
-    async def _ask_one(self, helper: Kept, draft: Draft, record: Record, body: bytes) -> None:
+    async def _ask_one(
+        self, helper: Kept, begin: Callable[[int], Draft], record: Record, body: bytes
+    ) -> Draft:
+        """Ask one helper, again where it is busy; the last step made."""
+        for tries, wait in enumerate((*_AGAIN_S, None)):
+            async with helper.place():
+                since, draft = trio.current_time(), begin(tries)
+                status = await self._try(helper, draft, record, body)
+            if status not in _BUSY:
+                break
+            helper.busy(since)
+            if wait is not None:
+                await trio.sleep(wait * random.uniform(1.0, 1.5))  # noqa: S311
+        return draft
+
+    async def _try(self, helper: Kept, draft: Draft, record: Record, body: bytes) -> int | None:
+        """Ask once; the status of the answer, if there was one."""
         fields = draft.fields
         if helper.resting:
             fields["failure"], fields["error"] = f.TIMEOUT, "failed three times in a row, not asked now"
             record.end(draft)
-            return
+            return None
         last = helper is self._helpers[-1]
         request = Request(helper.url, method="POST", headers=_HEADERS, body=body, head_s=limits.CONTROL_S)
         reply = Reply()
         connecting = Record(self._kit.network.monotonic_us, self._kit.origin_us)
         try:
             with trio.fail_after(limits.CONTROL_S if last else limits.CONTROL_NEXT_S):
-                made = await helper.request(connecting, request, reply)
+                made = await helper.send(connecting, request, reply)
             if made:
                 _read(fields, reply)
                 self._note_date(reply)
@@ -101,6 +126,7 @@ class Helpers:
             fields["failure"], fields["error"] = named
         fields["sent"], fields["received"] = len(request.raw()), len(reply.raw)
         record.end(draft)
+        return reply.status
 
     def _note_date(self, reply: Reply) -> None:
         date = reply.header("date")

@@ -5,10 +5,15 @@ Rules of this file:
 * one request at a time on a connection, and a bound on connections;
 * the steps that open one are written into the record of the measurement that needed it;
 * a kept connection that turns out to be dead before it has said a word is replaced once;
-* an end that failed three times in a row is left alone for a while: then no row claims a try.
+* an end that failed three times in a row is left alone for a while: then no row claims a try;
+* an end that says it is busy gets half as many requests at a time, and twice as many again once it
+  has not said so for a while; who counts time waits for a place first (:meth:`Kept.place`).
 """
 
 from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import trio
 
@@ -23,6 +28,8 @@ from blockwatch.net.url import Url, is_literal
 
 _TRIES = 3
 _REST_S = 30.0
+_CALM_S = 20.0  # without a busy answer
+_LEAST = 4  # places that stay, however busy it is
 
 
 class Kept:
@@ -32,7 +39,9 @@ class Kept:
         self.url = url
         self._kit = kit
         self._idle: list[Flow] = []
-        self._places = trio.Semaphore(connections)
+        self._most = connections
+        self._places = trio.CapacityLimiter(connections)
+        self._changed = float("-inf")  # when the number of places last changed (trio time)
         self._addresses: list[str] = []
         self._failed = 0
         self._rest_until = 0.0
@@ -42,28 +51,49 @@ class Kept:
         """Whether it failed so often that it is not tried now."""
         return trio.current_time() < self._rest_until
 
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Wait for one of the places, and hold it for the length of the block."""
+        now = trio.current_time()
+        if self._places.total_tokens < self._most and now >= self._changed + _CALM_S:
+            self._places.total_tokens = min(self._most, 2 * int(self._places.total_tokens))
+            self._changed = now
+        async with self._places:
+            yield
+
+    def busy(self, since: float) -> None:
+        """It said so to a request of the time ``since``: half the places, once for all that were out."""
+        if since >= self._changed:
+            self._places.total_tokens = max(_LEAST, int(self._places.total_tokens) // 2)
+            self._changed = trio.current_time()
+
     async def request(self, record: Record, request: Request, reply: Reply, *, hop: int = 0) -> bool:
+        """Wait for a place and :meth:`send`."""
+        async with self.place():
+            return await self.send(record, request, reply, hop=hop)
+
+    async def send(self, record: Record, request: Request, reply: Reply, *, hop: int = 0) -> bool:
         """Send ``request`` and fill ``reply``; False: no connection could be made.
 
-        Raises the exceptions of :data:`blockwatch.net.failures.NETWORK` for what happened after it.
+        Raises the exceptions of :data:`blockwatch.net.failures.NETWORK` for what happened after it. The
+        caller holds a :meth:`place`.
         """
-        async with self._places:
-            while self._idle:
-                flow = self._idle.pop()
-                flow.mark()
-                try:
-                    await self._converse(flow, request, reply)
-                except NETWORK as error:
-                    if isinstance(error, trio.TooSlowError) or reply.raw or name(error) is None:
-                        raise
-                else:
-                    return True
-            fresh = await self._open(record, hop)
-            if fresh is None:
-                return False
-            fresh.mark()
-            await self._converse(fresh, request, reply)
-            return True
+        while self._idle:
+            flow = self._idle.pop()
+            flow.mark()
+            try:
+                await self._converse(flow, request, reply)
+            except NETWORK as error:
+                if isinstance(error, trio.TooSlowError) or reply.raw or name(error) is None:
+                    raise
+            else:
+                return True
+        fresh = await self._open(record, hop)
+        if fresh is None:
+            return False
+        fresh.mark()
+        await self._converse(fresh, request, reply)
+        return True
 
     async def _converse(self, flow: Flow, request: Request, reply: Reply) -> None:
         try:

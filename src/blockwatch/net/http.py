@@ -5,7 +5,7 @@ Rules of this file:
 * no connection is opened, no redirect followed, nothing repeated, no header added unseen;
 * exact bytes both ways are kept, also of an exchange that broke;
 * head, body and wire bytes are bounded; passing a bound ends the reading (``truncated``) or, in the
-  head, is garbage;
+  head, is garbage; but what merely has odd lines after its status line is read as browsers read it;
 * time: a limit to the head, one without a byte of the body, one in all (then ``truncated``).
 
 Why not httpcore: docs/decisions/0007-http-by-h11-and-h2.md.
@@ -22,6 +22,7 @@ import trio
 from blockwatch import failure as f
 from blockwatch.net import limits
 from blockwatch.net.failures import EndOfStream, Garbage
+from blockwatch.net.secondlook import second_look
 from blockwatch.net.tls import Bytes
 from blockwatch.net.url import Url
 
@@ -115,7 +116,7 @@ async def _take(stream: Bytes, inner: _Http1 | _Http2, reply: Reply) -> None:
 
 
 class _Http1:
-    """HTTP/1.1 (RFC 9112) by h11."""
+    """HTTP/1.1 (RFC 9112) by h11; what h11 refuses gets a second look."""
 
     def __init__(self, request: Request, reply: Reply) -> None:
         import h11
@@ -123,6 +124,7 @@ class _Http1:
         self._h11, self._request, self._reply = h11, request, reply
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.HTTP_HEAD)
         self.has_head = self.complete = self.reusable = False
+        self._odd = False
 
     def first_bytes(self) -> bytes:
         h11, request = self._h11, self._request
@@ -143,12 +145,34 @@ class _Http1:
             self._connection.receive_data(data)
             self._events()
         except self._h11.RemoteProtocolError as error:
-            if not data:
-                raise EndOfStream from error
-            raise Garbage(f.HTTP_GARBAGE, str(error)) from error
+            self._recover(data, error)
         if not data and not self.complete:
             raise EndOfStream
         return b""
+
+    def _recover(self, data: bytes, error: Exception) -> None:
+        """Read on where h11 would not; raises where nobody would."""
+        if self.has_head:
+            if not data:
+                raise EndOfStream from error
+            self._reply.truncated = True  # broken chunks: the end of it cannot be known
+            return
+        look = second_look(bytes(self._reply.raw))
+        if look is None or self._odd:
+            if not data:
+                raise EndOfStream from error
+            raise Garbage(f.HTTP_GARBAGE, str(error)) from error
+        reply, self._odd = self._reply, True
+        reply.version, reply.status, reply.headers = look.version, look.status, look.headers
+        self._connection = self._h11.Connection(self._h11.CLIENT)
+        self.first_bytes()
+        self._connection.receive_data(look.plain)
+        if not data:
+            self._connection.receive_data(b"")
+        try:
+            self._events()
+        except self._h11.RemoteProtocolError as broken:
+            self._recover(data, broken)
 
     def _events(self) -> None:
         h11, reply = self._h11, self._reply
@@ -156,7 +180,9 @@ class _Http1:
             event = self._connection.next_event()
             if event is h11.NEED_DATA or event is h11.PAUSED:
                 return
-            if isinstance(event, h11.Response):
+            if isinstance(event, h11.Response) and self._odd:
+                self.has_head = True
+            elif isinstance(event, h11.Response):
                 reply.version = "HTTP/" + event.http_version.decode("ascii")
                 reply.status = event.status_code
                 pairs = event.headers.raw_items()
@@ -166,7 +192,7 @@ class _Http1:
                 reply.body += event.data
             elif isinstance(event, h11.EndOfMessage):
                 self.complete = True
-                self.reusable = self._connection.our_state is h11.DONE
+                self.reusable = self._connection.our_state is h11.DONE and not self._odd
             elif isinstance(event, h11.ConnectionClosed):
                 raise EndOfStream
 

@@ -9,6 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from urllib.parse import quote
@@ -24,6 +25,8 @@ _URL = re.compile(
 )
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _BARE = re.compile(r"[^\s/:@?#]+\.[^\s/:@?#.]{2,}(?P<port>:\d+)?(?P<path>/\S*)?\Z")
+# Browsers read such a host as an IPv4 address, or refuse it (WHATWG URL, "ends in a number").
+_NUMBER_LAST = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 # Sub-delimiters and others that stand in a URL as they are (RFC 3986), and "%".
 _KEEP = "!$&'()*+,;=:@/?%-._~[]|"
 
@@ -43,6 +46,7 @@ class BadAddress(ValueError):
         self.what, self.remedy = what, remedy
 
 
+@functools.lru_cache(maxsize=64)  # each address is looked at several times in a row
 def web_address(written: str) -> Address:
     """Return the address for an http or https URL; raises :class:`BadAddress`."""
     _refuse_strays(written)
@@ -164,6 +168,10 @@ def _host(host: str, written: str) -> str:
         if re.fullmatch(r"[0-9.]+", host):
             return _host(host, written)
     lower = host.lower().removesuffix(".")
+    if re.fullmatch(
+        r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)", lower
+    ):  # browsers read it as an address, or refuse it
+        raise BadAddress(f"{shown(host)} is no host name", "Write an IPv4 address in decimal: 192.0.2.1.")
     if len(lower) > 253 or not all(_LABEL.match(label) for label in lower.split(".")):
         raise BadAddress(f"{shown(host)} is no host name", "Letters, digits, hyphens and dots only.")
     return lower

@@ -9,6 +9,8 @@ Rules of this file:
 
 from __future__ import annotations
 
+import functools
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -45,7 +47,8 @@ def read(root: Node | None, report: Report) -> TargetsFile:
     for item in parts["targets"]:
         for mirror in _child_items(item, "mirrors"):
             _in_order(mirror, "from", "to", report)
-    _same_address_twice(parts["targets"], report)
+    if not report.failed:
+        _same_address_twice(parts["targets"], report)
     return TargetsFile(targets=tuple(targets), orders=tuple(orders), searches=tuple(searches))
 
 
@@ -66,7 +69,9 @@ def _parts(root: Node | None, report: Report) -> dict[str, list[Node]]:
     for name, node in root.items.items():
         if name not in parts:
             report.error(
-                root.keys[name], f"{shown(name)} is no part of a targets file", nearest(name, _PARTS)
+                root.keys[name],
+                f"{shown(name)} is no part of a targets file",
+                functools.partial(nearest, name, _PARTS),
             )
         elif isinstance(node, Sequence):
             parts[name] = node.items
@@ -145,11 +150,10 @@ def _ids(items: list[Node], what: str, report: Report) -> dict[str, int]:
 def _references(item: Node, known: dict[str, int], report: Report) -> None:
     for node in _child_items(item, "targets"):
         if isinstance(node, Text) and node.text and node.text.strip() not in known:
-            report.error(
-                node,
-                f"there is no target {shown(node.text.strip())} in this file",
-                nearest(node.text.strip(), list(known)[:20]) if known else "Add the target first.",
-            )
+            name = node.text.strip()
+            some = functools.partial(nearest, name, list(islice(known, 20)))
+            said = f"there is no target {shown(name)} in this file"
+            report.error(node, said, some if known else "Add the target first.")
 
 
 def _in_order(item: Node, first: str, last: str, report: Report) -> None:

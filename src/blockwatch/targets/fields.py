@@ -9,6 +9,7 @@ Rules of this file:
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -123,7 +124,9 @@ def category(node: Node, report: Report) -> Any:
     """A Citizen Lab category code; an unknown one is only a warning."""
     value = text(node, report)
     if value is not BAD and value not in CATEGORIES:
-        report.warn(node, f"{shown(value)} is no category code of Citizen Lab", nearest(value, CATEGORIES))
+        report.warn(
+            node, f"{shown(value)} is no category code of Citizen Lab", lambda: nearest(value, CATEGORIES)
+        )
     return value
 
 
@@ -134,7 +137,7 @@ def one_of(*words: str) -> Reader:
         value = text(node, report)
         if value is BAD or value in words:
             return value
-        report.error(node, f"{shown(value)} is not known here", nearest(value, words))
+        report.error(node, f"{shown(value)} is not known here", functools.partial(nearest, value, words))
         return BAD
 
     return read
@@ -198,7 +201,8 @@ def record(table: dict[str, Reader], needed: tuple[str, ...], what: str) -> Read
         values: dict[str, Any] = {}
         for name, value in node.items.items():
             if name not in table:
-                report.error(node.keys[name], f"{shown(name)} is no key of {what}", nearest(name, table))
+                said = f"{shown(name)} is no key of {what}"
+                report.error(node.keys[name], said, functools.partial(nearest, name, table))
             else:
                 values[name] = table[name](value, report)
         for name in needed:

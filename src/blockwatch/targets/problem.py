@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -54,54 +54,74 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Report:
-    """Collects the problems of one file; nothing stops at the first."""
+    """Collects the problems of one file; nothing stops at the first.
+
+    A file can have a million problems: only the first are kept, of the others the number.
+    """
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self._found: list[Problem] = []
+        self.failed = False  # whether an error was noted
+        self._first: list[Problem] = []
+        self._last: _Order | None = None  # what comes after it is only counted
+        self._count = 0
 
-    def error(self, place: Placed, what: str, remedy: str = "") -> None:
-        """Note something that keeps the file from being used."""
+    def error(self, place: Placed, what: str, remedy: str | Callable[[], str] = "") -> None:
+        """Note something that keeps the file from being used; a remedy that costs time may be a function."""
+        self.failed = True
         self._note(place, what, remedy, warning=False)
 
-    def warn(self, place: Placed, what: str, remedy: str = "") -> None:
+    def warn(self, place: Placed, what: str, remedy: str | Callable[[], str] = "") -> None:
         """Note something that a person should know; the file can be used."""
         self._note(place, what, remedy, warning=True)
 
-    def _note(self, place: Placed, what: str, remedy: str, *, warning: bool) -> None:
-        self._found.append(
+    def _note(self, place: Placed, what: str, remedy: str | Callable[[], str], *, warning: bool) -> None:
+        self._count += 1
+        if self._last is not None and (warning, place.line, place.column, what) > self._last:
+            return
+        self._first.append(
             Problem(
                 file=self.file,
                 line=place.line,
                 column=place.column,
                 what=what,
-                remedy=remedy,
+                remedy=remedy if isinstance(remedy, str) else remedy(),
                 warning=warning,
             )
         )
+        if len(self._first) >= 2 * MOST_PROBLEMS:
+            self._cut()
 
-    @property
-    def failed(self) -> bool:
-        """Whether an error was noted."""
-        return any(not problem.warning for problem in self._found)
+    def _cut(self) -> None:
+        self._first = sorted(self._first, key=_order)[:MOST_PROBLEMS]
+        if len(self._first) == MOST_PROBLEMS:
+            self._last = _order(self._first[-1])
 
     def problems(self) -> list[Problem]:
         """Return all problems in the order of the file, at most ``MOST_PROBLEMS`` and a count of the rest."""
-        ordered = sorted(self._found, key=lambda p: (p.warning, p.line, p.column, p.what))
-        kept, rest = ordered[:MOST_PROBLEMS], ordered[MOST_PROBLEMS:]
-        if rest:
+        self._cut()
+        kept = list(self._first)
+        if self._count > len(kept):
             last = kept[-1]
             kept.append(
                 Problem(
                     file=self.file,
                     line=last.line,
                     column=last.column,
-                    what=f"and {len(rest)} more problems",
+                    what=f"and {self._count - len(self._first)} more problems",
                     remedy="Put these right first, then check again.",
                     warning=last.warning,
                 )
             )
         return sorted(kept, key=lambda p: (p.line, p.column, p.warning))
+
+
+_Order = tuple[bool, int, int, str]
+
+
+def _order(problem: Problem) -> _Order:
+    """Errors before warnings, then as in the file."""
+    return problem.warning, problem.line, problem.column, problem.what
 
 
 def shown(text: str, most: int = 60) -> str:

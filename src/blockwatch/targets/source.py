@@ -9,6 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def read_text(path: Path, report: Report) -> str | None:
 
 def _read_bytes(path: Path, report: Report) -> bytes | None:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             raw = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         report.error(Place(), "there is no such file", "Name an existing file with --targets FILE.")
@@ -73,6 +74,13 @@ def _read_bytes(path: Path, report: Report) -> bytes | None:
             "This is no list of targets, or one to split: name several files, each with --targets.",
         )
     return None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for somebody to write into a named pipe; with no writer it reads as empty."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _only_text(text: str, report: Report) -> bool:

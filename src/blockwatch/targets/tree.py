@@ -19,6 +19,7 @@ import yaml  # type: ignore[import-untyped]
 from blockwatch.targets.problem import Place, Report, shown
 
 DEEPEST = 12
+MOST_VALUES = 500_000  # of keys, values, lists; a target has five and more
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where the wheel has it
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TAB_INDENT = re.compile(r"^[ ]*(?:- *)?(\t)", re.MULTILINE)
@@ -64,6 +65,7 @@ class _Builder:
         self.stack: list[Sequence | Mapping] = []
         self.pending: list[Text | None] = []  # the key that waits for its value, one per open node
         self.documents = 0
+        self.values = 0
 
     def take(self, event: yaml.Event) -> bool:
         """Take one event; false: no use in going on."""
@@ -77,7 +79,7 @@ class _Builder:
                 )
                 return False
         elif isinstance(event, yaml.AliasEvent):
-            self._refuse(line, column, f"the alias *{event.anchor}", "Write the value out.")
+            self._refuse(line, column, f"the alias *{event.anchor[:40]}", "Write the value out.")
             self._place(Text(line, column, None))
         elif isinstance(event, yaml.NodeEvent):
             return self._open(event, line, column)
@@ -87,8 +89,13 @@ class _Builder:
         return True
 
     def _open(self, event: yaml.NodeEvent, line: int, column: int) -> bool:
+        self.values += 1
+        if self.values > MOST_VALUES:
+            remedy = "Split the list: name several files, each with --targets."
+            self.report.error(Place(line, column), f"more than {MOST_VALUES} keys and values", remedy)
+            return False
         if event.anchor is not None:
-            self._refuse(line, column, f"the anchor &{event.anchor}", "Delete it, and write values out.")
+            self._refuse(line, column, f"the anchor &{event.anchor[:40]}", "Delete it, and write values out.")
         tag = getattr(event, "tag", None)
         if tag not in (None, "!", "tag:yaml.org,2002:str"):
             self._refuse(line, column, f"the tag {shown(str(tag), 40)}", "Delete it: all values are text.")

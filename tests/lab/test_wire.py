@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from blockwatch.errors import LabError
-from blockwatch.lab import kernel, namespace, sides, tun
+from blockwatch.lab import kernel, namespace
 from blockwatch.lab.netlink import Netlink
 from blockwatch.lab.wire import routers
 from blockwatch.lab.world import ISP_RESOLVER, Mitm, PortalRule, Site, World
-from tests.lab.wire_far import TRUE_ADDRESS, ask, start
+from tests.lab.wire_far import TRUE_ADDRESS, ask, said_by, start
 
 DEAD, FAR_AWAY, INTERCEPTED = "62.122.7.7", "203.1.2.3", "104.16.1.1"
 
@@ -171,41 +171,13 @@ def test_a_server_that_fails_later_is_told_by_the_next_check() -> None:
     os.close(writing)
 
 
-def test_a_namespace_with_another_device_is_refused() -> None:
-    def build() -> None:
-        kernel.unshare(kernel.NEW_USER)
-        kernel.unshare(kernel.NEW_NET | kernel.NEW_MOUNTS)
-        tun.open_tun("wlan0")
-        sides.build_probe(World(name="leaky", sites=()))
-
-    assert "a way out (wlan0)" in _refusal(build)
-
-
 def test_a_kernel_that_gives_no_namespaces_is_refused_with_the_switch_to_turn() -> None:
     def forbid() -> None:
         kernel.unshare(kernel.NEW_USER)
         Path("/proc/sys/user/max_user_namespaces").write_text("0")  # in this user namespace
         namespace.start(World(name="forbidden", sites=()), lambda world, ready: ready())
 
-    assert "sysctl -w user.max_user_namespaces" in _refusal(forbid)
-
-
-def _refusal(work: Callable[[], None]) -> str:
-    """What LabError ``work`` ends with, in a process of its own."""
-    start(World(name="trial", sites=())).close()  # skips where there is no lab
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        except LabError as error:
-            os.write(writing, str(error).encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    os.waitpid(pid, 0)
-    with os.fdopen(reading) as said:
-        return said.read()
+    assert "sysctl -w user.max_user_namespaces" in said_by(forbid)
 
 
 def test_an_address_is_refused_with_the_kernels_word() -> None:

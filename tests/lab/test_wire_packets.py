@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blockwatch.errors import LabError
 from blockwatch.lab import packet
 from blockwatch.lab.censor.boxes import Interception, Portal
-from blockwatch.lab.tun import open_tun
 
 V4 = (socket.inet_aton("95.56.8.20"), socket.inet_aton("93.184.216.34"))
 V6 = (socket.inet_pton(socket.AF_INET6, "2a00:1d58:8::20"), socket.inet_pton(socket.AF_INET6, "2606:4700::1"))
@@ -91,12 +87,3 @@ def test_a_fragment_is_not_looked_into() -> None:
     whole = bytearray(packet.udp((V4[0], 1), (V4[1], 53), b"x" * 30))
     whole[7] = 3
     assert packet.layer4(bytes(whole)) == (0, 0)
-
-
-def test_a_machine_without_tun_is_told_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(LabError, match="missing") as caught:
-        open_tun("eth0", str(tmp_path / "tun"))
-    assert "mknod" in caught.value.remedy
-    (tmp_path / "file").touch()
-    with pytest.raises(LabError, match="gives no TUN device"):
-        open_tun("eth0", str(tmp_path / "file"))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from blockwatch.errors import LabError
@@ -24,7 +26,7 @@ _SWITCHES = (  # below /proc/sys: the value that forbids, one that allows
 )
 _CONTAINER = (
     "the kernel allows it, so a sandbox around this process forbids it: in Docker, start the container with "
-    "--security-opt seccomp=unconfined --security-opt apparmor=unconfined (and --device /dev/net/tun)"
+    "--security-opt seccomp=unconfined --security-opt apparmor=unconfined"
 )
 
 
@@ -37,6 +39,20 @@ def unshare(flags: int) -> None:
             raise
         what = f"the kernel gives no user and network namespaces ({error.strerror})"
         raise LabError(what, remedy=remedy()) from error
+
+
+@contextmanager
+def inside_network(namespace: int) -> Iterator[None]:
+    """Be in the network namespace of that file descriptor for a while."""
+    home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _call("setns", namespace, NEW_NET)
+        try:
+            yield
+        finally:
+            _call("setns", home, NEW_NET)
+    finally:
+        os.close(home)
 
 
 def remedy() -> str:

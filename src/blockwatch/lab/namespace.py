@@ -1,9 +1,9 @@
-"""Two network namespaces with a wire between them: where the lab lives.
+"""Two network namespaces with a wire between them, in a third one: where the lab lives.
 
 Rules:
 
-- Nothing leaves the machine: each side has loopback and one TUN device, and no route over anything
-  else; anything else is a refusal to start.
+- Nothing leaves the machine: each side has loopback and one device that ends at the wire, and no route
+  over anything else; anything else is a refusal to start. The wire's own namespace has those two ends.
 - Three processes: the keeper (sits in the probe's namespaces and watches), the far side (runs
   ``serve``), the wire. The keeper ends when its caller ends or asks, the others end with the keeper,
   and the keeper ends when one of them does.
@@ -40,7 +40,8 @@ from blockwatch.lab.kernel import (
     mount,
     unshare,
 )
-from blockwatch.lab.sides import build_far, build_probe, resolve_with
+from blockwatch.lab.link import Link
+from blockwatch.lab.sides import build_far, build_probe, refuse_ways_out_of, resolve_with
 from blockwatch.lab.world import ISP_RESOLVER, PUBLIC_RESOLVERS, World
 
 Serve = Callable[[World, Callable[[], None]], None]
@@ -175,12 +176,15 @@ def _keep(world: World, serve: Serve, line: socket.socket, caller: int) -> None:
         return
     unshare(NEW_NET | NEW_MOUNTS)
     mount("none", "/", "none", RECURSIVE | PRIVATE)
-    far_tun = build_far(world)
-    far = _fork(line, lambda: _serve_far(world, serve, line, far_tun))
+    middle = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    unshare(NEW_NET)
+    far_link = build_far(world, middle)
+    far = _fork(line, lambda: _serve_far(world, serve, line, (far_link, middle)))
     unshare(NEW_NET | NEW_MOUNTS)  # mounts again: the far side copies the old ones, in its own time
-    probe_tun = build_probe(world)
+    probe_link = build_probe(world, middle)
     resolve_with(ISP_RESOLVER)
-    carrier = _fork(line, lambda: _carry(world, line, probe_tun, far_tun))
+    refuse_ways_out_of(middle)
+    carrier = _fork(line, lambda: _carry(world, line, probe_link, far_link))
     _close_all_but(line.fileno())
     line.send(b"p")
     _watch(line, (far, carrier), caller)
@@ -195,8 +199,9 @@ def _fork(line: socket.socket, work: Callable[[], None]) -> int:
     return pid
 
 
-def _serve_far(world: World, serve: Serve, line: socket.socket, far_tun: int) -> None:
-    os.close(far_tun)
+def _serve_far(world: World, serve: Serve, line: socket.socket, not_ours: tuple[int, ...]) -> None:
+    for fd in not_ours:
+        os.close(fd)
     unshare(NEW_MOUNTS)
     resolve_with(PUBLIC_RESOLVERS[0])
 
@@ -207,10 +212,11 @@ def _serve_far(world: World, serve: Serve, line: socket.socket, far_tun: int) ->
     raise LabError("the far side's servers ended")
 
 
-def _carry(world: World, line: socket.socket, probe_tun: int, far_tun: int) -> None:
-    _close_all_but(line.fileno(), probe_tun, far_tun)
+def _carry(world: World, line: socket.socket, *links: int) -> None:
+    _close_all_but(line.fileno(), *links)
     gc.freeze()  # what the caller had loaded is not ours to go through again and again
-    wire.main(world, os.dup(probe_tun), os.dup(far_tun))  # dup: low numbers, as select() needs them
+    probe, far = (Link(os.dup(link)) for link in links)  # dup: low numbers, as select() needs them
+    wire.main(world, probe, far)
 
 
 def _close_all_but(*keep: int) -> None:

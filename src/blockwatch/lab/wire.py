@@ -2,7 +2,7 @@
 
 Rules:
 
-- One loop, two TUN files, one heap of packets in flight. A packet is late by the delay of its far
+- One loop, two links, one heap of packets in flight. A packet is late by the delay of its far
   address, jitter never reorders a flow, loss is rolled once per packet on the probe's own line.
 - The path has ``world.hops`` routers. Each takes 1 from the time to live; the one that takes the
   last says so by ICMP. The censor is a box at router ``world.censor_hop``: it sees what comes in
@@ -13,7 +13,6 @@ Rules:
 
 from __future__ import annotations
 
-import os
 import random
 import select
 import time
@@ -23,20 +22,20 @@ from heapq import heappop, heappush
 from blockwatch.lab import packet
 from blockwatch.lab.censor import DROP, Censor
 from blockwatch.lab.censor.boxes import Box, boxes
+from blockwatch.lab.link import Link
 from blockwatch.lab.netlink import packed
 from blockwatch.lab.world import PROBE_V4, PROBE_V6, World
 
 _BATCH = 64  # packets read from one side before the other gets its turn
-_LONGEST = 2048  # bytes of a packet: more than the devices' MTU of 1500
 _PROBE = frozenset((packed(PROBE_V4)[1], packed(PROBE_V6)[1]))
 _REMEMBERED = 100_000
 
 
 class Wire:
-    """The path of one world, between two TUN files."""
+    """The path of one world, between two links."""
 
-    def __init__(self, world: World, probe_tun: int, world_tun: int) -> None:
-        self._probe, self._far = probe_tun, world_tun
+    def __init__(self, world: World, probe: Link, far: Link) -> None:
+        self._probe, self._far = probe, far
         self._hops, self._censor_hop, self._loss = world.hops, world.censor_hop, world.loss
         self._delay = world.delay_ms / 1000
         self._delays = {packed(address)[1]: ms / 1000 for address, ms in world.delays_ms.items()}
@@ -46,9 +45,9 @@ class Wire:
         self._censor = Censor(world)
         self._boxes: Sequence[Box] = boxes(world)
         self._routers = {4: routers(world.hops, 4), 6: routers(world.hops, 6)}
-        self._flying: list[tuple[float, int, int, bytes | bytearray]] = []
+        self._flying: list[tuple[float, int, Link, bytes | bytearray]] = []
         self._count = 0
-        self._last_due: dict[tuple[int, bytes], float] = {}
+        self._last_due: dict[tuple[Link, bytes], float] = {}
 
     def run(self) -> None:
         """Carry packets for ever."""
@@ -64,16 +63,15 @@ class Wire:
             while flying and flying[0][0] <= now:
                 _, _, side, raw = heappop(flying)
                 try:
-                    os.write(side, raw)
+                    side.write(raw)
                 except OSError:
                     continue  # the kernel refuses it, as an interface may: a lost packet
 
-    def _drain(self, side: int, take: Callable[[bytes, float], None]) -> None:
+    def _drain(self, side: Link, take: Callable[[bytes, float], None]) -> None:
         now = time.monotonic()
         for _ in range(_BATCH):
-            try:
-                raw = os.read(side, _LONGEST)
-            except BlockingIOError:
+            raw = side.read()
+            if not raw:
                 return
             take(raw, now)
 
@@ -114,8 +112,8 @@ class Wire:
         if self._censor.injected:
             self._inject(now, delay)
 
-    def _pass(self, side: int, raw: bytes, now: float, delay: float) -> None:
-        if side == self._far:
+    def _pass(self, side: Link, raw: bytes, now: float, delay: float) -> None:
+        if side is self._far:
             raw = self._behind_boxes(raw)
         if raw:
             self._send(side, packet.forwarded(raw, self._hops), now + delay)
@@ -127,13 +125,13 @@ class Wire:
                 raw = box.up(raw)
         return raw
 
-    def _send(self, side: int, raw: bytes | bytearray, due: float) -> None:
+    def _send(self, side: Link, raw: bytes | bytearray, due: float) -> None:
         if self._jitter:
             due = self._jittered(side, raw, due)
         self._count += 1
         heappush(self._flying, (due, self._count, side, raw))
 
-    def _jittered(self, side: int, raw: bytes | bytearray, due: float) -> float:
+    def _jittered(self, side: Link, raw: bytes | bytearray, due: float) -> float:
         flow = (side, bytes(raw[12:24] if raw[0] >> 4 == 4 else raw[8:44]))
         due = max(due + self._chance.random() * self._jitter, self._last_due.get(flow, 0.0))
         if len(self._last_due) > _REMEMBERED:
@@ -166,6 +164,6 @@ def routers(hops: int, version: int) -> list[bytes]:
     return [packed(name.format(hop))[1] for hop in range(1, hops + 1)]
 
 
-def main(world: World, probe_tun: int, world_tun: int) -> None:
-    """Carry packets between the two non-blocking TUN files until the process is killed."""
-    Wire(world, probe_tun, world_tun).run()
+def main(world: World, probe: Link, far: Link) -> None:
+    """Carry packets between the two links until the process is killed."""
+    Wire(world, probe, far).run()

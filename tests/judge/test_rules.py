@@ -11,11 +11,11 @@ from blockwatch.judge import RULES, Rule, judge_run
 from blockwatch.judge.pages import KNOWN
 from blockwatch.judge.rules import BY_STAGE
 from blockwatch.model import Measurement
-from blockwatch.verdict import State, Verdict
+from blockwatch.verdict import Grade, State, Verdict
 from tests.judge.stage import calm_measurement, changed, frame, measured, play
-from tests.judge.world import CUT, SECOND, SILENCE, World
+from tests.judge.world import CUT, SECOND, SILENCE, SITE, World
 from tests.judge.worlds import WORLDS
-from tests.judge.worlds.say import by_sni
+from tests.judge.worlds.say import by_sni, on_address
 
 METHOD = Path(__file__).parents[2] / "docs" / "method.md"
 
@@ -54,7 +54,7 @@ def line_dropped() -> Verdict:
 
 
 def passed_later() -> Verdict:
-    blocked, fine = World(shake=by_sni(CUT)), World()
+    blocked, fine = World(dial=on_address(f.TIMEOUT, SITE)), World()
     return judged(fine, calm_measurement(5, 0), one(blocked), one(fine, "retest", 2, 60 * SECOND))
 
 
@@ -82,11 +82,17 @@ def test_special(rule: str) -> None:
     assert rule in [reason.rule for reason in verdict.why], verdict.why
 
 
-def test_an_artefact_that_did_not_last_is_left_open() -> None:
+def test_an_artefact_that_did_not_last_is_told_as_a_sign() -> None:
     blocked = WORLDS["redirect on record"].world
     fine = World(url=blocked.url)
     verdict = judged(fine, calm_measurement(5, 0), one(blocked), one(fine, "retest", 2, 60 * SECOND))
-    assert verdict.state is State.INCONCLUSIVE
+    assert (verdict.state, verdict.grade) == (State.BLOCKED, Grade.SIGNS)
+
+
+def test_a_name_cut_on_an_unrelated_address_is_told_though_it_passes_later() -> None:
+    blocked, fine = World(shake=by_sni(CUT)), World()
+    verdict = judged(fine, calm_measurement(5, 0), one(blocked), one(fine, "retest", 2, 60 * SECOND))
+    assert (verdict.state, verdict.grade) == (State.BLOCKED, Grade.SIGNS)
 
 
 def test_ids_are_unique_and_every_row_is_complete() -> None:

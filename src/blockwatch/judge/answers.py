@@ -162,6 +162,17 @@ class Answers:
         known = [bool(side & self.good) for side in (ours, theirs)]
         return unreal[0] != unreal[1] or known[0] != known[1]
 
+    @property
+    def fooled(self) -> list[Lookup]:
+        """Lookups at the line's resolver that were answered with what cannot be true."""
+        return [
+            lookup
+            for lookup in (*self.system, *self.line)
+            if lookup.end in _DENIALS
+            or (lookup.step.addresses and all(bogon(a) is not None for a in lookup.step.addresses))
+            or (lookup.step.addresses and not set(lookup.step.addresses) & self.good and bool(self.proven))
+        ]
+
     @cached_property
     def udp_false(self) -> tuple[str, ...]:
         """Witnesses of public UDP resolvers that were answered for as the line's resolver is."""
@@ -203,6 +214,7 @@ class Answers:
         return False if checked else None
 
 
+_DENIALS = frozenset({outcomes.NXDOMAIN, outcomes.EMPTY, outcomes.REFUSED, outcomes.SERVFAIL})
 _SILENT = frozenset({outcomes.TIMEOUT, outcomes.UNCLEAR, outcomes.OTHER})
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from blockwatch.judge import outcomes
 from blockwatch.judge.names import a_label, owner, parts
+from blockwatch.judge.pages import agrees
 from blockwatch.judge.sight import redirect_of
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Measurement, Purpose, TcpStep, TlsStep
 from blockwatch.run import LineCheck, RunClose, RunOpen
@@ -46,6 +47,7 @@ class Peers:
     control_issuers: frozenset[str] = frozenset()  # of those, seen for targets of role "control"
     unlucky: Names = field(default_factory=dict)  # "address:port" → owners whose names broke after TCP
     connected: frozenset[str] = frozenset()  # "address:port" that took a TCP connection at any time
+    tainted: frozenset[str] = frozenset()  # whose page in cleartext was not the control's: no control names
     helper_answered: bool = False
     successes: tuple[int, ...] = ()  # when something surely worked, microseconds since the run opened
     attempts: tuple[int, ...] = ()  # when a TCP connection was tried, likewise
@@ -97,11 +99,13 @@ class _Digest:
         self.control_issuers: set[str] = set()
         self.unlucky: dict[str, set[str]] = defaultdict(set)
         self.connected: set[str] = set()
+        self.tainted: set[str] = set()
         self.helper = False
         self.successes: list[int] = []
         self.attempts: list[int] = []
 
     def add(self, measurement: Measurement) -> None:
+        self._compare(measurement)
         for step in measurement.observations:
             if step.skipped:
                 continue
@@ -118,6 +122,16 @@ class _Digest:
             elif isinstance(step, ControlStep) and step.failure is None:
                 self.helper = True
                 self.successes.append(step.t + step.us)
+
+    def _compare(self, measurement: Measurement) -> None:
+        """Note the names whose cleartext page is not the one that the helper saw."""
+        steps = measurement.observations
+        controls = {s.url: s for s in steps if isinstance(s, ControlStep) and s.failure is None}
+        for step in steps:
+            if not isinstance(step, HttpStep) or step.purpose is not Purpose.FIRST or step.status is None:
+                continue
+            if step.url.startswith("http:") and agrees(step, controls.get(step.url)) == "different":
+                self.tainted.add(parts(step.url).host)
 
     def _lookup(self, step: DnsStep) -> None:
         self.asked[step.resolver].add(step.name)
@@ -192,6 +206,7 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         control_issuers=frozenset(sums.control_issuers),
         unlucky=_frozen(sums.unlucky),
         connected=frozenset(sums.connected),
+        tainted=frozenset(sums.tainted),
         helper_answered=sums.helper,
         successes=tuple(sorted(sums.successes)),
         attempts=tuple(sorted(sums.attempts)),

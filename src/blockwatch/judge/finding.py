@@ -31,6 +31,7 @@ class Finding:
     failed_step: str | None = None
     partial: bool = False
     firm: bool = True  # false: of a kind that repetition does not make stronger
+    proven: bool = False  # an artefact shows that somebody interfered; no accident looks like it
 
 
 def refs(*groups: Iterable[str]) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def next_steps(
         troubles = of(scene)
         if troubles:
             wanted = _for(scene, troubles, known_good, attempt)
-            if wanted or troubles[0] not in (Trouble.UNWITNESSED, Trouble.SLOW):
+            if wanted:
                 return wanted
     return ()
 

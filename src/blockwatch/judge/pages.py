@@ -123,6 +123,15 @@ def agrees(step: HttpStep, control: ControlStep | None) -> str:
     return "same" if _sizes(step, control) >= _SAME_SIZE else "different"
 
 
+def same_page(one: ControlStep | None, other: ControlStep | None) -> bool:
+    """Whether the control got one and the same page for two URLs."""
+    if one is None or other is None or not (one.status and other.status):
+        return False
+    if one.http_failure or other.http_failure or one.status != other.status or not one.body_length:
+        return False
+    return one.title == other.title and one.body_length == other.body_length
+
+
 def _sizes(step: HttpStep, control: ControlStep) -> float:
     ours, theirs = step.body_length or 0, control.body_length or 0
     if step.truncated and theirs >= ours:

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from blockwatch.judge.matrix import STRANGE
+from blockwatch.judge.names import parts
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED
 from blockwatch.judge.pages import alike, from_cdn
-from blockwatch.judge.scene import Scene, answered
+from blockwatch.judge.scene import Scene, answered, step_of
 from blockwatch.judge.sight import Flow
 from blockwatch.model import HttpStep, Purpose
 
@@ -91,24 +92,48 @@ def sometimes(scene: Scene, layer: str, kind: str) -> Proof:
     return Proof(elsewhere=_refs([flow for _, flow in far + others], layer), times=len(far))
 
 
-def same_answer_elsewhere(scene: Scene, step: HttpStep) -> tuple[tuple[str, ...], bool]:
-    """Rounds in which an unrelated address gave this very answer to the target's Host, and whether
-    that was tried at all.
-    """
+@dataclass(frozen=True)
+class Elsewhere:
+    """Whether unrelated addresses give the answer that came for the site."""
+
+    same: tuple[str, ...] = ()  # witnesses: they do, every time
+    tried: bool = False
+    by_name: bool = False  # they give every name a page of its own, as a proxy on the path would
+    flows: tuple[Flow, ...] = ()
+
+
+def same_answer_elsewhere(scene: Scene, step: HttpStep) -> Elsewhere:
+    """What unrelated addresses answer to the target's Host, and what they make of other names."""
     tried = _unrelated(scene, [("", flow) for flow in scene.hop.by(_HOST[2]) if flow.responded])
-    same = [
-        flow
-        for _, flow in tried
-        if flow.http is not None and alike(flow.http, step) and not from_cdn(flow.http)
-    ]
+    same = [flow for _, flow in tried if _alike(flow, step) and not from_cdn(step_of(flow))]
     places = {flow.address for flow in same}
-    usual = [flow for flow in scene.hop.by(_HOST[0]) if flow.responded and flow.address in places]
-    says_so = {flow.address for flow in usual if flow.round >= STRANGE and _alike(flow, step)}
-    if says_so or all(_alike(flow, step) for flow in usual):
-        same = []  # those servers say so to everybody
-    if len(same) < len(tried):  # it must be given every time
-        same = []
-    return _refs(same, "http"), bool(tried)
+    asked = [flow for flow in scene.hop.by(_HOST[0]) if flow.responded]
+    calm = [flow for flow in asked if not _tainted(scene, flow)]
+    usual = [flow for flow in calm if flow.address in places]
+    compared = any(flow.address in places for flow in asked)
+    says_so = any(flow.round >= STRANGE and _alike(flow, step) for flow in usual)
+    everybody = not compared or (bool(usual) and all(_alike(flow, step) for flow in usual))
+    if says_so or everybody or len(same) < len(tried):  # it must be given every time, to this name only
+        return Elsewhere(tried=bool(tried))
+    by_name = any(_given_its_own(flow, calm) for flow in usual if flow.round >= STRANGE)
+    return Elsewhere(_refs(same, "http"), bool(tried), by_name, tuple(same))
+
+
+def _tainted(scene: Scene, flow: Flow) -> bool:
+    """Whether the name sent is itself shown false pages in this run: then it is no control."""
+    return flow.http is not None and parts(flow.http.url).host in scene.peers.tainted
+
+
+def _given_its_own(strange: Flow, calm: list[Flow]) -> bool:
+    """Whether a name strange to an address was shown the page there that it has at its own address,
+    and not the address's page.
+    """
+    if strange.http is None:
+        return False
+    host = parts(strange.http.url).host
+    home = [f for f in calm if f.round < STRANGE and f.http and parts(f.http.url).host == host]
+    here = [f for f in calm if f.round < STRANGE and f.address == strange.address]
+    return any(_alike(f, strange.http) for f in home) and not any(_alike(f, strange.http) for f in here)
 
 
 def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, Flow]]:

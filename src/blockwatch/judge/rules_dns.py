@@ -193,7 +193,8 @@ def lookup_fails(scene: Scene) -> Finding | None:
     )
     if answers.alive() is None:
         text = f"The line's resolver does not find this name ({how}, {len(failed)} times); others do"
-    return blocked(mechanism, grade, text, refs(_of(failed), answers.injected, scene.hop.control_refs))
+    witnesses = refs(_of(failed), answers.injected, scene.hop.control_refs)
+    return blocked(mechanism, grade, text, witnesses, proven=len(answers.doubled) >= 2)
 
 
 def lookup_fails_alone(scene: Scene) -> Finding | None:
@@ -206,11 +207,16 @@ def lookup_fails_alone(scene: Scene) -> Finding | None:
     )
 
 
-def injection_seen(scene: Scene) -> Note | None:
-    """Answers are made up on the path, though the line's own resolver was not fooled."""
+def injection_seen(scene: Scene) -> Finding | Note | None:
+    """Answers are made up on the path, and the line's own resolver is fooled at times or not at all."""
     answers = scene.answers
     if not answers.doubled or not answers.given & answers.good:
         return None
+    fooled = answers.fooled
+    if fooled and len(answers.doubled) >= 2:
+        text = "Answers for this name are made up on the path; now and then the true one comes first"
+        witnesses = refs(_of(fooled), answers.doubled, scene.hop.control_refs)
+        return blocked("dns.injection", Grade.STRONG, text, witnesses, proven=True)
     return Note("Another resolver's answers for this name are made up on the path", answers.doubled)
 
 
@@ -243,7 +249,8 @@ def _false_answer(
         Grade.CONFIRMED if proof and len(lookups) >= 2 else Grade.STRONG if len(lookups) >= 2 else Grade.SIGNS
     )
     name = "dns.injection" if injected else mechanism
-    return blocked(name, grade, text, refs(_of(lookups), witnesses or (), injected, scene.hop.control_refs))
+    shown = refs(_of(lookups), witnesses or (), injected, scene.hop.control_refs)
+    return blocked(name, grade, text, shown, proven=bool(proof) and len(answers.doubled) >= 2)
 
 
 def _udp_agrees(answers: Answers) -> tuple[str, ...]:

@@ -88,11 +88,11 @@ def http_by_name(scene: Scene) -> Finding | None:
     witnesses = refs(tries.witnesses, shown.witnesses, scene.hop.control_refs)
     if tries.kind == outcomes.GARBAGE:
         text = "Something that is not HTTP comes for the name, on an unrelated address too"
-        return blocked("http.blockpage", grade, text, witnesses)
+        return blocked("http.blockpage", grade, text, witnesses, proven=True)
     text = (
         f"A request for the name {_WORDS[tries.kind]} on an unrelated address too, where others are answered"
     )
-    return blocked(f"http.{tries.kind}{_trigger(scene)}", grade, text, witnesses)
+    return blocked(f"http.{tries.kind}{_trigger(scene)}", grade, text, witnesses, proven=True)
 
 
 def http_down(scene: Scene) -> Finding | None:

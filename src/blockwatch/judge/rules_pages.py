@@ -25,7 +25,10 @@ def false_redirect(scene: Scene) -> Finding | None:
     """A cleartext redirect to a stranger that the control did not get."""
     flow = scene.response
     target = redirect_of(step_of(flow)) if flow is not None else ""
-    if flow is None or not target or scene.hop.secure or same_owner(parts(target).host, scene.hop.host):
+    if flow is None or not target or scene.hop.secure:
+        return None
+    own = same_owner(parts(target).host, scene.hop.host)
+    if own and not scene.astray:
         return None
     step = step_of(flow)
     repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
@@ -35,14 +38,15 @@ def false_redirect(scene: Scene) -> Finding | None:
         return blocked(
             "http.redirect", Grade.CONFIRMED, f"The redirect is a censor's on record ({known.id})", witnesses
         )
-    same, tried = proof.same_answer_elsewhere(scene, step)
-    if same:
-        grade = Grade.CONFIRMED if len(same) >= 2 and scene.control_ok else Grade.STRONG
-        text = f"An unrelated address gives the same redirect to {parts(target).host} when asked for the name"
-        return blocked("http.redirect.host", grade, text, refs(witnesses, same))
-    if scene.final_agrees or _copy(scene, step) == "same":
+    shown = proof.same_answer_elsewhere(scene, step)
+    confirmed = scene.final_agrees or _copy(scene, step) == "same"
+    text = f"An unrelated address gives the same redirect to {parts(target).host} when asked for the name"
+    proven = _middlebox(scene, step, shown, "http.redirect.host", text, doubt=confirmed)
+    if proven is not None:
+        return proven
+    if confirmed or own:
         return None
-    return _doubtful_redirect(scene, step, target, repeats, witnesses, tried)
+    return _doubtful_redirect(scene, step, target, repeats, witnesses, shown.tried)
 
 
 def _doubtful_redirect(
@@ -94,12 +98,40 @@ def cleartext_page(scene: Scene) -> Finding | None:
         )
     if agreed == "same" or _copy(scene, step) == "same":
         return _site_page(scene, step, text, witnesses)
-    same, tried = proof.same_answer_elsewhere(scene, step)
-    if same:
-        grade = Grade.CONFIRMED if len(same) >= 2 and scene.control_ok else Grade.STRONG
-        words = "An unrelated address gives the same page when asked for the name"
-        return blocked("http.blockpage.host", grade, words, refs(witnesses, same))
-    return _doubtful_page(scene, step, text, witnesses, tried)
+    shown = proof.same_answer_elsewhere(scene, step)
+    words = "An unrelated address gives the same page when asked for the name"
+    doubt = agreed != "different" and not pages.wording(step, text)
+    proven = _middlebox(scene, step, shown, "http.blockpage.host", words, doubt=doubt)
+    if proven is not None:
+        return proven
+    return _doubtful_page(scene, step, text, witnesses, shown.tried)
+
+
+def _middlebox(
+    scene: Scene, step: HttpStep, shown: proof.Elsewhere, mechanism: str, text: str, *, doubt: bool
+) -> Finding | None:
+    """An unrelated address gives this very answer to the site's name.
+
+    Where such addresses give every name a page of its own (a proxy on the path, a farm of servers), the
+    answer may yet be the site's: then it counts only if it came before the site can have sent it, or, as
+    a sign, if something else speaks against it (no ``doubt``).
+    """
+    if not shown.same:
+        return None
+    repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
+    witnesses = refs(*(f.witness("http") for f in repeats[:4]), shown.same, scene.hop.control_refs)
+    if not shown.by_name:
+        grade = Grade.CONFIRMED if len(shown.same) >= 2 and scene.control_ok else Grade.STRONG
+        return blocked(mechanism, grade, text, witnesses, proven=True)
+    flows = [*repeats, *shown.flows]
+    if len(flows) >= 4 and all(scene.too_early(flow, "http") for flow in flows):
+        text += ", sooner than a server can answer"
+        return blocked(mechanism, Grade.STRONG, text, witnesses, proven=True)
+    if doubt or len(repeats) < 2 or (step.body_length or 0) > pages.SMALL:
+        return None
+    if pages.structured_like(step, scene.control):
+        return None
+    return sign(mechanism, text, witnesses)
 
 
 def _site_page(scene: Scene, step: HttpStep, text: str, witnesses: tuple[str, ...]) -> Finding:

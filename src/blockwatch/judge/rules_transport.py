@@ -10,13 +10,15 @@ Rules of this file:
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from blockwatch.judge import outcomes, proof
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import ALERT, PLAINTEXT, TRUST
 from blockwatch.judge.pages import known_plain
 from blockwatch.judge.scene import Scene, Tries
 from blockwatch.model import Purpose
-from blockwatch.verdict import Grade
+from blockwatch.verdict import Grade, State
 
 _TCP = frozenset({"timeout", "reset", "refused", "unreachable"})
 _TLS = frozenset({"timeout", "reset", "eof", "alert", "plaintext"})
@@ -147,6 +149,7 @@ def tls_blocked(scene: Scene) -> Finding | None:
     if shown.named:
         text += ", and so is one with another name"
     finding = _repeated(scene, tries, _sni(tries.kind, shown), text, witnesses)
+    finding = replace(finding, proven=bool(shown.elsewhere) and finding.state is State.BLOCKED)
     early = all(scene.too_early(flow, "tls") for flow in tries.same)
     if tries.kind == ALERT and finding.grade is Grade.STRONG and not early:
         return sign(_sni(ALERT, shown), text + "; a server may send an alert too", witnesses)
@@ -166,7 +169,7 @@ def tls_by_name(scene: Scene) -> Finding | None:
     if shown.elsewhere:
         text = f"The name's handshake {_WORDS[tries.kind]} on an unrelated address too; others pass there"
         grade = Grade.STRONG if alike >= 3 else Grade.SIGNS
-        return blocked(_sni(tries.kind, shown), grade, text, witnesses)
+        return blocked(_sni(tries.kind, shown), grade, text, witnesses, proven=True)
     if shown.here and alike >= 3 and scene.control is None and tries.kind != ALERT:
         text = f"The name's handshake {_WORDS[tries.kind]} on the site's address, where a control name passes"
         return sign(_sni(tries.kind, shown), text, witnesses)

@@ -19,8 +19,8 @@ from blockwatch.judge.addresses import bogon, is_address, is_v6
 from blockwatch.judge.answers import Answers
 from blockwatch.judge.case import Peers
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
-from blockwatch.judge.pages import agrees, alike
-from blockwatch.judge.sight import Flow, Hop, Sight, ending
+from blockwatch.judge.pages import agrees, alike, same_page
+from blockwatch.judge.sight import REDIRECTS, Flow, Hop, Sight, ending
 from blockwatch.model import ControlStep, HttpStep, Purpose
 
 _LAYERS = ("tcp", "tls", "http")
@@ -158,9 +158,21 @@ class Scene:
 
     @cached_property
     def final_agrees(self) -> bool:
-        """Whether the page at the end of the redirects is the one the control got for this hop's URL."""
+        """Whether the redirects lead where the control's led: to the page that it got for this hop's URL,
+        or to a URL for which it got that same page.
+        """
         end = self.sight.hops[-1].response
-        return end is not None and end.http is not None and agrees(end.http, self.control) == "same"
+        if end is not None and end.http is not None and agrees(end.http, self.control) == "same":
+            return True
+        later = [hop.control for hop in self.sight.hops if hop.number > self.hop.number]
+        return any(same_page(self.control, other) for other in later)
+
+    @property
+    def astray(self) -> bool:
+        """Whether redirects end nowhere (a loop, too many), though the control got a page."""
+        ends = [flow.http for flow in self.sight.hops[-1].own if flow.http is not None]
+        fine = self.control is not None and self.control_ok and (self.control.status or 500) < 300
+        return fine and any(step.failure and step.status in REDIRECTS for step in ends)
 
     @property
     def copied(self) -> bool:

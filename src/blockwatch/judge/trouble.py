@@ -57,7 +57,7 @@ def _dns(scene: Scene) -> bool:
         nobody = answers.gone_for_control or (scene.control is None and answers.firm_nxdomain)
         return not (nobody and not answers.elsewhere)
     if answers.given & answers.good:
-        return bool(answers.doubled) and all(bogon(a) is not None for a in answers.given)
+        return bool(answers.doubled)
     if answers.good:
         return not _page_agrees(scene)
     if any(bogon(address) is not None for address in answers.given):
@@ -87,7 +87,8 @@ def _failing(scene: Scene) -> Trouble | None:
         if tries.kind == LOCAL or any(
             flow.http is not None and flow.http.status in REDIRECTS for flow in tries.same
         ):
-            return None  # our own firewall; a redirect that leads nowhere
+            astray = scene.astray and not scene.hop.secure
+            return Trouble.HTTP if astray else None  # our own firewall; a redirect that leads nowhere
         passed = scene.control_passed(layer) and tries.kind != TRUST
         same_for_control = scene.control_failed_at is not None and not passed
         return None if same_for_control else trouble

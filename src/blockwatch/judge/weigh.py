@@ -3,13 +3,14 @@
 Rules of this file:
 
 * each measurement has been judged alone before it is weighed with the others;
-* never ``blocked`` from a state that did not repeat, nor a grade that no single finding or their
-  agreement carries.
+* never ``blocked`` from a state that did not repeat, unless an artefact proves it; nor a grade that no
+  single finding or their agreement carries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from blockwatch.judge.finding import Finding, refs, unclear
 from blockwatch.verdict import Grade, State
@@ -19,12 +20,22 @@ _ORDER = (Grade.SIGNS, Grade.STRONG, Grade.CONFIRMED)
 
 
 def passed_later(earlier: Sequence[Finding], last: Finding) -> Finding | None:
-    """It was found blocked, and at the end of the run it worked or was down for everybody."""
+    """It was found blocked, and at the end of the run it worked or was down for everybody.
+
+    A failure that did not last may have been an accident; an artefact that proves interference was none,
+    and is told, as a sign.
+    """
     before = [finding for finding in earlier if finding.state is State.BLOCKED]
     if not before or last.state not in (*_REACHED, State.DOWN):
         return None
-    artefact = next((finding for finding in before if finding.grade is Grade.CONFIRMED), None)
-    if last.state is State.DOWN or artefact is not None:
+    artefact = next((f for f in before if f.proven or f.grade is Grade.CONFIRMED), None)
+    if artefact is not None and last.state is not State.DOWN:
+        text = f"{artefact.text}; at the end of the run it worked, so it does not happen every time"
+        witnesses = refs(artefact.witnesses[:8], last.witnesses)
+        return replace(
+            artefact, grade=Grade.SIGNS, text=text, witnesses=witnesses, firm=False, partial=last.partial
+        )
+    if last.state is State.DOWN:
         text = (
             f"Found {before[-1].mechanism} at first and {last.state} at the end of the run: it did not last"
         )

@@ -31,6 +31,14 @@ row(
     url=HTTP,
     control={"status": 403, "title": "Just a moment...", "body_length": 900},
 )
+row(
+    "control got a challenge, and a proxy on the path gives every name its own page",
+    "ok inconclusive",
+    url=HTTP,
+    answer=lambda a, h, t, n: None if t else Page(title=f"The front page of {h}", length=5_000 + 97 * len(h)),
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+    control={"status": 403, "title": "Just a moment...", "body_length": 900},
+)
 row("multi-CDN over https (L)", "ok", lookup=lambda r, name, n: (SITE2,) if r == "system" else (SITE,))
 row(
     "dynamic http page (N)",

@@ -187,3 +187,12 @@ row(
     answer=lambda a, h, t, n: None,
     dial=lambda a, port, n: None,
 )
+row(
+    "injected whoever is asked, but the first answer got lost",
+    "blocked",
+    "dns.injection",
+    "dns.injected",
+    lookup=lambda r, name, n: (SITE,) if r == DOH or name != HOST or n == 0 else ("127.0.0.1",),
+    late=lambda r, name: (SITE,) if name == HOST else None,
+    grades="strong",
+)

@@ -11,9 +11,11 @@ from tests.judge.worlds.say import (
     HTTP,
     SLOW,
     UNTITLED,
+    block_server,
     broken_for_control,
     by_host,
     everywhere,
+    redirecting,
     row,
 )
 
@@ -154,6 +156,7 @@ row(
     "http.redirect",
     url=HTTP,
     answer=by_host(Page(status=307, location="http://92.46.33.7/blocked?id=77")),
+    controls=block_server,
 )
 row(
     "injected redirect to valid https (P)",
@@ -162,6 +165,7 @@ row(
     "http.redirect",
     url=HTTP,
     answer=by_host(Page(status=302, location=f"https://{GOOD_HOSTS[0]}/stop")),
+    controls=block_server,
 )
 row(
     "injected redirect, no helper",
@@ -171,6 +175,7 @@ row(
     url=HTTP,
     control=None,
     answer=by_host(Page(status=302, location=f"https://{GOOD_HOSTS[0]}/stop")),
+    controls=block_server,
 )
 row(
     "injected redirect at one address",
@@ -180,6 +185,7 @@ row(
     answer=lambda a, h, t, n: (
         Page(status=302, location="http://92.46.33.7/blocked") if a == SITE and h == HOST and not t else None
     ),
+    controls=block_server,
 )
 
 row(
@@ -189,6 +195,27 @@ row(
     "page.cleartext",
     url=HTTP,
     answer=lambda a, h, t, n: BLOCK if h in (HOST, GOOD_HOSTS[0]) and not t else None,
+)
+row(
+    "block page, where every server gives every name its own page",
+    "blocked",
+    "http.blockpage",
+    "page.cleartext",
+    url=HTTP,
+    answer=lambda a, h, t, n: (
+        None if t else BLOCK if h == HOST else Page(title=f"Front page of {h}", length=5_000 + 97 * len(h))
+    ),
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+    grades="signs",
+)
+row(
+    "blocked behind a cleartext redirect to another site",
+    "blocked",
+    "http.timeout",
+    url=HTTP,
+    page=redirecting("http://other.example.com/"),
+    answer=lambda a, h, t, n: f.TIMEOUT if h == "other.example.com" else None,
+    grades="strong",
 )
 row(
     "block page of a server that says so to everybody",

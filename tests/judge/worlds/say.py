@@ -76,6 +76,11 @@ def redirecting(to: str, status: int = 302) -> Callable[[str, str], Page]:
     return lambda url, address: Page(status=status, location=to) if url.startswith("http:") else Page()
 
 
+def block_server(url: str) -> dict[str, Any]:
+    """What a helper sees of a block page's server, where a URL leads to one."""
+    return {} if HOST in url else {"title": "Access Denied", "body_length": 190}
+
+
 FROM = "http://site.example.org/"
 SLOW = Page(length=300_000, us=20 * SECOND, truncated=True)
 FAST = Page(length=400_000, us=500_000)

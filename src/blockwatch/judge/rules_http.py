@@ -12,7 +12,7 @@ from __future__ import annotations
 from blockwatch.judge import outcomes, proof
 from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, sign, unclear
 from blockwatch.judge.scene import Scene, Tries
-from blockwatch.judge.speed import FACTOR, LEAST, Speeds, Transfer
+from blockwatch.judge.speed import FACTOR, LEAST, SAME_OFFSET, Speeds, Transfer
 from blockwatch.verdict import Grade
 
 _FAILS = frozenset({"timeout", "reset", "eof"})
@@ -32,7 +32,8 @@ def frozen(scene: Scene) -> Finding | None:
     text = f"The transfer stops after about {farthest} bytes, {len(stalled)} times"
     witnesses = refs(_of(stalled), _of(past), scene.hop.control_refs)
     if len(past) >= 2 and not stuck:
-        grade = Grade.STRONG if len(stalled) >= 3 else Grade.SIGNS
+        alike = farthest - min(t.moved for t in stalled) <= SAME_OFFSET
+        grade = Grade.STRONG if len(stalled) >= 3 and alike else Grade.SIGNS
         return blocked("freeze" + _trigger(scene), grade, text + "; under another name it goes on", witnesses)
     whole = scene.control_ok and (scene.control.body_length or 0) > 2 * farthest if scene.control else False
     if whole and not stuck and len(stalled) >= 3:

@@ -74,6 +74,8 @@ def page_over_tls(scene: Scene) -> Finding | None:
         return None
     step, witnesses = flow.http, refs(flow.witness(), scene.hop.control_refs)
     status = step.status or 0
+    if scene.only_elsewhere(flow):
+        return unclear("The site answers, but not where the line's resolver leads", witnesses, "dns")
     if pages.refusal(step, scene.control, scene.text(flow)):
         return refused(f"The server itself refuses (status {status}) over a valid chain", witnesses)
     if status >= 500 and (

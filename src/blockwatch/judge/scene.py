@@ -152,6 +152,14 @@ class Scene:
             "",
         )
 
+    def only_elsewhere(self, reached: Flow) -> bool:
+        """Whether nobody answered at any address of the line's resolver, and ``reached`` is at another."""
+        given = self.answers.given
+        if not given or reached.address in given or given & self.answers.good:
+            return False
+        tried = [f for f in self.hop.flows if f.address in given and f.at("tcp") != SKIPPED]
+        return bool(tried) and all(ending(flow)[0] for flow in tried)
+
     def text(self, flow: Flow) -> str:
         """The body of a flow's response as text; empty where it is not at hand."""
         return "" if flow.http is None else self._text_of(flow.http)

@@ -26,7 +26,7 @@ FACTOR = 5
 LEAST = 16_000  # bytes that must have moved before a rate is spoken of
 LONG_US = 1_500_000
 STALL_US = 4_000_000  # silence at the end of a transfer that did not end
-_SAME_OFFSET = 6_000  # bytes
+SAME_OFFSET = 6_000  # bytes
 
 COMPARED = (
     Purpose.SNI_CONTROL_ON_TARGET,
@@ -94,12 +94,14 @@ class Speeds:
 
     @property
     def stalled(self) -> list[Transfer]:
-        """Own transfers that froze at about the same offset."""
+        """Own transfers that froze: those at about the same offset; all of three or more, if none went on
+        and no two agree (what is lost on the way is counted by who lets only so much pass).
+        """
         frozen = [t for t in self.own if t.stalled]
-        if not frozen:
-            return []
-        least = min(t.moved for t in frozen)
-        return [t for t in frozen if t.moved - least <= _SAME_OFFSET]
+        alike = [[t for t in frozen if 0 <= t.moved - first.moved <= SAME_OFFSET] for first in frozen]
+        most = max(alike, key=len, default=[])
+        every = len(frozen) >= 3 and len(frozen) == len(self.own)
+        return most if len(most) >= 2 or not every else frozen
 
     @property
     def slow(self) -> list[Transfer]:

@@ -6,13 +6,14 @@ docs/decisions/0004-load-joins-the-columns.md); it adds no meaning of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blockwatch.analysis.frame import Judged, observation_frame, verdict_frame
 from blockwatch.analysis.summarise import summarise
+from blockwatch.errors import EvidenceError
 from blockwatch.judge import judge_run
 from blockwatch.store import find_runs, read_run
 
@@ -24,13 +25,13 @@ __all__ = ["load", "observations", "summarise"]
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
 
-def load(*paths: Paths) -> pd.DataFrame:
+def load(*paths: Paths, on_damage: Callable[[EvidenceError], None] | None = None) -> pd.DataFrame:
     """Judge the runs in ``paths`` (run or results folders) anew; one row a verdict.
 
-    Columns: docs/codebook.md. Raises ``EvidenceError`` on a damaged run, ``UsageError`` where there is
-    no such folder.
+    Columns: docs/codebook.md. A damaged run raises ``EvidenceError``, or is handed to ``on_damage`` and
+    left out as a whole. ``UsageError`` where there is no such folder.
     """
-    return verdict_frame(_judged(paths))
+    return verdict_frame(_judged(paths, on_damage))
 
 
 def observations(*paths: Paths) -> pd.DataFrame:
@@ -39,11 +40,18 @@ def observations(*paths: Paths) -> pd.DataFrame:
     return observation_frame((run.open, run.measurements) for run in runs)
 
 
-def _judged(paths: Iterable[Paths]) -> Iterator[Judged]:
+def _judged(paths: Iterable[Paths], on_damage: Callable[[EvidenceError], None] | None) -> Iterator[Judged]:
     for folder in find_runs(_flat(paths)):
-        run = read_run(folder)
-        measurements = tuple(run.measurements)
-        yield run.open, measurements, judge_run(run.open, measurements, run.close, run.body)
+        try:
+            run = read_run(folder)
+            measurements = tuple(run.measurements)
+            verdicts = judge_run(run.open, measurements, run.close, run.body)
+        except EvidenceError as error:
+            if on_damage is None:
+                raise
+            on_damage(error)
+        else:
+            yield run.open, measurements, verdicts
 
 
 def _flat(paths: Iterable[Paths]) -> list[Path]:

@@ -14,8 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+
+Integer = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+"""What every JSON reader can hold (RFC 8785); a larger one in a log is damage."""
 
 
 class Noun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=False):
@@ -42,27 +46,27 @@ class Purpose(StrEnum):
 class Step(Noun, frozen=True, kw_only=True, tag_field="step"):
     """One step of a measurement: exactly one failure or none."""
 
-    i: int  # index within the measurement, from 0; verdicts cite it
-    t: int  # start, microseconds since the run was opened (monotonic)
-    us: int  # duration in microseconds; 0 when skipped
+    i: Integer  # index within the measurement, from 0; verdicts cite it
+    t: Integer  # start, microseconds since the run was opened (monotonic)
+    us: Integer  # duration in microseconds; 0 when skipped
     failure: str | None  # OONI failure string; null: the step succeeded, or was skipped
     skipped: bool = False  # planned, but an earlier step of its flow failed
     error: str | None = None  # beneath the failure: "ECONNRESET", "EAI_AGAIN", "alert 112", …
     purpose: Purpose = Purpose.FIRST
-    round: int = 0  # which repetition of this purpose, from 0
-    hop: int = 0  # redirect depth, 0 for the target's own URL
-    flow: int | None = None  # steps with one number used one connection
+    round: Integer = 0  # which repetition of this purpose, from 0
+    hop: Integer = 0  # redirect depth, 0 for the target's own URL
+    flow: Integer | None = None  # steps with one number used one connection
 
 
 class DnsReply(Noun, frozen=True, kw_only=True):
     """One message that came back; an injected one comes first, the true one later."""
 
-    us: int  # microseconds after the query was sent
-    rcode: int | None  # RFC 1035 RCODE; null: not a DNS message or not our question
+    us: Integer  # microseconds after the query was sent
+    rcode: Integer | None  # RFC 1035 RCODE; null: not a DNS message or not our question
     addresses: tuple[str, ...] = ()  # A and AAAA answers, canonical text
     names: tuple[str, ...] = ()  # CNAME targets, lower case, no trailing dot
-    ttl: int | None = None  # TTL of the first answer, seconds
-    ip_ttl: int | None = None  # IP TTL or hop limit of the packet as received
+    ttl: Integer | None = None  # TTL of the first answer, seconds
+    ip_ttl: Integer | None = None  # IP TTL or hop limit of the packet as received
     raw: bytes = b""  # the message as received, at most 4,096 bytes
 
 
@@ -74,7 +78,7 @@ class DnsStep(Step, frozen=True, kw_only=True, tag="dns"):
     name: str  # as asked, IDNA A-labels, no trailing dot
     qtype: str  # "A", "AAAA", or "ANY" for getaddrinfo (both)
     addresses: tuple[str, ...] = ()  # of the first reply that fits
-    rcode: int | None = None  # of the first reply that fits; null for getaddrinfo
+    rcode: Integer | None = None  # of the first reply that fits; null for getaddrinfo
     replies: tuple[DnsReply, ...] = ()  # every reply within the window, in order of arrival
     query: bytes = b""  # the message as sent
 
@@ -83,14 +87,14 @@ class TcpStep(Step, frozen=True, kw_only=True, tag="tcp"):
     """One TCP connect."""
 
     address: str  # canonical IPv4 or IPv6 text
-    port: int
+    port: Integer
 
 
 class TlsStep(Step, frozen=True, kw_only=True, tag="tls"):
     """One TLS handshake, verification off; ``trust`` is the verification done afterwards."""
 
     address: str
-    port: int
+    port: Integer
     server_name: str | None  # SNI as sent; null: none sent
     version: str | None = None  # "TLSv1.3"
     cipher: str | None = None
@@ -99,11 +103,11 @@ class TlsStep(Step, frozen=True, kw_only=True, tag="tls"):
     trust: str | None = None  # null: chain valid for server_name; else ssl_invalid_hostname,
     # ssl_unknown_authority or ssl_invalid_certificate; "unchecked" where there is no chain
     trust_detail: str | None = None  # OpenSSL's words: "X509 10: certificate has expired"
-    alert: int | None = None  # TLS alert received (RFC 8446, section 6)
+    alert: Integer | None = None  # TLS alert received (RFC 8446, section 6)
     plaintext: bytes = b""  # what came instead of TLS, at most 1,024 bytes
-    sent: int = 0  # bytes on the wire, this step
-    received: int = 0
-    first_byte_us: int | None = None  # from the ClientHello to the first byte back
+    sent: Integer = 0  # bytes on the wire, this step
+    received: Integer = 0
+    first_byte_us: Integer | None = None  # from the ClientHello to the first byte back
 
 
 class WarcRef(Noun, frozen=True, kw_only=True):
@@ -118,20 +122,20 @@ class HttpStep(Step, frozen=True, kw_only=True, tag="http"):
     """One request on the connection of its flow, and what came back; no redirect is followed."""
 
     address: str
-    port: int
+    port: Integer
     method: str
     url: str
     host: str  # the Host header or :authority as sent
     request_headers: tuple[tuple[str, str], ...] = ()
     version: str | None = None  # "HTTP/1.1", "HTTP/2"
-    status: int | None = None
+    status: Integer | None = None
     headers: tuple[tuple[str, str], ...] = ()  # as received, Latin-1, at most 64 KiB in all
-    body_length: int | None = None  # decoded bytes read (transfer and content coding undone)
+    body_length: Integer | None = None  # decoded bytes read (transfer and content coding undone)
     truncated: bool = False  # we stopped at our cap; the server had more
     title: str | None = None  # of an HTML page, white space folded, at most 200 characters
-    sent: int = 0
-    received: int = 0
-    first_byte_us: int | None = None  # from the request to the first byte back
+    sent: Integer = 0
+    received: Integer = 0
+    first_byte_us: Integer | None = None  # from the request to the first byte back
     progress: tuple[tuple[int, int], ...] = ()  # (microseconds since the request, bytes received so
     # far), at most 64 points, first and last included
     request: WarcRef | None = None
@@ -142,7 +146,7 @@ class Endpoint(Noun, frozen=True, kw_only=True):
     """What the control saw of one ``address:port``."""
 
     address: str
-    port: int
+    port: Integer
     tcp_failure: str | None = None
     tls: bool = False  # whether a handshake was tried
     tls_failure: str | None = None
@@ -157,13 +161,13 @@ class ControlStep(Step, frozen=True, kw_only=True, tag="control"):
     addresses: tuple[str, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     http_failure: str | None = None
-    status: int | None = None
+    status: Integer | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    body_length: int | None = None
+    body_length: Integer | None = None
     title: str | None = None
     asns: tuple[tuple[str, int], ...] = ()  # (address, AS number) from the helper's ip_info
-    sent: int = 0
-    received: int = 0
+    sent: Integer = 0
+    received: Integer = 0
 
 
 Observation = DnsStep | TcpStep | TlsStep | HttpStep | ControlStep
@@ -174,7 +178,7 @@ class Exchange(Noun, frozen=True, kw_only=True):
 
     url: str
     address: str
-    started: int  # microseconds since the epoch
+    started: Integer  # microseconds since the epoch
     request: bytes
     response: bytes  # also a broken one: what came until it broke
     protocol: str = "http/1.1"  # "h2": head re-serialised in HTTP/1.1 form, body as in DATA frames
@@ -184,15 +188,15 @@ class Measurement(Noun, frozen=True, kw_only=True, tag_field="type", tag="measur
     """One probe, one target, one vantage, one time."""
 
     id: str  # "<run id>-<seq, 6 digits>"
-    seq: int  # 1, 2, … in the order made within the run
+    seq: Integer  # 1, 2, … in the order made within the run
     target: str  # target id
     url: str  # URL or endpoint ("tcp://host:443")
     probe: str
     probe_version: str
     role: str = "target"  # or "control"
     attempt: str = "first"  # or "retest": made again at the end of the run
-    started: int  # microseconds since the epoch, UTC
-    us: int  # duration
+    started: Integer  # microseconds since the epoch, UTC
+    us: Integer  # duration
     valid: bool = True  # false: a fault of ours; never becomes a verdict
     fault: str | None = None  # what our fault was
     stopped: str | None = None  # "budget" or "interrupted": planned steps are missing

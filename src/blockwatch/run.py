@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blockwatch.model import Measurement, Noun
+from blockwatch.model import Integer, Measurement, Noun
 from blockwatch.target import Order, Search, Target
 
 
@@ -11,31 +11,31 @@ class LineCheck(Noun, frozen=True, kw_only=True):
 
     kind: str  # "connectivity", "portal" or "clock"
     when: str  # "before", "during" or "after"
-    t: int  # microseconds since the run was opened
+    t: Integer  # microseconds since the run was opened
     ok: bool | None  # null: could not be told
     detail: str  # one plain sentence; never an address of the volunteer's
-    offset_us: int | None = None  # clock: ours minus theirs
+    offset_us: Integer | None = None  # clock: ours minus theirs
 
 
 class Vantage(Noun, frozen=True, kw_only=True):
     """The network a run was made on; its address is never kept."""
 
-    asn: int | None = None
+    asn: Integer | None = None
     country: str | None = None  # ISO 3166-1 alpha-2
     network: str | None = None  # name of the AS
     learned_from: str | None = None  # "interface", "helper", "stun", … ; null: not learned
     declared_isp: str | None = None  # as the volunteer says
     ipv4: bool = False  # a default route exists
     ipv6: bool = False
-    resolver_asn: int | None = None  # of the system resolver, where it has a public address
+    resolver_asn: Integer | None = None  # of the system resolver, where it has a public address
 
 
 class RunOpen(Noun, frozen=True, kw_only=True, tag_field="type", tag="run_open"):
     """What is fixed when a run begins."""
 
-    format: int = 1
+    format: Integer = 1
     run: str  # run id: 16 lower-case hex digits, random
-    started: int  # microseconds since the epoch, UTC
+    started: Integer  # microseconds since the epoch, UTC
     software: str  # "blockwatch 0.1.0"
     versions: tuple[tuple[str, str], ...] = ()  # ("python", "3.11.7"), ("openssl", …), ("certifi", …)
     label: str | None = None
@@ -50,14 +50,14 @@ class RunOpen(Noun, frozen=True, kw_only=True, tag_field="type", tag="run_open")
     helpers: tuple[str, ...] = ()
     control: str | None = None  # a proxy's URL without credentials
     ca_sha256: str | None = None  # of an extra --ca-file
-    tier: int = 1
+    tier: Integer = 1
     consent: str | None = None  # version of the consent text agreed to
-    concurrency: int = 0
-    max_bytes: int | None = None
-    max_us: int | None = None
+    concurrency: Integer = 0
+    max_bytes: Integer | None = None
+    max_us: Integer | None = None
     asn_table: str | None = None  # date and hash of the table used
     checks: tuple[LineCheck, ...] = ()
-    clock_offset_us: int | None = None
+    clock_offset_us: Integer | None = None
     previous_root: str | None = None  # tree root of this vantage's run before, hex
     retest_of: str | None = None  # run id
 
@@ -65,13 +65,13 @@ class RunOpen(Noun, frozen=True, kw_only=True, tag_field="type", tag="run_open")
 class RunClose(Noun, frozen=True, kw_only=True, tag_field="type", tag="run_close"):
     """How a run ended; missing where it was killed."""
 
-    ended: int  # microseconds since the epoch, UTC
-    us: int  # length of the run
+    ended: Integer  # microseconds since the epoch, UTC
+    us: Integer  # length of the run
     reason: str  # "done", "interrupted", "budget", "time", "line", "disk" or "fault"
-    planned: int  # measurements planned at the beginning
-    measured: int  # measurements in the log
-    bytes_sent: int = 0
-    bytes_received: int = 0
+    planned: Integer  # measurements planned at the beginning
+    measured: Integer  # measurements in the log
+    bytes_sent: Integer = 0
+    bytes_received: Integer = 0
     checks: tuple[LineCheck, ...] = ()
 
 

@@ -5,6 +5,7 @@ Rules of this file:
 * times are ISO 8601 in UTC, missing is an empty cell or null;
 * a cell that a spreadsheet would run as a formula gets an apostrophe before it (titles and host names
   come from strangers), and its line breaks and tabs become spaces; numbers are left alone;
+* what strangers wrote cannot steer a terminal: unprintable characters of a table or CSV are escaped;
 * the same frame gives the same text.
 """
 
@@ -50,6 +51,7 @@ def _table(frame: pd.DataFrame) -> str:
             shown[name] = values.map(lambda v: "" if pd.isna(v) else f"{v:.2f}").astype("object")
         else:
             shown[name] = values.astype("object")
+        shown[name] = shown[name].map(_printable)
     return str(shown.where(shown.notna(), "").to_string(index=False)) + "\n"
 
 
@@ -67,10 +69,16 @@ def _texts(frame: pd.DataFrame, *, guard: bool) -> pd.DataFrame:
     return texts
 
 
+def _printable(cell: Any) -> Any:
+    if not isinstance(cell, str) or cell.isprintable():
+        return cell
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cell)
+
+
 def _guarded(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
-    flat = cell.translate(_BREAKS)
+    flat = _printable(cell.translate(_BREAKS))
     return "'" + flat if flat.lstrip().startswith(_FORMULA) else flat
 
 

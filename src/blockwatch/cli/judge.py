@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from blockwatch.errors import UsageError
+from blockwatch.errors import EvidenceError, UsageError
 
 if TYPE_CHECKING:
     from blockwatch.store import Run
@@ -31,23 +31,50 @@ def command(paths: tuple[Path, ...], as_json: bool, explain: bool) -> None:
     Example: blockwatch judge --json results/
     """
     from blockwatch.cli.table import print_verdicts
-    from blockwatch.cli.words import verdict_line
+    from blockwatch.cli.words import harmless, verdict_json
 
-    for run, verdicts in judged(paths):
+    damaged = Damaged()
+    for run, verdicts in judged(paths, damaged):
         if as_json:
-            import msgspec
-
             for verdict in verdicts:
-                sys.stdout.write(msgspec.json.encode(verdict_line(verdict)).decode() + "\n")
+                sys.stdout.write(verdict_json(verdict).decode())
         else:
             click.echo(heading(run))
             print_verdicts((verdict for verdict in verdicts if verdict.final), explain=explain)
         for note in run.notes:
-            click.echo(f"{run.folder}: {note}", err=True)
+            click.echo(harmless(f"{run.folder}: {note}", 600), err=True)
+    damaged.refuse()
 
 
-def judged(paths: tuple[Path, ...]) -> Iterator[tuple[Run, list[Verdict]]]:
-    """Yield every run below ``paths`` with its verdicts; raises :class:`UsageError` where there is none."""
+class Damaged:
+    """Takes note of damaged runs: the others are still read, and the exit code is 9 in the end."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, error: EvidenceError) -> None:
+        """Say at once what is wrong with a run, and where."""
+        self._count += 1
+        from blockwatch.cli.words import harmless_lines
+
+        click.echo(f"blockwatch: {harmless_lines(error)}", err=True)
+
+    def refuse(self) -> None:
+        """Raise if anything was damaged."""
+        if self._count:
+            raise EvidenceError(
+                f"{self._count} damaged run{'s' * (self._count > 1)} left out",
+                remedy="Bring the run's folder back from a copy; its bytes are not those that were measured.",
+            )
+
+
+def judged(
+    paths: tuple[Path, ...], on_damage: Callable[[EvidenceError], None] | None = None
+) -> Iterator[tuple[Run, list[Verdict]]]:
+    """Yield every run below ``paths`` with its verdicts; raises :class:`UsageError` where there is none.
+
+    A damaged run raises :class:`EvidenceError`, or is handed to ``on_damage`` and left out.
+    """
     from blockwatch.judge import judge_run
     from blockwatch.store import find_runs, read_run
 
@@ -59,8 +86,15 @@ def judged(paths: tuple[Path, ...]) -> Iterator[tuple[Run, list[Verdict]]]:
             remedy="Name a run folder, or the folder that --results named.",
         )
     for folder in folders:
-        run = read_run(folder)
-        yield run, judge_run(run.open, tuple(run.measurements), run.close, run.body)
+        try:
+            run = read_run(folder)
+            verdicts = judge_run(run.open, tuple(run.measurements), run.close, run.body)
+        except EvidenceError as error:
+            if on_damage is None:
+                raise
+            on_damage(error)
+        else:
+            yield run, verdicts
 
 
 def heading(run: Run) -> str:

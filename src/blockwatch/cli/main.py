@@ -58,7 +58,9 @@ def _explained(error: BaseException) -> int:
             return _fault(leaf)
     for leaf in leaves:
         if isinstance(leaf, BlockwatchError):
-            print(f"blockwatch: {leaf}", file=sys.stderr)
+            from blockwatch.cli.words import harmless_lines  # an error may quote what a stranger wrote
+
+            print(f"blockwatch: {harmless_lines(leaf)}", file=sys.stderr)
             return leaf.exit_code
     if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
         print("blockwatch: stopped", file=sys.stderr)
@@ -76,7 +78,9 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _fault(error: Exception) -> int:
-    words = " ".join(str(error).split())[:300]
+    from blockwatch.cli.words import harmless
+
+    words = harmless(" ".join(str(error).split()), 300)
     print(
         f"blockwatch: a fault of ours: {type(error).__name__}: {words}\n"
         "  Please report it with the command you gave and the output of the same command with\n"

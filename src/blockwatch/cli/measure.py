@@ -106,7 +106,7 @@ def _exit_code(close: RunClose) -> Exit:
 
 def _judge_and_keep(folder: Path) -> tuple[Sequence[Verdict], list[str]]:
     """Judge the run as kept, and write the verdicts beside it; also the faults of ours that it notes."""
-    from blockwatch.cli.words import verdict_line
+    from blockwatch.cli.words import verdict_json
     from blockwatch.evidence.disk import replace_file
     from blockwatch.judge import judge_run
     from blockwatch.store import read_run
@@ -114,8 +114,7 @@ def _judge_and_keep(folder: Path) -> tuple[Sequence[Verdict], list[str]]:
     run = read_run(folder)
     measurements = tuple(run.measurements)
     verdicts = judge_run(run.open, measurements, run.close, run.body)
-    lines = [msgspec.json.encode(verdict_line(verdict)) + b"\n" for verdict in verdicts]
-    replace_file(folder / VERDICTS_FILE, b"".join(lines))
+    replace_file(folder / VERDICTS_FILE, b"".join(map(verdict_json, verdicts)))
     return verdicts, [m.fault or "unknown" for m in measurements if not m.valid]
 
 

@@ -35,12 +35,15 @@ def command(
             "Parquet is for a file: blockwatch summarise … --format parquet > table.parquet"
         )
 
-    import blockwatch
     from blockwatch.analysis.output import render
     from blockwatch.analysis.summarise import summarise
+    from blockwatch.cli.judge import Damaged
+    from blockwatch.joined import load
 
-    frame = blockwatch.load(paths)
+    damaged = Damaged()
+    frame = load(paths, on_damage=damaged)
     columns = [name.strip() for name in by.split(",") if name.strip()]
     table = summarise(frame, columns, min_n=min_n, min_days=min_days, since=since, until=until)
     sys.stdout.flush()
     sys.stdout.buffer.write(render(table, form))
+    damaged.refuse()

@@ -36,6 +36,11 @@ def harmless(text: object, most: int = 200) -> str:
     return clean if len(clean) <= most else clean[: most - 1] + "…"
 
 
+def harmless_lines(text: object) -> str:
+    """Return ``text`` with its line breaks, and every other unprintable character escaped."""
+    return "\n".join(harmless(line, 4_000) for line in str(text).split("\n"))
+
+
 def iso(us: int) -> str:
     """Return microseconds since the epoch as ISO 8601 in UTC: ``2026-11-22T03:31:05.123456Z``."""
     try:
@@ -92,3 +97,18 @@ def verdict_line(verdict: Verdict) -> dict[str, Any]:
         "ruleset": verdict.ruleset,
         "final": verdict.final,
     }
+
+
+def verdict_json(verdict: Verdict) -> bytes:
+    """Return :func:`verdict_line` as a line of JSON that can be shown on a terminal, too."""
+    import msgspec
+
+    text = msgspec.json.encode(verdict_line(verdict)).decode()
+    if not text.isprintable():  # JSON itself escapes only U+0000 to U+001F
+        text = "".join(c if c.isprintable() else _escaped(c) for c in text)
+    return text.encode() + b"\n"
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

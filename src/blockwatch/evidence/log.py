@@ -74,7 +74,8 @@ def decode_line(line: bytes, path: Path, number: int) -> Record:
     try:
         return decode_record(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise EvidenceError(f"not a record ({error})", where=f"{path}:{number}") from error
+        words = " ".join(str(error).split())[:300]  # may quote what the line says
+        raise EvidenceError(f"not a record ({words})", where=f"{path}:{number}") from error
 
 
 def read_close(path: Path) -> RunClose | None:

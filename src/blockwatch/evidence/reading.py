@@ -21,6 +21,7 @@ from blockwatch.evidence.warc import WARC_FILE, WarcRecord, read_member
 from blockwatch.model import Exchange, HttpStep, Measurement, WarcRef
 from blockwatch.run import Record, RunClose, RunOpen
 
+_REMEDY = "Name a run folder or a results folder that you may read."
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -138,18 +139,24 @@ def read_run(folder: Path) -> Run:
 def find_runs(paths: Iterable[Path]) -> list[Path]:
     """Run folders among and directly below ``paths``, each once, oldest first within a folder.
 
-    A folder without runs gives none; a path that is no folder is a ``UsageError``.
+    A folder without runs gives none; a path that is no folder, or one that may not be read, is a
+    ``UsageError``.
     """
     found: dict[Path, Path] = {}
     for path in paths:
-        if not path.is_dir():
-            raise UsageError(
-                "no such folder", where=str(path), remedy="Name a run folder or a results folder."
-            )
-        inside = [path] if (path / LOG_FILE).is_file() else sorted(_runs_in(path), key=lambda run: run.name)
-        for run in inside:
-            found.setdefault(run.resolve(), run)
+        try:
+            for run in _runs_at(path):
+                found.setdefault(run.resolve(), run)
+        except OSError as error:  # a name too long, a folder of somebody else's
+            words = f"cannot be read ({(error.strerror or str(error)).lower()})"
+            raise UsageError(words, where=str(path), remedy=_REMEDY) from error
     return list(found.values())
+
+
+def _runs_at(path: Path) -> list[Path]:
+    if not path.is_dir():
+        raise UsageError("no such folder", where=str(path), remedy=_REMEDY)
+    return [path] if (path / LOG_FILE).is_file() else sorted(_runs_in(path), key=lambda run: run.name)
 
 
 def _runs_in(results: Path) -> Iterator[Path]:

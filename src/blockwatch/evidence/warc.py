@@ -144,6 +144,8 @@ def read_member(folder: Path, ref: WarcRef) -> WarcRecord:
     if ref.offset < 0 or not 0 < ref.length <= _MAX_MEMBER:
         raise EvidenceError("a line refers to an impossible place", where=where)
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise EvidenceError("the captured bytes are missing", where=where)
         with path.open("rb") as file:
             file.seek(ref.offset)
             member = file.read(ref.length)

@@ -6,7 +6,7 @@ import re
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 import msgspec
 import pytest
@@ -55,7 +55,9 @@ def fields(noun: type[msgspec.Struct]) -> list[msgspec.structs.FieldInfo]:
 
 def words(kind: Any) -> str:
     """A Python type in the words of the document."""
-    if isinstance(kind, UnionType) or (get_origin(kind) is not None and NoneType in get_args(kind)):
+    if kind is model.Integer:
+        return "integer"
+    if isinstance(kind, UnionType) or (get_origin(kind) is Union):
         parts = get_args(kind)
         if NoneType in parts:
             return " or ".join(words(part) for part in parts if part is not NoneType) + ", null"

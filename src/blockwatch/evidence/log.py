@@ -30,6 +30,8 @@ def read_lines(path: Path, notes: list[str]) -> Iterator[bytes]:
     """Lines of a log without their newlines; what is said of its tail is added to ``notes``."""
     offset = 0
     try:
+        if path.exists() and not path.is_file():  # a named pipe would be waited for
+            raise EvidenceError("not a file", where=str(path))
         with path.open("rb", buffering=262_144) as file:
             size = os.fstat(file.fileno()).st_size
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):

@@ -162,8 +162,16 @@ def _runs_at(path: Path) -> list[Path]:
 def _runs_in(results: Path) -> Iterator[Path]:
     """Hidden folders are runs that had not yet begun when they were stopped: they hold nothing."""
     for folder in results.iterdir():
-        if not folder.name.startswith(".") and (folder / LOG_FILE).is_file():
+        if not folder.name.startswith(".") and _holds_a_run(folder):
             yield folder
+
+
+def _holds_a_run(folder: Path) -> bool:
+    """One that may not be looked into counts: reading it will say so, and hides no other."""
+    try:
+        return (folder / LOG_FILE).is_file()
+    except PermissionError:
+        return True
 
 
 def last_root(results: Path) -> str | None:

@@ -1,6 +1,5 @@
 """The HTTP side: greeting, errors, limits, keep-alive, TLS, and silence about clients."""
 
-import json
 import ssl
 from functools import partial
 
@@ -27,12 +26,13 @@ async def test_greeting_and_headers(tmp_path):
     assert "date" in headers
 
 
-async def test_whoami_tells_the_network_and_never_the_address(tmp_path):
+async def test_whoami_tells_the_caller_and_nobody_else(tmp_path, capfd):
     async with little_internet(tmp_path) as little:
         status, _, body = await little.send(b"GET /whoami HTTP/1.1\r\nHost: helper\r\n\r\n")
     assert status == 200
-    assert set(body) == {"asn", "country", "network", "table"}
-    assert "127." not in json.dumps(body)
+    assert set(body) == {"address", "asn", "country", "network", "table"}
+    assert body["address"] == "127.0.0.1"
+    assert "127." not in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize(

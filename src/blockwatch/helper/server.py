@@ -4,13 +4,15 @@ Rules of this file:
 
 * a client can cost us a bounded amount: connections, requests at a time, waiting requests, bytes
   and seconds all have a limit, and beyond it the answer is 429 or 503, never a guess;
-* nothing about a client is written down; a fault of ours is reported as its kind and place alone;
+* nothing about a client is written down, and its address is told to itself alone; a fault of ours is
+  reported as its kind and place alone;
 * a fault of ours answers 500, which no probe takes for a finding.
 """
 
 from __future__ import annotations
 
 import email.utils
+import ipaddress
 import json
 import ssl
 import sys
@@ -270,10 +272,13 @@ def _message(words: str) -> bytes:
 
 
 def _whoami(client: str) -> bytes:
-    """The caller's network, never its address."""
-    found = asn.lookup(client.partition("%")[0])
+    """The caller's address and network, told to the caller alone."""
+    address = ipaddress.ip_address(client.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    found = asn.lookup(str(mapped or address))
     return json.dumps(
         {
+            "address": str(mapped or address),
             "asn": found.asn if found else None,
             "country": found.country if found else None,
             "network": found.name if found else None,

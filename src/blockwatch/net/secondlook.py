@@ -34,14 +34,21 @@ def second_look(raw: bytes) -> SecondLook | None:
     parsed = content.parse_response(raw)
     if parsed.status is None or parsed.version is None:
         return None
+    at = body_start(raw)
+    if at is None:
+        return None
+    return SecondLook(parsed.version, parsed.status, parsed.headers, _plain(parsed) + raw[at:])
+
+
+def body_start(raw: bytes) -> int | None:
+    """Where the body of the final response begins; None: there is no whole head of one."""
     at = 0
     while (end := _BLANK.search(raw, at)) is not None:
-        head = content.parse_response(raw[at : end.end()])
-        if head.status is not None:
-            return SecondLook(
-                parsed.version, parsed.status, parsed.headers, _plain(parsed) + raw[end.end() :]
-            )
+        if content.parse_response(raw[at : end.end()]).status is not None:
+            return end.end()
         at = end.end()  # an interim response
+        if not raw.startswith(b"HTTP/", at):
+            break
     return None
 
 

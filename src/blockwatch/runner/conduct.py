@@ -73,7 +73,7 @@ class Conductor:
         self._started = self._network.utc_us()
         self._opened = trio.Event()
         self._whereabouts = Whereabouts()
-        self._scrubber = Scrubber(())
+        self._scrubber = Scrubber((), blind=self._whereabouts.blind)
         self._measurer = Measurer(
             kit=self._kit,
             habits=self._habits,
@@ -147,8 +147,8 @@ class Conductor:
 
     async def _learn_vantage(self) -> None:
         settings = self._plan.settings
-        self._whereabouts = await learn(self._kit, isp=settings.isp, stun=settings.stun)
-        self._scrubber = Scrubber(self._whereabouts.own)
+        found = await learn(self._kit, isp=settings.isp, stun=settings.stun, helpers=settings.helpers)
+        self._whereabouts, self._scrubber = found, Scrubber(found.own, blind=found.blind)
 
     async def _close(self) -> RunClose:
         checks = tuple(self._line.checks)

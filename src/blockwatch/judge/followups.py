@@ -21,7 +21,8 @@ from blockwatch.judge.case import Peers
 from blockwatch.judge.matrix import Ground
 from blockwatch.judge.names import parts
 from blockwatch.judge.outcomes import OK, TRUST
-from blockwatch.judge.scene import Scene
+from blockwatch.judge.proof import same_answer_elsewhere
+from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Sight
 from blockwatch.judge.trouble import Trouble, of
 from blockwatch.model import Observation, Purpose
@@ -78,7 +79,7 @@ def _for(
         elif trouble is Trouble.TCP:
             wanted += _dials(scene, ground)
         elif trouble in (Trouble.REDIRECT, Trouble.PAGE, Trouble.UNWITNESSED):
-            wanted += _witnesses(scene, ground, trouble) or _middlebox(scene, ground)
+            wanted += _witnesses(scene, ground, trouble) or _middlebox(scene, ground) or _again(scene)
         else:
             wanted += _rounds(scene, ground, trouble, attempt)
     return tuple(wanted)
@@ -239,6 +240,14 @@ def _middlebox(scene: Scene, ground: Ground) -> list[FollowUp]:
     if scene.copied:
         return []
     return matrix.hosts(scene, ground, scene.response.address, 2)
+
+
+def _again(scene: Scene) -> list[FollowUp]:
+    """Two repeats of a page without a witness, where an unrelated address gives it too."""
+    flow = scene.response
+    if flow is None or _repeated(scene) or not same_answer_elsewhere(scene, step_of(flow)).same:
+        return []
+    return [matrix.repeat(scene, flow.address, number) for number in (1, 2)]
 
 
 def _repeated(scene: Scene) -> bool:

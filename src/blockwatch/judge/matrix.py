@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from blockwatch.followup import FlowRequest, FollowUp, KnownGood
-from blockwatch.judge.names import same_owner
+from blockwatch.judge.names import owner, same_owner
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.trouble import Trouble
 from blockwatch.model import Purpose
@@ -58,7 +58,12 @@ def ground(scene: Scene, known_good: Sequence[KnownGood]) -> Ground:
         one_each.setdefault(good.address, good)
     best = [good for good in one_each.values() if good.port == port] or list(one_each.values())
     start = crc32(host.encode()) % len(best) if best else 0  # not everybody's rounds at one address
-    return Ground(tuple((best[start:] + best[:start])[:ROUNDS]))
+    turned = best[start:] + best[:start]
+    owners: dict[str, KnownGood] = {}
+    for good in turned:
+        owners.setdefault(owner(good.host), good)
+    first = list(owners.values())  # one of each owner, so that each is a stranger to the others
+    return Ground(tuple([*first, *(good for good in turned if good not in first)][:ROUNDS]))
 
 
 def repeat(scene: Scene, address: str, number: int) -> FlowRequest:
@@ -133,10 +138,28 @@ def _speeds(scene: Scene, ground: Ground, address: str) -> list[FollowUp]:
         if scene.hop.secure:
             purpose = Purpose.SNI_CONTROL_ON_TARGET if other else Purpose.SNI_NONE_ON_TARGET
             wanted.append(_sni(scene, address, other, purpose, number, page=True))
+        elif other:
+            wanted.append(_as_other(scene, address, other, number))
         wanted.append(repeat(scene, address, number))
     if scene.hop.secure and other:
         wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=True))
     return wanted
+
+
+def _as_other(scene: Scene, address: str, host: str, number: int) -> FlowRequest:
+    """The target's page asked for in cleartext under another name."""
+    hop = scene.hop
+    return FlowRequest(
+        address=address,
+        port=hop.port,
+        tls=False,
+        url=hop.url,
+        host=_authority(host, hop.port),
+        purpose=Purpose.HOST_CONTROL_ON_TARGET,
+        round=number,
+        hop=hop.number,
+        wait_us=pause(host, number),
+    )
 
 
 def _sni_round(scene: Scene, ground: Ground, address: str, number: int, *, page: bool) -> list[FollowUp]:

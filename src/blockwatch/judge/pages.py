@@ -20,6 +20,7 @@ from blockwatch.judge.sight import redirect_of
 from blockwatch.model import ControlStep, HttpStep
 
 SMALL = 20_000  # bytes: a block page is hardly ever larger
+TINY = 2_000  # bytes: below it a page may be anybody's
 REFUSALS = frozenset({403, 451})
 _CONTROL_REFUSED = frozenset({401, 403, 407, 429, 451})
 _SAME_TITLE_WORDS = 0.5  # share of words in common (Jaccard)
@@ -116,6 +117,8 @@ def agrees(step: HttpStep, control: ControlStep | None) -> str:
         return "void"
     if ours != theirs and not (ours // 100 == theirs // 100 == 2):
         return "different"
+    if control.title and "\ufffd" in control.title:  # the helper could not read it: sizes must tell
+        return "same" if _sizes(step, control) >= _SAME_SIZE else "different"
     if step.title and control.title:
         return "same" if _titles_alike(step.title, control.title) else "different"
     if bool(step.title) != bool(control.title):
@@ -209,6 +212,8 @@ def challenge(step: HttpStep, text: str = "") -> bool:
 def refusal(step: HttpStep, control: ControlStep | None, text: str = "") -> bool:
     """Whether the server itself refuses: 403, 451, a challenge, or 429/503 that the control did not get."""
     if step.status in REFUSALS or challenge(step, text):
+        return True
+    if step.status == 429 and control is None:
         return True
     fine = control is not None and control.http_failure is None and (control.status or 500) < 400
     return step.status in (429, 503) and fine

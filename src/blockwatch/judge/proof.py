@@ -98,7 +98,7 @@ class Elsewhere:
 
     same: tuple[str, ...] = ()  # witnesses: they do, every time
     tried: bool = False
-    by_name: bool = False  # they give every name a page of its own, as a proxy on the path would
+    by_name: bool = False  # they may give every name a page of its own, as a proxy on the path would
     flows: tuple[Flow, ...] = ()
 
 
@@ -115,7 +115,8 @@ def same_answer_elsewhere(scene: Scene, step: HttpStep) -> Elsewhere:
     everybody = not compared or (bool(usual) and all(_alike(flow, step) for flow in usual))
     if says_so or everybody or len(same) < len(tried):  # it must be given every time, to this name only
         return Elsewhere(tried=bool(tried))
-    by_name = any(_given_its_own(flow, calm) for flow in usual if flow.round >= STRANGE)
+    strange = [flow for flow in usual if flow.round >= STRANGE]
+    by_name = not strange or any(_given_its_own(flow, calm) for flow in strange)
     return Elsewhere(_refs(same, "http"), bool(tried), by_name, tuple(same))
 
 
@@ -125,15 +126,17 @@ def _tainted(scene: Scene, flow: Flow) -> bool:
 
 
 def _given_its_own(strange: Flow, calm: list[Flow]) -> bool:
-    """Whether a name strange to an address was shown the page there that it has at its own address,
-    and not the address's page.
+    """Whether a name strange to an address was shown the page there that it has at its own address (or
+    we did not see what it has there), and not the address's page.
     """
     if strange.http is None:
         return False
     host = parts(strange.http.url).host
     home = [f for f in calm if f.round < STRANGE and f.http and parts(f.http.url).host == host]
     here = [f for f in calm if f.round < STRANGE and f.address == strange.address]
-    return any(_alike(f, strange.http) for f in home) and not any(_alike(f, strange.http) for f in here)
+    if any(_alike(f, strange.http) for f in here):
+        return False
+    return not home or any(_alike(f, strange.http) for f in home)
 
 
 def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, Flow]]:

@@ -19,6 +19,7 @@ from blockwatch.judge import rules_certs as certs
 from blockwatch.judge import rules_dns as dns
 from blockwatch.judge import rules_http as http
 from blockwatch.judge import rules_line as line
+from blockwatch.judge import rules_lookups as lookups
 from blockwatch.judge import rules_pages as page
 from blockwatch.judge import rules_transport as transport
 from blockwatch.judge import weigh
@@ -105,23 +106,23 @@ RULES: tuple[Rule, ...] = (
         ),
         (
             "dns.fails",
-            dns.lookup_fails,
+            lookups.lookup_fails,
             "others find the name, and this resolver finds other names",
             "OONI ts-017; RFC 8914",
         ),
         (
             "dns.alone",
-            dns.lookup_fails_alone,
+            lookups.lookup_fails_alone,
             "without a control a failed lookup may be anybody's fault",
             "OONI verdict defects B, K",
         ),
         (
             "dns.injected",
-            dns.injection_seen,
+            lookups.injection_seen,
             "two contradicting replies to one query have two senders",
             "GFWatch; breakerspace/turkmenistan-censorship",
         ),
-        ("dns.differs", dns.addresses_differ, "CDNs answer by place", "OONI verdict defect L"),
+        ("dns.differs", lookups.addresses_differ, "CDNs answer by place", "OONI verdict defect L"),
         (
             "line.firewall",
             transport.local_firewall,

@@ -12,15 +12,14 @@ from __future__ import annotations
 from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import SOMEWHERE, bogon
 from blockwatch.judge.answers import Answers
+from blockwatch.judge.case import destination, page_key
 from blockwatch.judge.certs import names_host
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import OK, TRUST, UNTRUSTED
-from blockwatch.judge.pages import agrees, known_page
+from blockwatch.judge.pages import agrees, alike, known_page
 from blockwatch.judge.scene import Scene, step_of
-from blockwatch.judge.sight import Flow, Lookup, ending
+from blockwatch.judge.sight import Flow, Lookup, ending, redirect_of
 from blockwatch.verdict import Grade
-
-_REPEATED = 3  # lookups that must fail alike before it is more than a sign
 
 
 def gone(scene: Scene) -> Finding | None:
@@ -34,7 +33,7 @@ def gone(scene: Scene) -> Finding | None:
         )
     if scene.control is None and answers.firm_nxdomain:
         text = "The line's resolver and an encrypted one both say that the name does not exist"
-        return down("dns", text, refs(_of(answers.system), _of(answers.firm)))
+        return down("dns", text, refs(of(answers.system), of(answers.firm)))
     return None
 
 
@@ -49,7 +48,7 @@ def ghost(scene: Scene) -> Finding | None:
     made_up = [lookup for lookup in answers.udp if set(lookup.step.addresses) & answers.given]
     if made_up and (answers.firm_nxdomain or answers.doubled):
         text = "Every UDP resolver gives an address for a name that does not exist any more"
-        witnesses = refs(_of(answers.system), _of(made_up), _of(answers.firm), scene.hop.control_refs)
+        witnesses = refs(of(answers.system), of(made_up), of(answers.firm), scene.hop.control_refs)
         return sign("dns.injection", text, witnesses)
     text = "The name does not exist for the control; the line's resolver answers all the same"
     return down("dns", text, _both(scene, answers.system), "dns.nxdomain")
@@ -71,7 +70,7 @@ def resolver_dead(scene: Scene) -> Finding | Note | None:
     answers = scene.answers
     if answers.given or not answers.system or answers.alive() is not False:
         return None
-    witnesses = refs(_of(answers.system), _of(scene.hop.name_controls))
+    witnesses = refs(of(answers.system), of(scene.hop.name_controls))
     text = "The line's resolver answers no name at all, control names neither"
     if any(scene.tries(layer).passed or scene.tries(layer).failed for layer in ("tls", "http")):
         return Note(text, witnesses)
@@ -156,6 +155,9 @@ def false_page(scene: Scene) -> Finding | None:
     agreeing = [flow for flow in there if agrees(step_of(flow), scene.control) == "same"]
     differing = [flow for flow in here if agrees(step_of(flow), scene.control) == "different"]
     shared = all(len(scene.peers.others(scene.peers.shared, a, scene.hop.host)) >= 2 for a in answers.false)
+    if scene.control is None and here and there and not alike(step_of(here[0]), step_of(there[0])):
+        # nobody saw the true page, but other sites' names lead to this one as well
+        differing = here if _many_get(scene, here[0]) else []
     silent = not here and _nobody_there(scene)
     if known is None and not (agreeing and (differing or silent)) and not (differing and shared):
         return None
@@ -163,75 +165,6 @@ def false_page(scene: Scene) -> Finding | None:
     witnesses = [ref for flow in (*here[:2], *agreeing[:2]) for ref in flow.witness("http")]
     proof = answers.elsewhere if known is not None or (agreeing and differing) else ()
     return _false_answer(scene, answers.system, "dns.redirect", text, proof, witnesses)
-
-
-def lookup_fails(scene: Scene) -> Finding | None:
-    """The line's resolver does not find a name that others find."""
-    answers = scene.answers
-    if answers.given or not answers.system or not answers.elsewhere or answers.alive() is False:
-        return None
-    failed = [lookup for lookup in (*answers.system, *answers.line) if lookup.end != outcomes.SKIPPED]
-    if any(lookup.end == OK for lookup in answers.line):
-        return unclear(
-            "The system's resolver failed, but asked again by ourselves it answers", _of(failed), "dns"
-        )
-    if any(lookup.end == outcomes.LOCAL for lookup in failed):
-        return unclear("A lookup was refused by this machine itself", _of(failed), "dns")
-    if len(failed) < 2:
-        return unclear("One lookup failed and was not repeated", _of(failed), "dns")
-    how = answers.how
-    if answers.alive() is None and how not in (outcomes.NXDOMAIN, outcomes.EMPTY):
-        text = f"The line's resolver does not answer ({how}), and no other name shows whether it lives"
-        return unclear(text, _of(failed), "dns")
-    mechanism = f"dns.{how}" if how in _NAMED else "dns.servfail"
-    if answers.injected and how != outcomes.TIMEOUT:
-        mechanism = "dns.injection"
-    sure = answers.alive() is True and bool(answers.proven or answers.control_proven or scene.control_ok)
-    grade = Grade.STRONG if sure and len(failed) >= _REPEATED else Grade.SIGNS
-    text = (
-        f"The line's resolver answers other names, not this one ({how}, {len(failed)} times); others find it"
-    )
-    if answers.alive() is None:
-        text = f"The line's resolver does not find this name ({how}, {len(failed)} times); others do"
-    witnesses = refs(_of(failed), answers.injected, scene.hop.control_refs)
-    return blocked(mechanism, grade, text, witnesses, proven=len(answers.doubled) >= 2)
-
-
-def lookup_fails_alone(scene: Scene) -> Finding | None:
-    """The name was not found and nobody can say whether it exists."""
-    answers = scene.answers
-    if answers.given or not answers.system or scene.usable:
-        return None
-    return unclear(
-        "The name was not found here, and no control says whether it exists", _of(answers.system), "dns"
-    )
-
-
-def injection_seen(scene: Scene) -> Finding | Note | None:
-    """Answers are made up on the path, and the line's own resolver is fooled at times or not at all."""
-    answers = scene.answers
-    if not answers.doubled or not answers.given & answers.good:
-        return None
-    fooled = answers.fooled
-    if fooled and len(answers.doubled) >= 2:
-        text = "Answers for this name are made up on the path; now and then the true one comes first"
-        witnesses = refs(_of(fooled), answers.doubled, scene.hop.control_refs)
-        return blocked("dns.injection", Grade.STRONG, text, witnesses, proven=True)
-    return Note("Another resolver's answers for this name are made up on the path", answers.doubled)
-
-
-def addresses_differ(scene: Scene) -> Note | None:
-    """The resolver's addresses are its own: normal for sites that answer by place."""
-    answers = scene.answers
-    if not answers.given or not answers.good or answers.given & answers.good:
-        return None
-    return Note(
-        "The line's resolver gives other addresses than the control; that alone means nothing",
-        _of(answers.system),
-    )
-
-
-_NAMED = frozenset({"nxdomain", "empty", "refused", "servfail", "timeout"})
 
 
 def _false_answer(
@@ -249,7 +182,7 @@ def _false_answer(
         Grade.CONFIRMED if proof and len(lookups) >= 2 else Grade.STRONG if len(lookups) >= 2 else Grade.SIGNS
     )
     name = "dns.injection" if injected else mechanism
-    shown = refs(_of(lookups), witnesses or (), injected, scene.hop.control_refs)
+    shown = refs(of(lookups), witnesses or (), injected, scene.hop.control_refs)
     return blocked(name, grade, text, shown, proven=bool(proof) and len(answers.doubled) >= 2)
 
 
@@ -292,13 +225,24 @@ def _nobody_there(scene: Scene) -> bool:
     return len(ends) >= 2 and all(ends) and all(end.tcp_failure for end in met)
 
 
+def _many_get(scene: Scene, flow: Flow) -> bool:
+    """Whether this very page or redirect came for at least two other owners' names in the run."""
+    step = step_of(flow)
+    target = redirect_of(step)
+    known, key = (
+        (scene.peers.redirected, destination(target)) if target else (scene.peers.pages, page_key(step))
+    )
+    return len(scene.peers.others(known, key, scene.hop.host)) >= 2
+
+
 def _named(flow: Flow, scene: Scene) -> bool:
     return flow.tls is not None and names_host(flow.tls.chain, scene.hop.host)
 
 
-def _of(lookups: list[Lookup]) -> tuple[str, ...]:
+def of(lookups: list[Lookup]) -> tuple[str, ...]:
+    """Where these lookups are written."""
     return tuple(lookup.ref for lookup in lookups)
 
 
 def _both(scene: Scene, lookups: list[Lookup]) -> tuple[str, ...]:
-    return refs(_of(lookups), scene.hop.control_refs)
+    return refs(of(lookups), scene.hop.control_refs)

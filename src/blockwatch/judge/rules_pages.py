@@ -82,6 +82,10 @@ def page_over_tls(scene: Scene) -> Finding | None:
         scene.control_failed_at or (scene.control is not None and (scene.control.status or 0) >= 500)
     ):
         return down("http", f"The server errs for the control too (status {status})", witnesses)
+    if status >= 500 and scene.control is None:
+        return unclear(
+            f"The server errs (status {status}); nothing shows whether for others", witnesses, "http"
+        )
     return ok(f"The site answers (status {status}) over a chain valid for its name", witnesses)
 
 
@@ -106,7 +110,7 @@ def cleartext_page(scene: Scene) -> Finding | None:
     proven = _middlebox(scene, step, shown, "http.blockpage.host", words, doubt=doubt)
     if proven is not None:
         return proven
-    return _doubtful_page(scene, step, text, witnesses, shown.tried)
+    return _doubtful_page(scene, step, text, witnesses, shown)
 
 
 def _middlebox(
@@ -126,7 +130,7 @@ def _middlebox(
         grade = Grade.CONFIRMED if len(shown.same) >= 2 and scene.control_ok else Grade.STRONG
         return blocked(mechanism, grade, text, witnesses, proven=True)
     flows = [*repeats, *shown.flows]
-    if len(flows) >= 4 and all(scene.too_early(flow, "http") for flow in flows):
+    if len(flows) >= 3 and all(scene.too_early(flow, "http") for flow in flows):
         text += ", sooner than a server can answer"
         return blocked(mechanism, Grade.STRONG, text, witnesses, proven=True)
     if doubt or len(repeats) < 2 or (step.body_length or 0) > pages.SMALL:
@@ -147,10 +151,11 @@ def _site_page(scene: Scene, step: HttpStep, text: str, witnesses: tuple[str, ..
 
 
 def _doubtful_page(
-    scene: Scene, step: HttpStep, text: str, witnesses: tuple[str, ...], tried: bool
+    scene: Scene, step: HttpStep, text: str, witnesses: tuple[str, ...], shown: proof.Elsewhere
 ) -> Finding:
     """A cleartext page that differs from what it should be, and no round has proven a middlebox."""
     agreed, copy = pages.agrees(step, scene.control), _copy(scene, step)
+    tried = shown.tried and not shown.same
     repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
     small = (step.body_length or 0) <= pages.SMALL
     others = scene.peers.others(scene.peers.pages, page_key(step), scene.hop.host)
@@ -179,9 +184,10 @@ def _doubtful_page(
             "A page that speaks of blocking; the control gets another one",
             witnesses,
         )
-    if pages.refusal(step, scene.control, text):
+    if pages.refusal(step, scene.control, text) and agreed != "none" and not shown.same:
         return refused(f"The server refuses (status {step.status}), in cleartext", witnesses)
-    if agreed == "void" and tried and not pages.wording(step, text):
+    sizeable = bool(step.title) and (step.body_length or 0) >= pages.TINY
+    if agreed == "void" and (tried or (shown.tried and sizeable)) and not pages.wording(step, text):
         return ok("The page comes; the control was refused, and no middlebox speaks for the site", witnesses)
     if agreed == "different" and tried and not small and not pages.wording(step, text):
         return ok("The page differs from the control's, and no middlebox speaks for the site", witnesses)

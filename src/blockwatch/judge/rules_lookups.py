@@ -1,0 +1,86 @@
+"""The lookup rules: names that the line's resolver does not find, and answers made up on the path.
+
+Rules of this file:
+
+* no failed lookup is called blocking while the resolver may be dead, the name may be gone, or the
+  failure was not repeated;
+* contradicting replies to one query have two senders; other addresses alone mean nothing.
+"""
+
+from __future__ import annotations
+
+from blockwatch.judge import outcomes
+from blockwatch.judge.finding import Finding, Note, blocked, refs, unclear
+from blockwatch.judge.outcomes import OK
+from blockwatch.judge.rules_dns import of
+from blockwatch.judge.scene import Scene
+from blockwatch.verdict import Grade
+
+_REPEATED = 3  # lookups that must fail alike before it is more than a sign
+_NAMED = frozenset({"nxdomain", "empty", "refused", "servfail", "timeout"})
+
+
+def lookup_fails(scene: Scene) -> Finding | None:
+    """The line's resolver does not find a name that others find."""
+    answers = scene.answers
+    if answers.given or not answers.system or not answers.elsewhere or answers.alive() is False:
+        return None
+    failed = [lookup for lookup in (*answers.system, *answers.line) if lookup.end != outcomes.SKIPPED]
+    if any(lookup.end == OK for lookup in answers.line):
+        return unclear(
+            "The system's resolver failed, but asked again by ourselves it answers", of(failed), "dns"
+        )
+    if any(lookup.end == outcomes.LOCAL for lookup in failed):
+        return unclear("A lookup was refused by this machine itself", of(failed), "dns")
+    if len(failed) < 2:
+        return unclear("One lookup failed and was not repeated", of(failed), "dns")
+    how = answers.how
+    if answers.alive() is None and how not in (outcomes.NXDOMAIN, outcomes.EMPTY):
+        text = f"The line's resolver does not answer ({how}), and no other name shows whether it lives"
+        return unclear(text, of(failed), "dns")
+    mechanism = f"dns.{how}" if how in _NAMED else "dns.servfail"
+    if answers.injected and how != outcomes.TIMEOUT:
+        mechanism = "dns.injection"
+    sure = answers.alive() is True and bool(answers.proven or answers.control_proven or scene.control_ok)
+    grade = Grade.STRONG if sure and len(failed) >= _REPEATED else Grade.SIGNS
+    text = (
+        f"The line's resolver answers other names, not this one ({how}, {len(failed)} times); others find it"
+    )
+    if answers.alive() is None:
+        text = f"The line's resolver does not find this name ({how}, {len(failed)} times); others do"
+    witnesses = refs(of(failed), answers.injected, scene.hop.control_refs)
+    return blocked(mechanism, grade, text, witnesses, proven=len(answers.doubled) >= 2)
+
+
+def lookup_fails_alone(scene: Scene) -> Finding | None:
+    """The name was not found and nobody can say whether it exists."""
+    answers = scene.answers
+    if answers.given or not answers.system or scene.usable:
+        return None
+    return unclear(
+        "The name was not found here, and no control says whether it exists", of(answers.system), "dns"
+    )
+
+
+def injection_seen(scene: Scene) -> Finding | Note | None:
+    """Answers are made up on the path, and the line's own resolver is fooled at times or not at all."""
+    answers = scene.answers
+    if not answers.doubled or not answers.given & answers.good:
+        return None
+    fooled = answers.fooled
+    if fooled and len(answers.doubled) >= 2:
+        text = "Answers for this name are made up on the path; now and then the true one comes first"
+        witnesses = refs(of(fooled), answers.doubled, scene.hop.control_refs)
+        return blocked("dns.injection", Grade.STRONG, text, witnesses, proven=True)
+    return Note("Another resolver's answers for this name are made up on the path", answers.doubled)
+
+
+def addresses_differ(scene: Scene) -> Note | None:
+    """The resolver's addresses are its own: normal for sites that answer by place."""
+    answers = scene.answers
+    if not answers.given or not answers.good or answers.given & answers.good:
+        return None
+    return Note(
+        "The line's resolver gives other addresses than the control; that alone means nothing",
+        of(answers.system),
+    )

@@ -15,7 +15,7 @@ from blockwatch.runner import run
 from blockwatch.runner.plan import Settings, make_plan
 from blockwatch.target import Target, TargetsFile
 
-from ..net.far import SITE, answering, helper_answer, page, plain_page, read_head
+from ..net.far import SITE, answering, helper_answer, page, plain_page, posts, read_head
 
 OTHER = "93.184.216.35"
 
@@ -300,6 +300,76 @@ async def test_an_offline_line_is_said(far, autojump_clock):
     assert before == {"portal": None, "connectivity": False, "clock": None}
     assert close.reason == "line"
     assert kept.written[0].measurement.observations[0].failure == "generic_timeout_error"
+
+
+@pytest.fixture
+def dark(far):
+    """Nothing answers, until ``far.getaddrinfo`` is put back."""
+    lookup = far.getaddrinfo
+
+    async def nobody(name):
+        await trio.sleep_forever()
+
+    far.getaddrinfo = nobody
+    for address in ("1.1.1.1", "8.8.8.8"):
+        far.black_hole(address, 80)
+    return lookup
+
+
+MORE = (
+    FlowRequest(address=SITE, port=80, tls=False, url="http://a.example/", purpose=Purpose.REPEAT, round=1),
+)
+
+
+async def test_a_line_that_is_down_is_asked_nothing_more(far, dark, autojump_clock):
+    kept = Kept()
+    begun = trio.current_time()
+    close = await run(plan_of(site("a"), site("b")), kept, Asking(MORE, again=True), network=far)
+    assert trio.current_time() - begun < 35
+    assert (close.reason, close.measured) == ("line", 2)
+    steps = [step for m in kept.written for step in m.measurement.observations]
+    assert {step.purpose for step in steps} == {Purpose.FIRST}
+    assert [check.when for check in close.checks if check.kind == "connectivity"] == ["during", "after"]
+
+
+async def test_a_line_that_comes_up_is_asked_on(far, sites, dark, autojump_clock):
+    async def wake():
+        await trio.sleep(8)
+        far.getaddrinfo = dark
+        far.names |= {"cp.cloudflare.com": [SITE]}
+
+    kept = Kept()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wake)
+        close = await run(plan_of(site("dead"), site("a")), kept, Asking(MORE, again=True), network=far)
+    assert (close.reason, close.measured) == ("done", 4)
+    purposes = {step.purpose for m in kept.written for step in m.measurement.observations}
+    assert purposes == {Purpose.FIRST, Purpose.REPEAT}
+
+
+async def behind_a_portal(far):
+    login = page(b"", status="302 Found", headers="Location: http://login.example/\r\n")
+    for address in (SITE, "1.1.1.1", "8.8.8.8"):
+        await far.serve(address, 80, plain_page(login))
+    far.names = {"a.example": [SITE]}
+
+
+async def test_behind_a_portal_nothing_more_is_asked(far, autojump_clock):
+    await behind_a_portal(far)
+    kept = Kept()
+    close = await run(plan_of(site("a")), kept, Asking(MORE, again=True), network=far)
+    assert (close.reason, close.measured) == ("line", 1)
+    assert [check.ok for check in close.checks if (check.kind, check.when) == ("portal", "during")] == [False]
+
+
+async def test_what_surely_works_keeps_the_questions_coming(far, autojump_clock):
+    await behind_a_portal(far)
+    await far.serve("93.184.216.51", 80, posts(helper_answer()))
+    kept = Kept()
+    plan = plan_of(site("a"), helpers=("http://93.184.216.51/",))
+    close = await run(plan, kept, Asking(MORE, again=True), network=far)
+    assert close.measured == 2
+    assert Purpose.REPEAT in {step.purpose for step in kept.written[0].measurement.observations}
 
 
 async def test_a_portal_and_a_wrong_clock_are_seen(far, autojump_clock):

@@ -34,6 +34,7 @@ from blockwatch.runner.first_line import first_line
 from blockwatch.runner.good import GoodNames, failing_addresses, spaced
 from blockwatch.runner.line import Line
 from blockwatch.runner.measuring import Measurer, Slot, leaves, what_happened
+from blockwatch.runner.outlook import Outlook
 from blockwatch.runner.parts import Curiosity, Progress, Sink
 from blockwatch.runner.plan import Plan, PlannedTask
 from blockwatch.runner.scrub import Scrubber
@@ -68,6 +69,7 @@ class Conductor:
             proxy = parse_proxy(settings.control)
             controls.append(Proxied(self._network, proxy, ca_file=settings.ca_file))
         self._line = Line(self._kit)
+        self._outlook = Outlook(self._line)
         self._slots = trio.Semaphore(settings.concurrency)
         self._run_id = secrets.token_hex(8)
         self._started = self._network.utc_us()
@@ -82,6 +84,7 @@ class Conductor:
             slots=self._slots,
             curiosity=curiosity,
             good=GoodNames(),
+            outlook=self._outlook,
         )
         self._diverted = False
         self._retests: list[PlannedTask] = []
@@ -140,6 +143,7 @@ class Conductor:
                 retest_of=retest_of,
             )
             self._diverted = any(c.kind == "portal" and c.ok is False for c in self._line.checks)
+            self._outlook.begin()
             self._line.checks.clear()
             with trio.CancelScope(shield=True):
                 await self._sink.open(record)
@@ -190,7 +194,7 @@ class Conductor:
                     break
                 nursery.start_soon(self._measure, planned, "first")
                 await trio.sleep(START_SPACING_S)
-        if self._reason != "done":
+        if self._reason != "done" or (self._retests and await self._outlook.hopeless()):
             return
         self._planned += len(self._retests)
         waits = spaced(self._retests, self._addresses, RETEST_SPACING_S)

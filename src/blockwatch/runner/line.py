@@ -78,12 +78,17 @@ class Line:
             return
         self._offsets.append(ours_us - int(theirs * 1_000_000) - 500_000)
 
-    async def check(self, when: str) -> bool | None:
-        """Check now and add to :attr:`checks`; whether the line is up."""
+    @property
+    def bad(self) -> bool:
+        """Whether the last check found it down or behind a portal."""
+        return any(check.ok is False and check.kind != "clock" for check in self.checks[-3:])
+
+    async def check(self, when: str, *, ask: bool = False) -> bool | None:
+        """Check now and add to :attr:`checks`; whether the line is up. ``ask``: whatever was heard."""
         at = self._kit.network.monotonic_us() - self._kit.origin_us
         answers: dict[str, Reply] = {}
         heard = [self._heard]
-        if when == "before" or not self._heard:
+        if ask or when == "before" or not self._heard:
             with trio.move_on_after(CHECK_S):
                 async with trio.open_nursery() as nursery:
                     for known in self._known:

@@ -19,6 +19,7 @@ from blockwatch.net.record import OverBudget, Record
 from blockwatch.net.session import Control, Session, Task, make_task
 from blockwatch.registry import Probe
 from blockwatch.runner.good import GoodNames
+from blockwatch.runner.outlook import Outlook
 from blockwatch.runner.parts import Curiosity
 from blockwatch.runner.plan import PlannedTask
 
@@ -50,6 +51,7 @@ class Measurer:
     slots: trio.Semaphore
     curiosity: Curiosity
     good: GoodNames
+    outlook: Outlook
 
     async def observe(
         self, planned: PlannedTask, probe: Probe, attempt: str, record: Record, slot: Slot
@@ -63,6 +65,7 @@ class Measurer:
             slot.release()
             self.good.pending -= 1
         self.good.learn(planned.role, record.snapshot())
+        self.outlook.note(record.snapshot())
         with trio.move_on_after(FOLLOW_UP_S) as more:
             await self._follow_up(attempt, record, session)
         return None if in_time and not more.cancelled_caught else "budget"
@@ -89,7 +92,7 @@ class Measurer:
     async def _follow_up(self, attempt: str, record: Record, session: Session) -> None:
         for _ in range(FOLLOW_UP_ROUNDS):
             steps = self.curiosity.next_steps(record.snapshot(), self.good.names, attempt)
-            if not steps:
+            if not steps or await self.outlook.hopeless():
                 return
             if not self.good.names and self.good.pending:
                 await self.good.wait()

@@ -18,6 +18,7 @@ import msgspec
 from blockwatch.cli.agreement import agreed
 from blockwatch.cli.options import Options, settings_of
 from blockwatch.errors import BlockwatchError, Exit
+from blockwatch.host.open_files import targets_at_a_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,9 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
 
     plan = make_plan(targets, load_probes(options.probes), settings_of(options))
     consent = agreed(yes=options.yes, tier=options.tier)
-    plan = msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, consent=consent))
+    at_a_time = targets_at_a_time(plan.settings.concurrency)
+    settings = msgspec.structs.replace(plan.settings, consent=consent, concurrency=at_a_time)
+    plan = msgspec.structs.replace(plan, settings=settings)
     with ResultsLock(options.results):
         close, folder = _carry_out(plan, options, retest_of)
         code = _exit_code(close)

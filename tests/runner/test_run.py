@@ -258,6 +258,33 @@ async def test_bytes_are_spent(far, sites, autojump_clock):
     assert 0 < close.measured < 60
 
 
+async def test_time_is_up_among_the_re_tests(far, sites, autojump_clock):
+    kept = Kept()
+    far.names |= {"dead2.example": [OTHER]}
+    plan = plan_of(site("dead"), site("dead2"), site("a"), max_us=15_000_000)
+    close = await run(plan, kept, Asking(again=True), network=far)
+    assert (close.reason, close.planned) == ("time", 3)
+    assert close.us <= 16_000_000
+    found = {(m.measurement.target, m.measurement.attempt): m.measurement.stopped for m in kept.written}
+    first = {(name, "first"): None for name in ("dead", "dead2", "a")}
+    assert found == first | {("a", "retest"): None, ("dead", "retest"): "budget"}
+    assert close.measured == len(kept.written)
+    assert kept.closed == [close]
+
+
+async def test_bytes_are_spent_among_the_re_tests(far, sites, autojump_clock):
+    free, kept = Kept(), Kept()
+    targets = [Target(id=f"t{n}", url=f"http://a.example/{n}") for n in range(6)]
+    whole = await run(plan_of(*targets, concurrency=1), free, Asking(again=True), network=far)
+    spent = (whole.bytes_sent + whole.bytes_received) * 2 // 3
+    plan = plan_of(*targets, max_bytes=spent, concurrency=1)
+    close = await run(plan, kept, Asking(again=True), network=far)
+    assert (whole.measured, close.reason, close.planned) == (12, "budget", 6)
+    assert 6 < close.measured < 12
+    assert {m.measurement.stopped for m in kept.written} == {None}
+    assert kept.closed == [close]
+
+
 async def test_a_full_disk_ends_the_run(far, sites, autojump_clock):
     kept = Kept(full_after=1)
     with pytest.raises(DiskError, match="no space left"):

@@ -208,13 +208,14 @@ class Conductor:
             await self._measure(planned, "retest")
 
     async def _may_start(self) -> bool:
-        """Wait for a place; False when the run's bytes are spent."""
+        """Wait for a place; False, without one, when the run's bytes are spent or it ends."""
+        await self._slots.acquire()
         limit = self._plan.settings.max_bytes
-        if limit is not None and self._sent + self._received >= limit:
+        if limit is not None and self._sent + self._received >= limit and self._reason == "done":
             self._reason = "budget"
         if self._reason != "done":
+            self._slots.release()
             return False
-        await self._slots.acquire()
         return True
 
     async def _measure(self, planned: PlannedTask, attempt: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,11 +10,15 @@ from collections.abc import Iterator, Sequence
 import click
 
 from blockwatch.cli.commands import blockwatch
+from blockwatch.cli.streams import mend_streams
 from blockwatch.errors import BlockwatchError, Exit
+
+_UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``blockwatch`` with these arguments (default: the process's own) and exit."""
+    mend_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an old terminal's charset must not stop a run
             stream.reconfigure(errors="backslashreplace")
@@ -22,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _silence_output()
+    except OSError as error:
+        code = _unwritten(error)
     sys.exit(int(code))
 
 
@@ -49,6 +56,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _explained(error: BaseException) -> int:
     """Print an error in words and return its exit code; what is neither ours nor known is raised on."""
     leaves = list(_leaves(error))
+    if isinstance(error, OSError) and error.errno in _UNWRITTEN and error.filename is None:
+        return _unwritten(error)  # the store says DiskError; this was standard output
     if os.environ.get("BLOCKWATCH_DEBUG"):
         import traceback
 
@@ -66,6 +75,16 @@ def _explained(error: BaseException) -> int:
         print("blockwatch: stopped", file=sys.stderr)
         return Exit.PARTIAL
     raise error
+
+
+def _unwritten(error: OSError) -> int:
+    _silence_output()
+    print(
+        f"blockwatch: the answer cannot be written: {error.strerror}\n"
+        "  Free some space, or send standard output elsewhere; what was measured is kept.",
+        file=sys.stderr,
+    )
+    return Exit.DISK
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

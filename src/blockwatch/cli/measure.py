@@ -9,6 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,8 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
             code = Exit.PARTIAL if faults and code is Exit.OK else code
             _remember(folder, close, code)
             if not options.quiet:
-                _say(folder, close, verdicts)
+                with contextlib.suppress(BrokenPipeError):  # the reader had enough
+                    _say(folder, close, verdicts)
             if faults:
                 click.echo(_fault_words(faults), err=True)
     if close.reason in _WORDS_OF_REASON:

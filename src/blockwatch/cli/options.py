@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from blockwatch.errors import ConfigError
+from blockwatch.errors import ConfigError, UsageError
+from blockwatch.targets.problem import shown
 
 if TYPE_CHECKING:
     from blockwatch.runner.plan import Settings
@@ -45,7 +47,28 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     quiet: bool = False
 
 
-_POSITIVE = click.FloatRange(min=0, min_open=True)
+_LONGEST_TEXT = 200
+_LARGEST_CA_FILE = 10_000_000  # bytes; Mozilla's roots are 250 kB
+
+
+class _Positive(click.FloatRange):
+    """A number above 0 that is one: click lets "nan" and "inf" pass."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
+
+
+def _short(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse a text that no log should have to carry."""
+    if value is not None and (len(value) > _LONGEST_TEXT or not value.isprintable()):
+        raise click.BadParameter(f"one line of at most {_LONGEST_TEXT} characters", ctx, param)
+    return value
+
+
+_POSITIVE = _Positive(min=0, min_open=True, max=1_000_000_000)
 _OPTIONS = (
     click.option("--targets", multiple=True, metavar="FILE", help="List of targets, or pack:NAME; repeat for "
                  f"more. [default: {DEFAULT_TARGETS}]"),
@@ -66,9 +89,10 @@ _OPTIONS = (
     click.option("--concurrency", type=click.IntRange(1, 1_000), metavar="N", help="Targets at a time."),
     click.option("--max-mb", type=_POSITIVE, metavar="N", help="Stop after this many megabytes."),
     click.option("--max-minutes", type=_POSITIVE, metavar="N", help="Stop after this many minutes."),
-    click.option("--label", metavar="TEXT", help="Word for the folder's name."),
-    click.option("--campaign", metavar="TEXT", help="Name of the campaign this run belongs to."),
-    click.option("--isp", metavar="NAME", help="Your provider, as you call it."),
+    click.option("--label", callback=_short, metavar="TEXT", help="Word for the folder's name."),
+    click.option("--campaign", callback=_short, metavar="TEXT", help="Name of the campaign this run belongs "
+                 "to."),
+    click.option("--isp", callback=_short, metavar="NAME", help="Your provider, as you call it."),
     click.option("--tier", type=click.IntRange(1, 3), default=1, show_default=True, help="Highest risk to "
                  "take; only tier 1 exists in this version."),
     click.option("--no-stun", "stun", is_flag=True, flag_value=False, default=True, help="Do not ask a STUN "
@@ -111,6 +135,10 @@ def settings_of(options: Options, consent: str | None = None) -> Settings:
 
     if options.interface is not None:
         _check_interface(options.interface)
+    if options.ca_file is not None:
+        _check_ca_file(options.ca_file)
+    for address in (*options.resolver, *options.helper):
+        _check_address(address)
     given: dict[str, Any] = {
         "resolvers": options.resolver,
         "helpers": options.helper,
@@ -138,4 +166,27 @@ def _check_interface(name: str) -> None:
     if known and name not in known:
         raise ConfigError(
             f'there is no network interface "{name[:40]}"', remedy=f"Known: {', '.join(known)}."
+        )
+
+
+def _check_ca_file(path: Path) -> None:
+    """Refuse what is no file of certificates before anything waits for it (a pipe, a device)."""
+    remedy = "Give a file of PEM certificates to --ca-file."
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST_CA_FILE:
+            raise ConfigError("this is no file of certificates", where=str(path), remedy=remedy)
+        if b"-----BEGIN " not in path.read_bytes():
+            raise ConfigError("there is no certificate in this file", where=str(path), remedy=remedy)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path), remedy=remedy) from error
+
+
+def _check_address(written: str) -> None:
+    """Refuse what must not get into the evidence: passwords, and characters that nobody can see."""
+    if not written.isprintable():
+        raise UsageError(f"{shown(written)} holds a control character", remedy="Type it again.")
+    if "@" in written.partition("://")[2].partition("/")[0]:
+        raise UsageError(
+            "an address of a server holds a user name or password, which would be kept in the evidence",
+            remedy="Leave out everything before the @.",
         )

@@ -14,6 +14,7 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
@@ -33,6 +34,7 @@ _FORBIDDEN = frozenset(
     | {"multiprocessing", "ctypes", "importlib", "webbrowser"}
 )
 _ALLOWED_ANYWAY = frozenset({"urllib.parse", "http.HTTPStatus"})
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _CONTRACT = "see the docstring of blockwatch.probe for what a probe must contain"
 
 
@@ -71,9 +73,13 @@ def load_probes(extra_dir: Path | None = None) -> dict[str, Probe]:
 
 
 def _load(file: Path, *, shipped: bool) -> Probe:
+    if not file.is_file():
+        raise ConfigError("a probe is a file", where=str(file), remedy=_CONTRACT)
     try:
         tree = ast.parse(file.read_bytes(), filename=str(file))
-    except (SyntaxError, ValueError) as error:
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file), remedy=_CONTRACT) from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested too deep
         line = getattr(error, "lineno", None) or 1
         raise ConfigError(f"not Python: {error}", where=f"{file}:{line}", remedy=_CONTRACT) from None
     _check_imports(tree, file)
@@ -87,8 +93,9 @@ def _load(file: Path, *, shipped: bool) -> Probe:
         raise ConfigError("measure must be `async def measure(target, net)`", where=f"{file}:{line}")
     name, version = _wanted(module, file, "NAME", "name"), _wanted(module, file, "VERSION", "version")
     tier = _wanted(module, file, "TIER", "risk tier")
-    if not isinstance(name, str) or not isinstance(version, str) or tier not in (1, 2, 3):
-        remedy = "NAME and VERSION are strings, TIER is 1, 2 or 3"
+    words = [word for word in (name, version) if isinstance(word, str) and _WORD.fullmatch(word)]
+    if len(words) != 2 or tier not in (1, 2, 3):
+        remedy = "NAME and VERSION are words of letters, digits, dots, - and _; TIER is 1, 2 or 3"
         raise ConfigError("NAME, VERSION or TIER is not as it must be", where=f"{file}:1", remedy=remedy)
     return Probe(name, version, question, tier, measure)
 
@@ -123,7 +130,7 @@ def _execute(file: Path, *, shipped: bool) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a user's file does: name it and the line
+    except (Exception, SystemExit) as error:  # whatever a user's file does: name it and the line
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
         where = f"{file}:{lines[-1] if lines else 1}"
         raise ConfigError(f"{type(error).__name__}: {error}", where=where, remedy=_CONTRACT) from None
@@ -131,6 +138,6 @@ def _execute(file: Path, *, shipped: bool) -> ModuleType:
 
 
 def _wanted(module: ModuleType, file: Path, name: str, what: str) -> Any:
-    if not hasattr(module, name):
+    if name not in vars(module):
         raise ConfigError(f"no {name} ({what})", where=f"{file}:1", remedy=_CONTRACT)
     return getattr(module, name)

@@ -183,4 +183,21 @@ ROWS = (
         source="own",
         sites=(site(https=serve("cookiewall")),),
     ),
+    row(
+        "cross-dynamic",
+        "cleartext redirect to another site whose page changes with each request",
+        http(ok(), see="ok"),
+        source="own: redirects that only the control can vouch for",
+        sites=(
+            site(http=redirect("http://@b@/", 302), https=None),
+            site("b", http=serve("dynamic"), https=None),
+        ),
+    ),
+    row(
+        "login",
+        "redirect to a page of its own, in cleartext",
+        http(ok(), see="ok"),
+        source="own: login walls",
+        sites=(site(https=None, paths={"/": redirect("/login?next=/", 302), "/login": serve("page")}),),
+    ),
 )

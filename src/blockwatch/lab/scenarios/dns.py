@@ -5,7 +5,18 @@ from __future__ import annotations
 from functools import partial
 
 from blockwatch.lab.scenarios import say
-from blockwatch.lab.scenarios.say import blocked, down, http, https, nowhere, ok, serve, site, unclear
+from blockwatch.lab.scenarios.say import (
+    blocked,
+    down,
+    http,
+    https,
+    nowhere,
+    ok,
+    redirect,
+    serve,
+    site,
+    unclear,
+)
 from blockwatch.lab.world import DnsRule
 
 row = partial(say.row, family="dns")
@@ -204,6 +215,61 @@ ROWS = (
                         "*": ["@a.ip2@"],
                     }
                 },
+            ),
+        ),
+    ),
+    row(
+        "dns-stranger-dead",
+        "answer of every UDP resolver replaced by an address where nobody lives",
+        https(blocked("dns.injection", "dns.redirect"), see="any"),
+        source="own: Chinese injection of addresses of others",
+        rules=(DnsRule(name="@a@", answers=("31.13.94.37",), race=False),),
+    ),
+    row(
+        "dns-in-network",
+        "answer replaced by another customer of the same content network, http",
+        http(blocked("dns.injection", "dns.redirect"), see="any"),
+        source="own: OONI verdict defects L and W together",
+        sites=(
+            site(pool="cloudflare"),
+            site("b", pool="cloudflare", http=serve("status", code=403, text="Direct access denied")),
+        ),
+        rules=(DnsRule(name="@a@", answers=("@b.ip@",), race=False),),
+    ),
+    row(
+        "dns-isp-own-chain",
+        "ISP resolver points to a block page that has a self-signed certificate",
+        https(blocked("dns.redirect", "dns.injection"), see="any"),
+        source="own: block pages that offer TLS",
+        sites=(site(), site("b", http=serve("blockpage"), https=serve("blockpage"), cert="self")),
+        rules=(DnsRule(name="@a@", answers=("@b.ip@",), to="isp"),),
+    ),
+    row(
+        "dns-zone-servfail",
+        "the zone is broken for everybody: SERVFAIL",
+        https(down(), see="any"),
+        source="own: lame delegations",
+        sites=(nowhere(rcode=2),),
+    ),
+    row(
+        "dns-second-hop",
+        "NXDOMAIN from the ISP resolver for the target of a redirect",
+        https(blocked("dns.nxdomain"), see="any"),
+        source="own: redirect hops are judged like the target",
+        sites=(site(https=redirect("https://@b@/")), site("b")),
+        rules=(DnsRule(name="@b@", do="nxdomain", to="isp"),),
+    ),
+    row(
+        "views-http",
+        "resolvers disagree, cleartext site without TLS",
+        http(ok(), see="ok"),
+        source="own: answers by place where no certificate can help",
+        sites=(
+            site(
+                n=3,
+                https=None,
+                pool="aws",
+                dns={"views": {"isp": ["@a.ip@"], "helper": ["@a.ip2@"], "*": ["@a.ip1@"]}},
             ),
         ),
     ),

@@ -45,6 +45,17 @@ REDIRECT_TO_ADDRESS = (
     + b"Content-Length: 0\r\nConnection: close\r\n\r\n"
 )
 REDIRECT_TO_B = reply("302 Found", b"", "Location: https://@b@/", "Connection: close")
+META_REFRESH = reply(
+    "200 OK",
+    b"<html><head><meta http-equiv='refresh' content='0;url=http://92.46.33.7/blocked'></head></html>",
+    _HTML,
+)
+NOTHING = reply("200 OK", b"", _HTML)
+NOT_FOUND = reply(
+    "404 Not Found", b"<html><head><title>404 Not Found</title></head><body>404</body></html>", _HTML
+)
+REDIRECT_TO_SELF = reply("302 Found", b"", "Location: http://@a@/?blocked=1", "Connection: close")
+REDIRECT_TO_NOBODY = reply("302 Found", b"", "Location: http://81.88.150.9/stop", "Connection: close")
 
 # TLS records: alert, version 1.2, length 2, fatal, code (RFC 8446, section 6).
 ALERT_UNRECOGNIZED_NAME = bytes([21, 3, 3, 0, 2, 2, 112])

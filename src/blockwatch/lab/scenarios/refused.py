@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from blockwatch.lab.scenarios import say
-from blockwatch.lab.scenarios.say import https, refused, serve, site
+from blockwatch.lab.scenarios.say import http, https, refused, serve, site
 
 row = partial(say.row, family="refused")
 
@@ -51,5 +51,12 @@ ROWS = (
         https(refused(), see="http.status:403"),
         source="own",
         sites=(site(https=serve("status", code=403, audience="probe")),),
+    ),
+    row(
+        "geo-403-http",
+        "403 to the probe alone, in cleartext",
+        http(refused(), see="http.status:403"),
+        source="own: refusal where no certificate vouches for it",
+        sites=(site(http=serve("status", code=403, audience="probe"), https=None),),
     ),
 )

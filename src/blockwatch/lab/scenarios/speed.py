@@ -65,4 +65,20 @@ ROWS = (
         source="own",
         sites=(site(http=None, https=serve("slowbody", rate=24)),),
     ),
+    row(
+        "freeze-64",
+        "TLS flow freezes after 64 KB",
+        https(blocked("freeze", "throttle", "http.timeout"), see="any", slow=True),
+        source="own: later freezes",
+        sites=(site(http=None, https=serve("large", bytes=400000, html=True)),),
+        rules=(TlsRule(sni="@a@", do="freeze", after=65536),),
+    ),
+    row(
+        "throttle-40",
+        "SNI throttled to 40 kB/s",
+        https(blocked("throttle"), see="any", slow=True),
+        source="own: milder throttling",
+        sites=(site(http=None, https=serve("large", bytes=400000, html=True)),),
+        rules=(TlsRule(sni="@a@", do="throttle", rate=40),),
+    ),
 )

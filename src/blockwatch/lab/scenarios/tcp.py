@@ -118,4 +118,20 @@ ROWS = (
         world="no-helper",
         rules=(TcpRule(ip="@a.ip@"),),
     ),
+    row(
+        "ip-all-addresses",
+        "both addresses of the site blackholed",
+        https(blocked("tcp.timeout"), see="tcp.timeout"),
+        source="own: every address on the list",
+        sites=(site(n=2, pool="aws"),),
+        rules=(TcpRule(ip="@a.ip@"), TcpRule(ip="@a.ip1@")),
+    ),
+    row(
+        "ip-of-second-hop",
+        "the address of a redirect's target blackholed",
+        https(blocked("tcp.timeout"), see="any"),
+        source="own: blocked redirect hops",
+        sites=(site(https=redirect("https://@b@/")), site("b")),
+        rules=(TcpRule(ip="@b.ip@"),),
+    ),
 )

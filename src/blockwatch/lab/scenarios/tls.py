@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from blockwatch.lab.scenarios import pages, say
-from blockwatch.lab.scenarios.say import blocked, https, ok, redirect, site, unclear
+from blockwatch.lab.scenarios.say import PAGE, at, blocked, http, https, ok, redirect, site, unclear
 from blockwatch.lab.world import HttpRule, Mitm, TlsRule
 
 row = partial(say.row, family="tls")
@@ -179,5 +179,52 @@ ROWS = (
         source="own",
         world="loss",
         rules=(TlsRule(sni="@a@"),),
+    ),
+    row(
+        "sni-self-signed",
+        "SNI drop; the certificate is self-signed for everybody",
+        https(blocked("tls.timeout"), see="tls.timeout"),
+        source="own: OONI verdict defect F with a drop",
+        sites=(site(cert="self"),),
+        rules=(TlsRule(sni="@a@"),),
+    ),
+    row(
+        "sni-upgrade",
+        "http redirects to https, where the name is dropped",
+        http(blocked("tls.timeout"), see="any"),
+        source="own: http upgrades to a blocked https",
+        sites=(site(http=redirect("https://@a@/", 301)),),
+        rules=(TlsRule(sni="@a@"),),
+    ),
+    row(
+        "sni-third-hop",
+        "three redirects, the last host is reset by name",
+        https(blocked("tls.reset"), see="any"),
+        source="own: blocked redirect hops",
+        sites=(
+            site(https=redirect("https://@b@/")),
+            site("b", https=redirect("https://@c@/")),
+            site("c", https=redirect("https://@d@/")),
+            site("d"),
+        ),
+        rules=(TlsRule(sni="@d@", do="rst"),),
+    ),
+    row(
+        "sni-other-port",
+        "RST on SNI on port 8443",
+        at(https(blocked("tls.reset"), see="tls.reset"), "https://@a@:8443/"),
+        source="own: names on other ports",
+        sites=(site(ports={8443: ("https", PAGE)}),),
+        rules=(TlsRule(sni="@a@", do="rst"),),
+    ),
+    row(
+        "sni-substring",
+        "substring rule hits a neighbour's name; another name at the address works",
+        https(blocked("tls.reset"), see="tls.reset"),
+        https(blocked("tls.reset"), key="b", see="tls.reset"),
+        https(ok(), key="c", see="ok"),
+        source="own: Turkmen over-blocking by substring",
+        sites=(site(host="brightnews.kz"), site("b", host="not-brightnews.kz"), site("c", share="a")),
+        rules=(TlsRule(sni="@a@", match="substring", do="rst"),),
     ),
 )

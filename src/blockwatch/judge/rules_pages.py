@@ -130,7 +130,8 @@ def _middlebox(
         grade = Grade.CONFIRMED if len(shown.same) >= 2 and scene.control_ok else Grade.STRONG
         return blocked(mechanism, grade, text, witnesses, proven=True)
     flows = [*repeats, *shown.flows]
-    if len(flows) >= 3 and all(scene.too_early(flow, "http") for flow in flows):
+    early = sum(scene.too_early(flow, "http") for flow in flows)
+    if early >= 3 and early * 3 >= len(flows) * 2:
         text += ", sooner than a server can answer"
         return blocked(mechanism, Grade.STRONG, text, witnesses, proven=True)
     if doubt or len(repeats) < 2 or (step.body_length or 0) > pages.SMALL:

@@ -3,8 +3,8 @@
 Rules of this file:
 
 * every hop is resolved and judged anew; the address judged is the address connected to;
-* the body is read up to :data:`MAX_BODY` bytes, the head up to :data:`MAX_HEAD`; no content coding is
-  asked for, so a compression bomb stays small;
+* the body is read up to :data:`MAX_BODY` bytes, the head up to :data:`MAX_HEAD`; no content coding is asked
+  for, and one that comes all the same is undone within the same bound: lengths are compared with a probe's;
 * a request that failed is made once more on a new connection, unless it had run out of time;
 * cookies live as long as one fetch, since some sites redirect to themselves until they see theirs.
 """
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import h11
 import trio
 
+from blockwatch import content
 from blockwatch import failure as f
 from blockwatch.helper.dial import Stream
 from blockwatch.helper.protocol import BadRequest, Hop, Url, follow
@@ -141,7 +142,8 @@ async def _exchange(stream: Stream, page: Page, head: list[tuple[str, str]]) -> 
         elif isinstance(event, h11.ConnectionClosed):
             raise EndOfStream
         if page.truncated or isinstance(event, h11.EndOfMessage):
-            page.body = bytes(body[:MAX_BODY])
+            page.body, more = content.decode_body(page.headers, bytes(body[:MAX_BODY]), MAX_BODY)
+            page.truncated = page.truncated or more
             return
 
 

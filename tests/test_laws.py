@@ -24,7 +24,7 @@ PROBES = [file for file in sorted((ROOT / "probes").glob("*.py")) if not file.na
 DOCS = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _PARTS = {
-    "base": "model run target followup verdict failure errors codec content charset asn targets data",
+    "base": "model run target followup verdict failure errors codec content charset asn targets data ooni",
     "measure": "net probe registry control runner probes",
     "keep": "evidence store",
     "say": "judge analysis",

@@ -201,6 +201,7 @@ class Measurement(Noun, frozen=True, kw_only=True, tag_field="type", tag="measur
     fault: str | None = None  # what our fault was
     stopped: str | None = None  # "budget" or "interrupted": planned steps are missing
     observations: tuple[Observation, ...] = ()
+    source: str | None = None  # imported: SHA-256 (hex) of the record it was read from
 
 
 class Measured(Noun, frozen=True, kw_only=True):

@@ -60,6 +60,7 @@ class RunOpen(Noun, frozen=True, kw_only=True, tag_field="type", tag="run_open")
     clock_offset_us: Integer | None = None
     previous_root: str | None = None  # tree root of this vantage's run before, hex
     retest_of: str | None = None  # run id
+    imported: str | None = None  # "ooni <report id>": measured by another program, read from its records
 
 
 class RunClose(Noun, frozen=True, kw_only=True, tag_field="type", tag="run_close"):

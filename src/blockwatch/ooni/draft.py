@@ -1,0 +1,66 @@
+"""The observations of one measurement while they are read.
+
+Rules of this file: every step gets its index here, in the order read; times over there count from the
+start of the measurement, ours from that of the run; what has no place in our records is counted by name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blockwatch.model import Exchange, Observation, Purpose
+from blockwatch.ooni import fields
+from blockwatch.ooni.fields import Object
+
+_PURPOSES = {str(purpose): purpose for purpose in Purpose}
+_MAX_STEPS = 20_000
+_MAX_NUMBER = 2**53
+
+
+class Draft:
+    """Steps, captured responses, and what was left out."""
+
+    def __init__(self, origin: int, epoch: int, struck: tuple[bytes, ...] = ()) -> None:
+        """``origin``: start of the measurement, microseconds since the run's, which began at ``epoch``."""
+        self.origin, self.epoch, self.struck = origin, epoch, struck
+        self.steps: list[Observation] = []
+        self.exchanges: dict[int, Exchange] = {}
+        self.left_out: dict[str, int] = {}
+        self._flows = 0
+
+    def leave_out(self, what: str) -> None:
+        """Count something that our records have no place for."""
+        if what in self.left_out or len(self.left_out) < 50:
+            self.left_out[what] = self.left_out.get(what, 0) + 1
+
+    def time(self, entry: Object) -> tuple[int, int]:
+        """Start and duration of an entry; old data tells only when it ended."""
+        end, start = fields.micros(entry.get("t")), fields.micros(entry.get("t0"))
+        if start is None:
+            start = end or 0
+        return self.origin + start, 0 if end is None else max(0, end - start)
+
+    def add(self, kind: Any, tagged: dict[str, str], purpose: Purpose, **told: Any) -> int | None:
+        """Add a step, its hop and purpose out of its tags; its index, ``None`` where there is no room."""
+        if len(self.steps) >= _MAX_STEPS:
+            self.leave_out("a step beyond the limit")
+            return None
+        i = len(self.steps)
+        if "hop" not in told:
+            told["hop"] = fields.depth(tagged) or 0
+        if "purpose" in tagged:  # ours, written by ourselves
+            purpose = _PURPOSES.get(tagged["purpose"], purpose)
+            if tagged.get("round", "").isdecimal():
+                told["round"] = int(tagged["round"][:6])
+        self.steps.append(kind(i=i, purpose=purpose, **told))
+        return i
+
+    def flow(self, entry: Object) -> int | None:
+        """The number of the connection an entry used, where the record tells it."""
+        number = entry.get("transaction_id")
+        return number if type(number) is int and 0 < number < _MAX_NUMBER else None
+
+    def next_flow(self) -> int:
+        """A number for a connection of a record that has none."""
+        self._flows += 1
+        return self._flows

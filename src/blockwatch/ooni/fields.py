@@ -1,0 +1,186 @@
+"""Single values of OONI's JSON, read with tolerance: any of them may be null, missing or of another kind.
+
+Rules of this file:
+
+* nothing here raises on any JSON value; what cannot be read is ``None`` or empty;
+* everything is bounded in size and count;
+* times are float seconds there and integer microseconds here.
+"""
+
+from __future__ import annotations
+
+import binascii
+import ipaddress
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+Object = dict[str, Any]
+
+MAX_ENTRIES = 10_000  # of one list of a measurement
+MAX_HEADERS = 200
+MAX_HEAD_CHARACTERS = 65_536  # of all headers of a message
+MAX_TAGS = 32
+MAX_FAILURE = 300  # characters
+_MAX_TIME_S = 10**9
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def mapping(value: Any) -> Object:
+    """``value`` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def entries(value: Any) -> list[Object]:
+    """The objects of a list, at most :data:`MAX_ENTRIES`."""
+    if not isinstance(value, list):
+        return []
+    return [entry for entry in value[:MAX_ENTRIES] if isinstance(entry, dict)]
+
+
+def text(value: Any, most: int) -> str | None:
+    """Text that is not empty, at most ``most`` characters of it."""
+    return value[:most] if isinstance(value, str) and value else None
+
+
+def failure(value: Any) -> str | None:
+    """A failure string; ``null``, ``""`` and the ``false`` of old data are none."""
+    return text(value, MAX_FAILURE)
+
+
+def count(value: Any, least: int = 0) -> int | None:
+    """A whole number from ``least`` to 2**53, also where it is written as a float."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return int(value) if type(value) is int and least <= value < 2**53 else None
+
+
+def micros(value: Any) -> int | None:
+    """Float seconds as microseconds; ``None`` where they are none or absurd."""
+    if type(value) not in (int, float) or not 0 <= value < _MAX_TIME_S:
+        return None
+    return round(value * 1_000_000)
+
+
+@lru_cache(maxsize=4_096)
+def moment(value: str) -> int | None:
+    """``2024-02-14 09:06:17`` (UTC) as microseconds since the epoch."""
+    try:
+        read = datetime.fromisoformat(value[:40].strip())
+        read = read.replace(tzinfo=UTC) if read.tzinfo is None else read
+        since = (read - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        return None
+    return since if since > 0 else None
+
+
+def binary(value: Any) -> bytes | None:
+    """``MaybeBinaryData``: text, or an object with base64 whose padding may be wrong; ``None``: neither."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    if isinstance(value, dict) and value.get("format") == "base64":
+        return base64(value.get("data"))
+    return None
+
+
+def base64(value: Any) -> bytes | None:
+    """Base64 with any padding; ``None`` where it is none."""
+    if not isinstance(value, str):
+        return None
+    bare = value.rstrip("=\r\n\t ")
+    try:
+        return binascii.a2b_base64(bare + "=" * (-len(bare) % 4))
+    except (binascii.Error, ValueError):  # not ASCII, or one character too many
+        return None
+
+
+@lru_cache(maxsize=16_384)
+def _address(value: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        return None
+
+
+def address(value: Any) -> str | None:
+    """Canonical text of an address; ``None`` for names, ``[scrubbed]`` and other things."""
+    return _address(value) if isinstance(value, str) and len(value) < 64 else None
+
+
+@lru_cache(maxsize=16_384)
+def _endpoint(value: str) -> tuple[str, int] | None:
+    host, colon, port = value.rpartition(":")
+    found = _address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
+    number = port_number(int(port)) if port.isascii() and port.isdecimal() and len(port) < 6 else None
+    return (found, number) if colon and found is not None and number is not None else None
+
+
+def endpoint(value: Any) -> tuple[str, int] | None:
+    """``1.2.3.4:443`` or ``[2001:db8::1]:443`` as (address, port)."""
+    return _endpoint(value) if isinstance(value, str) and len(value) < 80 else None
+
+
+def port_number(value: Any) -> int | None:
+    """A port from 0 to 65535."""
+    found = count(value)
+    return found if found is not None and found < 65_536 else None
+
+
+@lru_cache(maxsize=16_384)
+def host_name(value: str) -> str:
+    """A host as it is asked for in the DNS: lower case, A-labels, no trailing dot, no brackets."""
+    host = value[:300].strip("[]").rstrip(".").lower()
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
+
+
+def tags(entry: Object) -> dict[str, str]:
+    """Tags as they are written, ``name=value`` taken apart; a tag without a value has an empty one."""
+    found = entry.get("tags")
+    if not isinstance(found, list):
+        return {}
+    split = (tag.partition("=") for tag in found[:MAX_TAGS] if isinstance(tag, str))
+    return {name: value for name, _, value in split}
+
+
+def depth(tagged: dict[str, str]) -> int | None:
+    """The redirect hop that the tag ``depth=N`` names."""
+    value = tagged.get("depth", "")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 3 else None
+
+
+def headers(message: Object) -> tuple[tuple[str, str], ...]:
+    """Headers of a request or response, Latin-1; ``headers_list`` where there is one, else ``headers``."""
+    found: list[tuple[str, str]] = []
+    room = MAX_HEAD_CHARACTERS
+    for name, value in _pairs(message):
+        shown = value if isinstance(value, str) else _latin(binary(value) or b"")
+        if not shown.isascii():
+            shown = _latin(shown.encode("utf-8", "surrogatepass")) if isinstance(value, str) else shown
+        room -= len(name) + len(shown)
+        if room < 0 or len(found) >= MAX_HEADERS:
+            break
+        found.append((name, shown))
+    return tuple(found)
+
+
+def _latin(value: bytes) -> str:
+    return value.decode("latin-1")
+
+
+def _pairs(message: Object) -> Iterator[tuple[str, Any]]:
+    for key in ("headers_list", "headers"):  # historic data has lists where maps belong
+        listed = message.get(key)
+        if isinstance(listed, dict) and listed:
+            yield from ((name[:1_000], value) for name, value in listed.items())
+            return
+        if isinstance(listed, list) and listed:
+            for pair in listed[: MAX_HEADERS + 1]:
+                if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str):
+                    yield pair[0][:1_000], pair[1]
+            return

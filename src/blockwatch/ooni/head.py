@@ -1,0 +1,203 @@
+"""What a measurement says of itself and of its report: who, when, on which network, of which URL.
+
+Rules of this file:
+
+* no address of the probe and none of its resolver gets any further than this file;
+* what makes a measurement impossible to place (another test, no time, no URL) is said in words;
+* the same measurement has the same digest, however its JSON is laid out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+
+import msgspec
+
+from blockwatch.ooni import fields
+from blockwatch.ooni.fields import Object
+from blockwatch.run import RunOpen, Vantage
+from blockwatch.target import Mirror, Target
+
+TEST_NAME = "web_connectivity"
+_AFTER_SUBMISSION = frozenset({"measurement_uid", "report_filename", "bucket_date", "backend_version"})
+_ASN = re.compile(r"AS([0-9]{1,10})\Z")
+_COUNTRY = re.compile(r"[A-Z]{2}\Z")
+_URL = re.compile(r"https?://[^\s/?#]", re.I)
+_MAX_URL = 8_192
+_NOWHERE = frozenset({"127.0.0.1", "0.0.0.0", "::1", "::"})  # noqa: S104 - what probes write for "not told"
+
+
+class Unreadable(ValueError):
+    """Why a record is no measurement that can be read; ``str()`` is for people."""
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """The envelope of one measurement."""
+
+    report: str  # report id, or what stands for it where there is none
+    url: str
+    started: int  # microseconds since the epoch
+    report_started: int
+    us: int  # duration
+    asn: int | None
+    country: str | None
+    network: str | None
+    resolver_asn: int | None
+    software: str
+    test_version: str
+    engine: str | None
+    helper: str | None
+    network_type: str | None
+    ipv4: bool  # a connection over IPv4 succeeded
+    ipv6: bool
+
+
+def head_of(record: Object) -> Head:
+    """Read the envelope; raises :class:`Unreadable`."""
+    name = record.get("test_name")
+    if name != TEST_NAME:
+        said = repr(name[:60]) if isinstance(name, str) else "no name"
+        raise Unreadable(f"not web_connectivity: {said}")
+    url = record.get("input")
+    if not isinstance(url, str) or not _URL.match(url) or len(url) > _MAX_URL or not url.isprintable():
+        raise Unreadable("no http or https URL as input")
+    began = _moment(record.get("test_start_time"))
+    started = _moment(record.get("measurement_start_time")) or began
+    if started is None:
+        raise Unreadable("no time of measurement")
+    keys = fields.mapping(record.get("test_keys"))
+    notes = fields.mapping(record.get("annotations"))
+    software = " ".join(_words(record.get(key)) for key in ("software_name", "software_version"))
+    ipv4, ipv6 = _families(keys)
+    return Head(
+        report=_report(record, began),
+        url=url,
+        started=started,
+        report_started=min(began or started, started),
+        us=fields.micros(record.get("test_runtime")) or 0,
+        asn=_asn(record.get("probe_asn")),
+        country=_country(record.get("probe_cc")),
+        network=fields.text(record.get("probe_network_name"), 200),
+        resolver_asn=_asn(record.get("resolver_asn")),
+        software=software.strip() or "unknown",
+        test_version=_words(record.get("test_version")) or "unknown",
+        engine=_words(notes.get("engine_version")) or None,
+        helper=helper_of(record),
+        network_type=_words(notes.get("network_type")) or None,
+        ipv4=ipv4,
+        ipv6=ipv6,
+    )
+
+
+def digest(record: Object) -> bytes:
+    """SHA-256 of a measurement as the probe made it: key order, white space and what servers add do not
+    count.
+    """
+    own = {key: value for key, value in record.items() if key not in _AFTER_SUBMISSION}
+    return sha256(msgspec.json.encode(own, order="sorted")).digest()
+
+
+def own_addresses(record: Object) -> tuple[bytes, ...]:
+    """Addresses of the probe and of its resolver that old records carry: to be struck out wherever they
+    stand.
+    """
+    keys = fields.mapping(record.get("test_keys"))
+    found = (fields.address(value) for value in (record.get("probe_ip"), keys.get("client_ip")))
+    return tuple(one.encode() for one in dict.fromkeys(found) if one is not None and one not in _NOWHERE)
+
+
+def run_open_of(run: str, heads: Iterable[Head]) -> RunOpen:
+    """The first line of a run made of measurements of one report."""
+    heads = tuple(heads)
+    first = heads[0]
+    started = min(min(head.started, head.report_started) for head in heads)
+    engine = (("ooni engine", first.engine),) if first.engine else ()
+    kind = (("network type", first.network_type),) if first.network_type else ()
+    return RunOpen(
+        run=run,
+        started=started,
+        software=first.software,
+        versions=((TEST_NAME, first.test_version), *engine, *kind),
+        label="ooni",
+        vantage=Vantage(
+            asn=first.asn,
+            country=first.country,
+            network=first.network,
+            learned_from="ooni" if first.asn else None,
+            ipv4=any(head.ipv4 for head in heads),
+            ipv6=any(head.ipv6 for head in heads),
+            resolver_asn=first.resolver_asn,
+        ),
+        targets=_targets(heads),
+        probes=(f"{TEST_NAME} {first.test_version}",),
+        helpers=tuple(dict.fromkeys(head.helper for head in heads if head.helper)),
+        imported=f"ooni {first.report}",
+    )
+
+
+def target_id(url: str) -> str:
+    """A target's id out of its host; an address with hyphens, for an id is never an address."""
+    rest = url.partition("://")[2]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    bare = authority if authority.endswith("]") else re.sub(r":[0-9]*\Z", "", authority)
+    host = fields.host_name(bare)
+    if fields.address(host) is not None:
+        host = "address-" + re.sub(r"[^0-9a-f]+", "-", host).strip("-")
+    return re.sub(r"[^\w.-]+", "-", host)[:100] or "unnamed"
+
+
+def _targets(heads: tuple[Head, ...]) -> tuple[Target, ...]:
+    urls: dict[str, list[str]] = {}
+    for head in heads:
+        urls.setdefault(target_id(head.url), []).append(head.url)
+    kept = {name: tuple(dict.fromkeys(found)) for name, found in urls.items()}
+    return tuple(
+        Target(id=name, url=found[0], mirrors=tuple(Mirror(url=url) for url in found[1:]))
+        for name, found in kept.items()
+    )
+
+
+def helper_of(record: Object) -> str | None:
+    """The test helper that was asked: ``backend`` is an address, or an object that holds one."""
+    backend = fields.mapping(record.get("test_helpers")).get("backend")
+    address = backend.get("address") if isinstance(backend, dict) else backend
+    return fields.text(address, 300)
+
+
+def _report(record: Object, began: int | None) -> str:
+    named = fields.text(record.get("report_id"), 120)
+    if named is not None and named.isprintable():
+        return named
+    parts = (record.get(key) for key in ("probe_cc", "probe_asn", "software_name", "software_version"))
+    stand_in = msgspec.json.encode([began, *map(str, parts)])
+    return f"unnamed-{sha256(stand_in).hexdigest()[:16]}"
+
+
+def _families(keys: Object) -> tuple[bool, bool]:
+    """Whether a connection succeeded over IPv4, over IPv6."""
+    good = [
+        str(entry.get("ip"))
+        for entry in fields.entries(keys.get("tcp_connect"))
+        if fields.mapping(entry.get("status")).get("success") is True
+    ]
+    return any(":" not in ip for ip in good), any(":" in ip for ip in good)
+
+
+def _words(value: object) -> str:
+    return " ".join(value[:200].split()) if isinstance(value, str) else ""
+
+
+def _moment(value: object) -> int | None:
+    return fields.moment(value) if isinstance(value, str) else None
+
+
+def _asn(value: object) -> int | None:
+    found = _ASN.match(value) if isinstance(value, str) else None
+    number = int(found[1]) if found else 0
+    return number if 0 < number < 2**32 else None
+
+
+def _country(value: object) -> str | None:
+    return value if isinstance(value, str) and _COUNTRY.match(value) and value != "ZZ" else None

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -66,11 +67,13 @@ def said_by(work: Callable[[], object]) -> str:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        said = "died of a fault"
+        said = ""
         try:
             said = str(work())
         except LabError as error:
             said = str(error)
+        except BaseException:
+            said = traceback.format_exc()
         finally:
             os.write(writing, said.encode())
             os._exit(0)

@@ -30,7 +30,7 @@ from blockwatch.lab.netlink import Netlink
 _SIDE_MAC, _WIRE_MAC = bytes.fromhex("02 00 00 00 00 01"), bytes.fromhex("02 00 00 00 00 02")
 _ETHERNET = {4: _SIDE_MAC + _WIRE_MAC + b"\x08\x00", 6: _SIDE_MAC + _WIRE_MAC + b"\x86\xdd"}
 _EVERYTHING = 3  # ETH_P_ALL
-_SOL_PACKET, _RX_RING, _VERSION, _IGNORE_OUTGOING = 263, 5, 10, 23
+_SOL_PACKET, _RX_RING, _VERSION, _BYPASS_QUEUE, _IGNORE_OUTGOING = 263, 5, 10, 20, 23
 _TPACKET_V2 = 1
 _FRAME, _FRAMES, _BLOCK = 2048, 4096, 1 << 16  # bytes, how many, bytes
 _HEAD = struct.Struct("=IIIHH")  # status, length, length kept, offsets of Ethernet and of IP
@@ -83,6 +83,8 @@ def _packet_socket(device: str) -> int:
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0) as link:
         link.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V2)
         link.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
+        # A peer that came up before its device has a queue that drops all, until the kernel gets round to it.
+        link.setsockopt(_SOL_PACKET, _BYPASS_QUEUE, 1)
         ring = struct.pack("=IIII", _BLOCK, _FRAME * _FRAMES // _BLOCK, _FRAME, _FRAMES)
         link.setsockopt(_SOL_PACKET, _RX_RING, ring)
         link.bind((device, _EVERYTHING))  # last: nothing is taken before the ring is there

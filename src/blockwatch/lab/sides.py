@@ -63,12 +63,15 @@ def build_probe(world: World, wire: int) -> int:
         mount("sysfs", "/sys", "sysfs", 0)
     with Netlink() as netlink:
         devices = {link.name: link.index for link in netlink.links()}
-        netlink.set_up(devices["lo"])
-        netlink.set_up(devices[PROBE_DEVICE])
+        loopback, wan = devices["lo"], devices[PROBE_DEVICE]
+        netlink.set_up(loopback)
+        netlink.set_up(wan)
         for address in (PROBE_V4, *((PROBE_V6,) if world.ipv6 else ())):
-            netlink.add_address(devices[PROBE_DEVICE], address)
+            netlink.add_address(wan, address)
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            netlink.add_route(family, devices[PROBE_DEVICE], gateway=_GATEWAYS[family])
+            if family == socket.AF_INET6:  # the kernel's own such route comes later, in its own time
+                netlink.add_route(address, wan, table=TABLE_LOCAL, local=True)
+            netlink.add_route(family, wan, gateway=_GATEWAYS[family])
         _refuse_ways_out(netlink, PROBE_DEVICE)
     return end
 

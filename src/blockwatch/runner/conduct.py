@@ -74,6 +74,7 @@ class Conductor:
         self._run_id = secrets.token_hex(8)
         self._started = self._network.utc_us()
         self._opened = trio.Event()
+        self._keeps = False  # whether the first line is written
         self._whereabouts = Whereabouts()
         self._scrubber = Scrubber((), blind=self._whereabouts.blind)
         self._measurer = Measurer(
@@ -133,21 +134,27 @@ class Conductor:
                 nursery.start_soon(self._line.check, "before")
                 nursery.start_soon(self._learn_vantage)
         finally:
-            record = first_line(
-                self._plan,
-                run_id=self._run_id,
-                started=self._started,
-                vantage=self._whereabouts.vantage,
-                line=self._line,
-                previous_root=previous_root,
-                retest_of=retest_of,
-            )
-            self._diverted = any(c.kind == "portal" and c.ok is False for c in self._line.checks)
-            self._outlook.begin()
-            self._line.checks.clear()
-            with trio.CancelScope(shield=True):
-                await self._sink.open(record)
-            self._opened.set()
+            try:
+                await self._begin_log(previous_root, retest_of)
+            finally:
+                self._opened.set()  # also where nothing can be kept: nobody may wait for ever
+
+    async def _begin_log(self, previous_root: str | None, retest_of: str | None) -> None:
+        record = first_line(
+            self._plan,
+            run_id=self._run_id,
+            started=self._started,
+            vantage=self._whereabouts.vantage,
+            line=self._line,
+            previous_root=previous_root,
+            retest_of=retest_of,
+        )
+        self._diverted = any(c.kind == "portal" and c.ok is False for c in self._line.checks)
+        self._outlook.begin()
+        self._line.checks.clear()
+        with trio.CancelScope(shield=True):
+            await self._sink.open(record)
+        self._keeps = True
 
     async def _learn_vantage(self) -> None:
         settings = self._plan.settings
@@ -170,7 +177,7 @@ class Conductor:
             bytes_received=self._received,
             checks=checks,
         )
-        if self._opened.is_set():
+        if self._keeps:
             with trio.CancelScope(shield=True):
                 await self._sink.close(close)
         return close
@@ -258,6 +265,8 @@ class Conductor:
             if trio.current_effective_deadline() == float("-inf") or self._reason == "interrupted":
                 scope.deadline = trio.current_time() + LAST_WORDS_S
             await self._opened.wait()
+            if not self._keeps:
+                return
             self._measured += 1
             seq = self._measured
             numbered = _numbered(measurement, self._run_id, seq)

@@ -33,7 +33,7 @@ from blockwatch.run import RunClose
 from blockwatch.runner.first_line import first_line
 from blockwatch.runner.good import GoodNames, failing_addresses, spaced
 from blockwatch.runner.line import Line
-from blockwatch.runner.measuring import Measurer, Slot, leaves, what_happened
+from blockwatch.runner.measuring import Measurer, Slot, leaves, numbered, what_happened
 from blockwatch.runner.outlook import Outlook
 from blockwatch.runner.parts import Curiosity, Progress, Sink
 from blockwatch.runner.plan import Plan, PlannedTask
@@ -269,8 +269,8 @@ class Conductor:
                 return
             self._measured += 1
             seq = self._measured
-            numbered = _numbered(measurement, self._run_id, seq)
-            measured = Measured(measurement=numbered, exchanges=record.exchanges())
+            counted = numbered(measurement, self._run_id, seq)
+            measured = Measured(measurement=counted, exchanges=record.exchanges())
             measured = self._scrubber.measured(measured)
             await self._sink.write(measured)
         self._after_writing(planned, measured.measurement, record)
@@ -296,9 +296,3 @@ class Conductor:
         if self._progress is not None:
             total = self._sent + self._received
             self._progress(Progress(self._measured, self._planned, total, measurement))
-
-
-def _numbered(measurement: Measurement, run_id: str, seq: int) -> Measurement:
-    import msgspec
-
-    return msgspec.structs.replace(measurement, id=f"{run_id}-{seq:06}", seq=seq)

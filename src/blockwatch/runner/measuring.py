@@ -10,8 +10,10 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import trio
 
+from blockwatch.model import Measurement
 from blockwatch.net import limits
 from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
@@ -123,3 +125,8 @@ def what_happened(error: BaseException) -> tuple[str | None, str | None]:
     interrupted = any(isinstance(leaf, trio.Cancelled) for leaf in found)
     over = any(isinstance(leaf, OverBudget) for leaf in found)
     return ("budget" if over or not interrupted else "interrupted"), None
+
+
+def numbered(measurement: Measurement, run_id: str, seq: int) -> Measurement:
+    """``measurement`` with its place in the run."""
+    return msgspec.structs.replace(measurement, id=f"{run_id}-{seq:06}", seq=seq)

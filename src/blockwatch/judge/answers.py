@@ -60,7 +60,8 @@ class Answers:
     @cached_property
     def proven(self) -> frozenset[str]:
         """Addresses from which a chain valid for this name came, here or elsewhere in the run."""
-        here = {flow.address for flow in self.hop.flows if flow.valid and _speaks_of(flow.tls, self.host)}
+        speaking = [f for f in self.hop.flows if f.valid and _speaks_of(f.tls, self.host)]
+        here = {flow.address for flow in speaking if flow.address}  # old records may not name it
         there = {address for address in self.every if (self.host, address) in self.peers.proven}
         return frozenset(here | there)
 

@@ -50,6 +50,7 @@ _PLAIN = {
     f.HTTP_GARBAGE: GARBAGE,
     f.FAILED_HANDSHAKE: ALERT,
     f.NXDOMAIN: NXDOMAIN,
+    "android_dns_cache_no_data": NXDOMAIN,  # OONI df-007: to be treated like it
     f.NO_ANSWER: EMPTY,
     f.DNS_REFUSED: REFUSED,
     f.SERVFAIL: SERVFAIL,

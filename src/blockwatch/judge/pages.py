@@ -44,6 +44,12 @@ KNOWN = (
         "http://homeline.kg/access/blockpage",
         "OONI blocking-fingerprints, ooni.kg_0",
     ),
+    Known(
+        "id-kominfo",
+        "location",
+        "http://lamanlabuh.aduankonten.id",
+        "OONI blocking-fingerprints, ooni.id_lamanlabuh_kominfo",
+    ),
     Known("uz-reestr", "location", "http://reestr.mitc.uz", "OONI blocking-fingerprints, ooni.uz_0"),
     Known(
         "kg-elcat",

@@ -10,7 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from blockwatch.judge.certs import issuer_key, local_interceptor, names_host, state_root
-from blockwatch.judge.finding import Finding, blocked, down, refs, unclear
+from blockwatch.judge.finding import Finding, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import TRUST
 from blockwatch.judge.rules_transport import all_failed, with_control
 from blockwatch.judge.scene import Scene, Tries
@@ -72,6 +72,8 @@ def interception(scene: Scene) -> Finding | None:
         return blocked("tls.mitm.sni", Grade.CONFIRMED if scene.control_ok else Grade.STRONG, text, witnesses)
     if not _valid_for_control(scene) or not _same_place(scene, tries):
         return None
+    if tries.rounds < 2 and scene.once:
+        return sign("tls.mitm", "An untrusted certificate comes; the control's is valid", witnesses)
     if tries.rounds < 2:
         return unclear("An untrusted certificate came once and was not asked for again", witnesses, "tls")
     grade = Grade.STRONG if tries.rounds >= 3 else Grade.SIGNS

@@ -108,7 +108,7 @@ def http_down(scene: Scene) -> Finding | None:
 def http_blocked(scene: Scene) -> Finding | None:
     """The request fails, again and again; the control's is answered."""
     tries = _all_failed(scene)
-    if tries is None or not scene.control_ok or tries.kind not in _FAILS:
+    if tries is None or not (scene.control_ok or scene.followed) or tries.kind not in _FAILS:
         return None
     witnesses = refs(tries.witnesses, scene.hop.control_refs)
     shown = proof.of_failure(scene, "http", tries.kind)
@@ -125,6 +125,8 @@ def http_blocked(scene: Scene) -> Finding | None:
         )
     text = f"The request {_WORDS[tries.kind]} ({len(tries.same)} times); the control's is answered"
     more = scene.cut_at_once(tries)
+    if scene.once:
+        return sign(f"http.{tries.kind}", text, witnesses)
     if len(tries.same) + more < 2 or tries.rounds + more < 2:
         return unclear(text + "; it was not tried again", witnesses, "http")
     grade = Grade.STRONG if len(tries.same) + more >= 3 else Grade.SIGNS
@@ -141,6 +143,8 @@ def http_alone(scene: Scene) -> Finding | None:
     if shown.here and scene.control is None and tries.kind in _FAILS and len(tries.same) >= 3:
         text = f"A request for the name {_WORDS[tries.kind]} on an address where a control name is answered"
         return sign(f"http.{tries.kind}{_trigger(scene)}", text, refs(tries.witnesses, shown.here))
+    if scene.followed is False:
+        return down("http", "The request fails; the control was led to no page either", tries.witnesses)
     return unclear("The request fails; nothing shows whose doing that is", tries.witnesses, "http")
 
 

@@ -10,13 +10,14 @@ Rules of this file:
 from __future__ import annotations
 
 from blockwatch.judge import outcomes
-from blockwatch.judge.finding import Finding, Note, blocked, refs, unclear
+from blockwatch.judge.finding import Finding, Note, blocked, down, refs, unclear
 from blockwatch.judge.outcomes import OK
 from blockwatch.judge.rules_dns import of
 from blockwatch.judge.scene import Scene
 from blockwatch.verdict import Grade
 
 _REPEATED = 3  # lookups that must fail alike before it is more than a sign
+_TOLD = frozenset({"nxdomain", "empty"})
 _NAMED = frozenset({"nxdomain", "empty", "refused", "servfail", "timeout"})
 
 
@@ -32,7 +33,8 @@ def lookup_fails(scene: Scene) -> Finding | None:
         )
     if any(lookup.end == outcomes.LOCAL for lookup in failed):
         return unclear("A lookup was refused by this machine itself", of(failed), "dns")
-    if len(failed) < 2:
+    told = scene.once and answers.how in _TOLD  # a denial is an answer, and no accident
+    if len(failed) < 2 and not told:
         return unclear("One lookup failed and was not repeated", of(failed), "dns")
     how = answers.how
     if answers.alive() is None and how not in (outcomes.NXDOMAIN, outcomes.EMPTY):
@@ -57,6 +59,10 @@ def lookup_fails_alone(scene: Scene) -> Finding | None:
     answers = scene.answers
     if answers.given or not answers.system or scene.usable:
         return None
+    if scene.followed is False:
+        return down(
+            "dns", "The name was not found; the control was led to no page either", of(answers.system)
+        )
     return unclear(
         "The name was not found here, and no control says whether it exists", of(answers.system), "dns"
     )

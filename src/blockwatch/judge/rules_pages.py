@@ -59,7 +59,7 @@ def _doubtful_redirect(
     if _copy(scene, step) == "different" and scene.control_ok and len(repeats) >= 2:
         text = f"In cleartext the site redirects to {host}; over TLS the same address does not"
         return blocked("http.redirect", Grade.STRONG, text, witnesses)
-    if stray and len(repeats) >= 2:
+    if stray and scene.enough(len(repeats)):
         text = f"A redirect to {host}, {len(repeats)} times; the control got a page of its own instead"
         return sign("http.redirect", text, witnesses)
     if tried and not stray:
@@ -179,7 +179,9 @@ def _doubtful_page(
         return ok("The page differs from the control's in text only", witnesses)
     if pages.refusal(step, scene.control, text) and tried and not pages.wording(step, text):
         return refused(f"The server itself refuses (status {step.status})", witnesses)
-    if agreed == "different" and small and len(repeats) >= 2 and pages.wording(step, text):
+    refuses = pages.refusal(step, scene.control, text)
+    often = len(repeats) >= 2 or (scene.once and not refuses)
+    if agreed == "different" and small and often and pages.wording(step, text):
         return sign(
             "http.blockpage",
             "A page that speaks of blocking; the control gets another one",

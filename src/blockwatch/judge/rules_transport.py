@@ -80,6 +80,10 @@ def tcp_alone(scene: Scene) -> Finding | None:
     tries = all_failed(scene, "tcp")
     if tries is None:
         return None
+    if scene.followed is False:
+        return down(
+            "tcp", "Connecting fails; the control was led to no page either", with_control(scene, tries)
+        )
     text = f"Connecting {_WORDS.get(tries.kind, 'fails')}; without a control that says nothing about blocking"
     return unclear(text, with_control(scene, tries), "tcp")
 
@@ -190,6 +194,8 @@ def tls_alone(scene: Scene) -> Finding | None:
     tries = all_failed(scene, "tls")
     if tries is None or tries.kind == TRUST:
         return None
+    if scene.followed is False:
+        return down("tls", "The handshake fails; the control was led to no page either", tries.witnesses)
     text = f"The handshake {_WORDS.get(tries.kind, 'fails')}; nothing shows whose doing that is"
     return unclear(text, with_control(scene, tries), "tls")
 
@@ -208,6 +214,8 @@ def _repeated(scene: Scene, tries: Tries, mechanism: str, text: str, witnesses: 
         return blocked(mechanism, Grade.STRONG, text, refs(witnesses))
     if rounds >= 2:
         return blocked(mechanism, Grade.SIGNS, text, refs(witnesses))
+    if scene.once:
+        return sign(mechanism, text, refs(witnesses))
     return unclear(f"{text}; it was not tried again", refs(witnesses), tries.layer)
 
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from blockwatch.judge import outcomes
-from blockwatch.judge.addresses import bogon, is_address, is_v6
+from blockwatch.judge.addresses import bogon, is_v6
 from blockwatch.judge.answers import Answers
 from blockwatch.judge.case import Peers
+from blockwatch.judge.errand import failed_at, shook
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
 from blockwatch.judge.pages import agrees, alike, same_page
 from blockwatch.judge.sight import REDIRECTS, Flow, Hop, Sight, ending
@@ -70,8 +71,16 @@ class Scene:
     """One hop, with everything around it that rules may ask for."""
 
     def __init__(
-        self, sight: Sight, hop: Hop, peers: Peers, *, v6: bool = True, text_of: TextOf = no_text
+        self,
+        sight: Sight,
+        hop: Hop,
+        peers: Peers,
+        *,
+        v6: bool = True,
+        text_of: TextOf = no_text,
+        once: bool = False,
     ) -> None:
+        self.once = once  # another program's record: it asks once, and nothing can be asked again
         self.sight, self.hop, self.peers, self._v6, self._text_of = sight, hop, peers, v6, text_of
         self.answers = Answers(hop, peers)
 
@@ -89,7 +98,7 @@ class Scene:
     def control_failed_at(self) -> str | None:
         """The step at which the helper failed; ``None``: it did not, or there is none."""
         control = self.control
-        return None if control is None else _failed_at(control, self.hop)
+        return None if control is None else failed_at(control, self.hop)
 
     @property
     def control_ok(self) -> bool:
@@ -99,7 +108,9 @@ class Scene:
 
     def control_passed(self, layer: str) -> bool:
         """Whether the helper got past ``layer`` at this hop."""
-        if self.control is None or self.control.failure is not None:
+        if self.control is None:
+            return self.followed is True
+        if self.control.failure is not None:
             return False
         if self.control_ok:
             return True
@@ -107,15 +118,31 @@ class Scene:
         if layer == "tcp":
             return any(end.tcp_failure is None for end in ends)
         if layer == "tls":
-            return any(end.tls and _shook(end.tls_failure) for end in ends)
+            return any(end.tls and shook(end.tls_failure) for end in ends)
         return False
+
+    @property
+    def followed(self) -> bool | None:
+        """Whether the helper, asked for an earlier hop alone, followed the redirects to a page.
+
+        ``None``: this hop has a control of its own, as it always has in runs of ours, or there is none.
+        """
+        earlier = [hop.control for hop in self.sight.hops if hop.number < self.hop.number]
+        chain = next((control for control in reversed(earlier) if control is not None), None)
+        if not self.once or self.control is not None or chain is None:
+            return None
+        return chain.http_failure is None and (chain.status or 600) < 500 and chain.status not in REDIRECTS
+
+    def enough(self, times: int) -> bool:
+        """Whether something was seen often enough for a sign: twice, or once where nothing is repeated."""
+        return times >= (1 if self.once else 2)
 
     @cached_property
     def usable(self) -> list[Flow]:
         """The target's own flows that count: to addresses of the line's resolver, on a family we have."""
         own = [flow for flow in self.hop.own if not self._out_of_reach(flow)]
         system = self.answers.given
-        chosen = [flow for flow in own if flow.address in system]
+        chosen = [flow for flow in own if flow.address in system or not flow.address]  # "": not on record
         asked = any(flow.http is not None and not flow.http.skipped for flow in chosen)
         ours = bool(system & self.answers.good) or not self.answers.good
         if chosen and not asked and ours and any(not ending(flow)[0] for flow in chosen):
@@ -258,26 +285,6 @@ class Scene:
 def answered(end: str) -> bool:
     """Whether somebody spoke TLS to us: a chain of whatever worth, or an alert."""
     return end in (OK, TRUST, ALERT)
-
-
-def _shook(failure: str | None) -> bool:
-    """Whether the helper's handshake was answered with a chain, valid or not."""
-    return failure is None or failure in outcomes.UNTRUSTED
-
-
-def _failed_at(control: ControlStep, hop: Hop) -> str | None:
-    if control.failure is not None or (control.http_failure is None and control.status is not None):
-        return None
-    ends = [end for end in control.endpoints if end.port == hop.port]
-    literal = is_address(hop.host)
-    if not literal and not control.addresses and (control.dns_failure or control.http_failure):
-        return "dns"
-    if ends and all(end.tcp_failure for end in ends):
-        return "tcp"
-    tried = [end for end in ends if end.tls]
-    if hop.secure and tried and all(end.tls_failure for end in tried):
-        return "tls"
-    return "http" if control.http_failure else None
 
 
 def step_of(flow: Flow) -> HttpStep:

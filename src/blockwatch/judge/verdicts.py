@@ -103,7 +103,14 @@ def _walk(case: Case, sight: Sight) -> tuple[Finding, Reason, tuple[Reason, ...]
     notes: list[Reason] = []
     partial = False
     for hop in sight.hops:
-        scene = Scene(sight, hop, case.peers, v6=case.open.vantage.ipv6, text_of=_texts(case))
+        scene = Scene(
+            sight,
+            hop,
+            case.peers,
+            v6=case.open.vantage.ipv6,
+            text_of=_texts(case),
+            once=case.open.imported is not None,
+        )
         literal = is_address(hop.host)
         for rule in BY_STAGE["hop"]:
             if literal and rule.id.startswith("dns."):

@@ -49,11 +49,11 @@ def failure(value: Any) -> str | None:
     return text(value, MAX_FAILURE)
 
 
-def count(value: Any, least: int = 0) -> int | None:
+def count(value: object, least: int = 0) -> int | None:
     """A whole number from ``least`` to 2**53, also where it is written as a float."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return int(value) if type(value) is int and least <= value < 2**53 else None
+    return value if type(value) is int and least <= value < 2**53 else None
 
 
 def micros(value: Any) -> int | None:

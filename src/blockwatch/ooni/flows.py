@@ -75,7 +75,8 @@ def _add_tcp(draft: Draft, entry: Object, purpose: Purpose, waiting: dict[Place,
     flow = draft.flow(entry)
     if flow is None:
         flow = draft.next_flow()
-        waiting[fields.depth(tagged) or 0, address, port].append(flow)
+        if failure is None:
+            waiting[fields.depth(tagged) or 0, address, port].append(flow)
     t, us = draft.time(entry)
     draft.add(
         TcpStep,
@@ -94,7 +95,7 @@ def _add_tls(
     draft: Draft, entry: Object, purpose: Purpose, waiting: dict[Place, list[int]], traffic: Traffic
 ) -> int | None:
     """Add a handshake; its flow."""
-    where = fields.endpoint(entry.get("address"))
+    where = fields.endpoint(entry.get("address")) or _only_one(entry, waiting)
     if where is None or entry.get("network") not in _STREAM:
         draft.leave_out("a handshake over QUIC, or to what is no address")
         return None
@@ -129,6 +130,12 @@ def _add_tls(
         first_byte_us=moved.first_byte_us,
     )
     return flow
+
+
+def _only_one(entry: Object, waiting: dict[Place, list[int]]) -> tuple[str, int] | None:
+    """Where a handshake without an address went, if there was only one connection for it to use."""
+    open_ = [(address, port) for (_, address, port), flows in waiting.items() if flows and port != 80]
+    return open_[0] if len(open_) == 1 and entry.get("address") is None else None
 
 
 def _trust(failure: str | None) -> tuple[str | None, str | None]:

@@ -1,0 +1,33 @@
+"""How the helper fared on its errand, said in our steps.
+
+Rules of this file: a chain that is not valid was an answer; where the helper says less than we ask, the
+last step that it surely made counts.
+"""
+
+from __future__ import annotations
+
+from blockwatch.judge import outcomes
+from blockwatch.judge.addresses import is_address
+from blockwatch.judge.sight import Hop
+from blockwatch.model import ControlStep
+
+
+def shook(failure: str | None) -> bool:
+    """Whether the helper's handshake was answered with a chain, valid or not."""
+    return failure is None or failure in outcomes.UNTRUSTED
+
+
+def failed_at(control: ControlStep, hop: Hop) -> str | None:
+    """The step at which the helper failed; ``None``: it did not, or its own line did."""
+    if control.failure is not None or (control.http_failure is None and control.status is not None):
+        return None
+    ends = [end for end in control.endpoints if end.port == hop.port]
+    literal = is_address(hop.host)
+    if not literal and not control.addresses and (control.dns_failure or control.http_failure):
+        return "dns"
+    if ends and all(end.tcp_failure for end in ends):
+        return "tcp"
+    tried = [end for end in ends if end.tls]
+    if hop.secure and tried and all(end.tls_failure for end in tried):
+        return "tls"
+    return "http" if control.http_failure else None

@@ -1,0 +1,1 @@
+"""The whole program against servers, disks, files and callers that mean it no good."""

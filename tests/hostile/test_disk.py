@@ -14,6 +14,7 @@ import pytest
 from blockwatch.lab.build import build_world
 from blockwatch.lab.running import RunningLab, start
 from blockwatch.lab.scenarios import SCENARIOS
+from blockwatch.model import HttpStep
 from blockwatch.store import find_runs, read_run
 from tests.cli.command import BLOCKWATCH, blockwatch, lab_environment
 from tests.lab_ready import needs_lab
@@ -52,7 +53,7 @@ def test_killed_at_any_moment_a_run_is_a_valid_shorter_one(lab: RunningLab, tmp_
         assert [m.seq for m in kept] == list(range(1, len(kept) + 1))
         for m in kept:
             for step in m.observations:
-                if getattr(step, "response", None) is not None:
+                if isinstance(step, HttpStep) and step.response is not None:
                     assert run.body(m, step) is not None
     assert any(read_run(folder).close is None for folder in folders)
     judged = blockwatch("judge", "--json", results, cwd=tmp_path)

@@ -107,7 +107,8 @@ def word(step, error):
             return f"tls.alert:{ALERTS[error.reason]}"
         if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
             return "tls.plaintext"
-        if isinstance(error, ssl.SSLEOFError):
+        # Up to Python 3.11.2 an end inside the handshake is called a clean one.
+        if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
             return f"{step}.eof"
     return f"{step}.{error!r}"
 

@@ -95,6 +95,16 @@ def test_a_name_cut_on_an_unrelated_address_is_told_though_it_passes_later() -> 
     assert (verdict.state, verdict.grade) == (State.BLOCKED, Grade.SIGNS)
 
 
+def test_what_passes_later_is_not_told_where_another_name_may_have_left_a_residual_block() -> None:
+    blocked, fine = World(shake=by_sni(SILENCE)), World()
+    name = "other.example.com"
+    other = World(url=f"https://{name}/", shake=lambda a, sni, n: SILENCE if sni == name else None)
+    neighbour = changed(one(other, seq=9), target="other", url=other.url)
+    retest = one(fine, "retest", 2, 60 * SECOND)
+    verdict = judged(fine, calm_measurement(5, 0), neighbour, one(blocked), retest)
+    assert verdict.state is State.OK
+
+
 def test_ids_are_unique_and_every_row_is_complete() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
     assert sum(len(rows) for rows in BY_STAGE.values()) == len(RULES)

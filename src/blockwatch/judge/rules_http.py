@@ -93,7 +93,8 @@ def http_by_name(scene: Scene) -> Finding | None:
     text = (
         f"A request for the name {_WORDS[tries.kind]} on an unrelated address too, where others are answered"
     )
-    return blocked(f"http.{tries.kind}{_trigger(scene)}", grade, text, witnesses, proven=True)
+    sure = not scene.suspected_residue(tries.same)
+    return blocked(f"http.{tries.kind}{_trigger(scene)}", grade, text, witnesses, proven=sure)
 
 
 def http_down(scene: Scene) -> Finding | None:

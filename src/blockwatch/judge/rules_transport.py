@@ -153,7 +153,8 @@ def tls_blocked(scene: Scene) -> Finding | None:
     if shown.named:
         text += ", and so is one with another name"
     finding = _repeated(scene, tries, _sni(tries.kind, shown), text, witnesses)
-    finding = replace(finding, proven=bool(shown.elsewhere) and finding.state is State.BLOCKED)
+    sure = bool(shown.elsewhere) and not scene.suspected_residue(tries.same)
+    finding = replace(finding, proven=sure and finding.state is State.BLOCKED)
     early = all(scene.too_early(flow, "tls") for flow in tries.same)
     if tries.kind == ALERT and finding.grade is Grade.STRONG and not early:
         return sign(_sni(ALERT, shown), text + "; a server may send an alert too", witnesses)
@@ -173,7 +174,8 @@ def tls_by_name(scene: Scene) -> Finding | None:
     if shown.elsewhere:
         text = f"The name's handshake {_WORDS[tries.kind]} on an unrelated address too; others pass there"
         grade = Grade.STRONG if alike >= 3 else Grade.SIGNS
-        return blocked(_sni(tries.kind, shown), grade, text, witnesses, proven=True)
+        sure = not scene.suspected_residue(tries.same)
+        return blocked(_sni(tries.kind, shown), grade, text, witnesses, proven=sure)
     if shown.here and alike >= 3 and scene.control is None and tries.kind != ALERT:
         text = f"The name's handshake {_WORDS[tries.kind]} on the site's address, where a control name passes"
         return sign(_sni(tries.kind, shown), text, witnesses)

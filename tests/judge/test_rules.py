@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from blockwatch import failure as f
-from blockwatch.judge import RULES, Rule, judge_run
-from blockwatch.judge.pages import KNOWN
+from blockwatch.judge import RULES, Fingerprint, Pack, Rule, judge_run, together
+from blockwatch.judge.fingerprints import OURS
 from blockwatch.judge.rules import BY_STAGE
 from blockwatch.model import Measurement
 from blockwatch.verdict import Grade, State, Verdict
 from tests.judge.stage import calm_measurement, changed, frame, measured, play
-from tests.judge.world import CUT, SECOND, SILENCE, SITE, World
+from tests.judge.world import CUT, OTHER, SECOND, SILENCE, SITE, World
 from tests.judge.worlds import WORLDS
-from tests.judge.worlds.say import by_sni, on_address
+from tests.judge.worlds.say import by_sni, everywhere, on_address
 
 METHOD = Path(__file__).parents[2] / "docs" / "method.md"
 
@@ -58,6 +58,16 @@ def passed_later() -> Verdict:
     return judged(fine, calm_measurement(5, 0), one(blocked), one(fine, "retest", 2, 60 * SECOND))
 
 
+def known_address() -> Verdict:
+    listed = Fingerprint("ooni.xx_1", "nat", "dns", "full", OTHER, 5)
+    world = World(
+        url="http://site.example.org/", lookup=everywhere((OTHER,)), resolvers=("system",), control=None
+    )
+    made = [calm_measurement(2, 0), one(world)]
+    open_, close = frame(world, 2)
+    return judge_run(open_, made, close, fingerprints=together([Pack([listed], "ooni:0")]))[-1]
+
+
 def only_earlier() -> Verdict:
     blocked = World(shake=by_sni(SILENCE))
     lost = changed(one(blocked, "retest", 2, 90 * SECOND), observations=())
@@ -70,6 +80,7 @@ SPECIAL = {
     "void.cut": (cut_short, State.INCONCLUSIVE),
     "line.dropped": (line_dropped, State.INCONCLUSIVE),
     "weigh.passed": (passed_later, State.OK),
+    "dns.known": (known_address, State.BLOCKED),
     "weigh.earlier": (only_earlier, State.BLOCKED),
 }
 
@@ -130,4 +141,4 @@ def said(rule: Rule) -> str:
 
 def test_the_method_page_has_every_known_page() -> None:
     text = METHOD.read_text()
-    assert all(f"`{known.id}`" in text and known.source in text for known in KNOWN)
+    assert all(f"`{known.name}`" in text and known.source in text for known in OURS.prints)

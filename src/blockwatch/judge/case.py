@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from blockwatch.judge import outcomes
+from blockwatch.judge.fingerprints import OURS, Pack
 from blockwatch.judge.names import a_label, owner, parts
 from blockwatch.judge.pages import agrees
 from blockwatch.judge.sight import redirect_of
@@ -83,6 +84,7 @@ class Case:
     measurements: tuple[Measurement, ...]  # of this target and URL, in order; the last one is judged
     peers: Peers = Peers()
     bodies: Bodies = no_bodies
+    fingerprints: Pack = OURS
 
 
 class _Digest:

@@ -4,17 +4,14 @@ Rules of this file:
 
 * a page is the site's when it agrees with the control by title or by size: one header name in common
   proves nothing, and neither does a difference (news change by the minute);
-* a known block page is a fact with a source; the vocabulary of block pages is only a sign;
+* the vocabulary of block pages is only a sign (facts on record: :mod:`blockwatch.judge.fingerprints`);
 * a control that was itself refused (403, challenge) says nothing about our page.
-
-Sources of the known pages: docs/method.md, "Known pages".
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from blockwatch.judge.sight import redirect_of
 from blockwatch.model import ControlStep, HttpStep
@@ -27,40 +24,6 @@ _SAME_TITLE_WORDS = 0.5  # share of words in common (Jaccard)
 _SAME_SIZE = 0.95
 _LIKE_SIZE = 0.3
 
-
-class Known(NamedTuple):
-    """One fact about a block page or redirect that is on record."""
-
-    id: str
-    where: str  # "location" (prefix), "body" (contained) or "plain" (what came instead of a protocol)
-    pattern: str
-    source: str
-
-
-KNOWN = (
-    Known(
-        "kg-homeline",
-        "location",
-        "http://homeline.kg/access/blockpage",
-        "OONI blocking-fingerprints, ooni.kg_0",
-    ),
-    Known(
-        "id-kominfo",
-        "location",
-        "http://lamanlabuh.aduankonten.id",
-        "OONI blocking-fingerprints, ooni.id_lamanlabuh_kominfo",
-    ),
-    Known("uz-reestr", "location", "http://reestr.mitc.uz", "OONI blocking-fingerprints, ooni.uz_0"),
-    Known(
-        "kg-elcat",
-        "body",
-        "access to the requested website has been blocked by judicial decision!",
-        "Censored Planet signature c_isp_kg_elcat",
-    ),
-    Known(
-        "uz-procera", "plain", "object not found", "Qurium, Uzbekistan: Procera blocks eltuz.com, 2020-02-14"
-    ),
-)
 
 _VOCABULARY = re.compile(
     r"access (?:is |has been )?(?:denied|restricted|blocked|prohibited|forbidden)|has been blocked|"
@@ -94,24 +57,6 @@ _CDN_HEADERS = frozenset(
     ]
 )
 _WORD = re.compile(r"\w+")
-
-
-def known_page(step: HttpStep, text: str = "") -> Known | None:
-    """The fact on record that this response matches (``text``: its body as text, if at hand)."""
-    target = redirect_of(step).lower()
-    body = " ".join(text.lower().split()) or (step.title or "").lower()
-    for known in KNOWN:
-        if known.where == "location" and target.startswith(known.pattern):
-            return known
-        if known.where == "body" and known.pattern in body:
-            return known
-    return None
-
-
-def known_plain(data: bytes) -> Known | None:
-    """The fact on record that bytes which are neither TLS nor HTTP match."""
-    text = data[:1_024].decode("latin-1").strip().lower()
-    return next((known for known in KNOWN if known.where == "plain" and text == known.pattern), None)
 
 
 def agrees(step: HttpStep, control: ControlStep | None) -> str:

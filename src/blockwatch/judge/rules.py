@@ -18,6 +18,7 @@ from typing import Any
 from blockwatch.judge import rules_certs as certs
 from blockwatch.judge import rules_dns as dns
 from blockwatch.judge import rules_http as http
+from blockwatch.judge import rules_known as known
 from blockwatch.judge import rules_line as line
 from blockwatch.judge import rules_lookups as lookups
 from blockwatch.judge import rules_pages as page
@@ -86,6 +87,7 @@ RULES: tuple[Rule, ...] = (
             "no site can live at a special-purpose address",
             "IANA registries, RFC 6890",
         ),
+        ("dns.known", known.address_known, "the address is on record as a censor's", "fingerprint packs"),
         (
             "dns.certificate",
             dns.false_certificate,

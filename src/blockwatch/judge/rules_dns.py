@@ -16,7 +16,8 @@ from blockwatch.judge.case import destination, page_key
 from blockwatch.judge.certs import names_host
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import OK, TRUST, UNTRUSTED
-from blockwatch.judge.pages import agrees, alike, known_page
+from blockwatch.judge.pages import agrees, alike
+from blockwatch.judge.rules_known import censors_page
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow, Lookup, ending, redirect_of
 from blockwatch.verdict import Grade
@@ -151,7 +152,7 @@ def false_page(scene: Scene) -> Finding | None:
         return None
     here = [flow for flow in scene.hop.own if flow.address in answers.false and flow.responded]
     there = [flow for flow in scene.hop.own if flow.address in answers.elsewhere and flow.responded]
-    known = next((flow for flow in here if known_page(step_of(flow)) is not None), None)
+    known = next((flow for flow in here if censors_page(scene, flow) is not None), None)
     agreeing = [flow for flow in there if agrees(step_of(flow), scene.control) == "same"]
     differing = [flow for flow in here if agrees(step_of(flow), scene.control) == "different"]
     shared = all(len(scene.peers.others(scene.peers.shared, a, scene.hop.host)) >= 2 for a in answers.false)

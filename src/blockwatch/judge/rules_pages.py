@@ -10,7 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from blockwatch.judge import pages, proof
+from blockwatch.judge import pages, proof, rules_known
 from blockwatch.judge.addresses import is_address
 from blockwatch.judge.case import destination, page_key
 from blockwatch.judge.finding import Finding, blocked, down, ok, refs, refused, sign, unclear
@@ -33,13 +33,12 @@ def false_redirect(scene: Scene) -> Finding | None:
     step = step_of(flow)
     repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
     witnesses = refs(*(f.witness("http") for f in repeats), scene.hop.control_refs)
-    known = pages.known_page(step)
-    if known is not None:
-        return blocked(
-            "http.redirect", Grade.CONFIRMED, f"The redirect is a censor's on record ({known.id})", witnesses
-        )
-    shown = proof.same_answer_elsewhere(scene, step)
     confirmed = scene.final_agrees or _copy(scene, step) == "same"
+    known = None if confirmed else rules_known.censors_redirect(scene, step)
+    if known is not None:
+        text = f"The redirect is a censor's on record: {rules_known.said(scene, known)}"
+        return blocked("http.redirect", Grade.CONFIRMED, text, witnesses)
+    shown = proof.same_answer_elsewhere(scene, step)
     text = f"An unrelated address gives the same redirect to {parts(target).host} when asked for the name"
     proven = _middlebox(scene, step, shown, "http.redirect.host", text, doubt=confirmed)
     if proven is not None:
@@ -55,7 +54,7 @@ def _doubtful_redirect(
     """A redirect to a stranger that neither control nor TLS confirms and no round has proven."""
     host = parts(target).host
     others = scene.peers.others(scene.peers.redirected, destination(target), scene.hop.host)
-    stray = scene.control_ok and (is_address(host) or pages.telling_path(target) or len(others) >= 2)
+    stray = scene.control_ok and (is_address(host) or _telling(scene, step) or len(others) >= 2)
     if _copy(scene, step) == "different" and scene.control_ok and len(repeats) >= 2:
         text = f"In cleartext the site redirects to {host}; over TLS the same address does not"
         return blocked("http.redirect", Grade.STRONG, text, witnesses)
@@ -65,6 +64,10 @@ def _doubtful_redirect(
     if tried and not stray:
         return None
     return unclear(f"A cleartext redirect to {host} that nothing confirms", witnesses, "http")
+
+
+def _telling(scene: Scene, step: HttpStep) -> bool:
+    return pages.telling_path(redirect_of(step)) or rules_known.redirect_known(scene, step) is not None
 
 
 def page_over_tls(scene: Scene) -> Finding | None:
@@ -97,13 +100,12 @@ def cleartext_page(scene: Scene) -> Finding | None:
     step, text = step_of(flow), scene.text(flow)
     witnesses = refs(flow.witness("http"), scene.hop.control_refs)
     agreed = pages.agrees(step, scene.control)
-    known = pages.known_page(step, text)
-    if known is not None and agreed != "same":
-        return blocked(
-            "http.blockpage", Grade.CONFIRMED, f"The page is a censor's on record ({known.id})", witnesses
-        )
     if agreed == "same" or _copy(scene, step) == "same":
         return _site_page(scene, step, text, witnesses)
+    known = rules_known.censors_page(scene, flow)
+    if known is not None:
+        what = f"The page is a censor's on record: {rules_known.said(scene, known)}"
+        return blocked("http.blockpage", Grade.CONFIRMED, what, witnesses)
     shown = proof.same_answer_elsewhere(scene, step)
     words = "An unrelated address gives the same page when asked for the name"
     doubt = agreed != "different" and not pages.wording(step, text)
@@ -181,7 +183,7 @@ def _doubtful_page(
         return refused(f"The server itself refuses (status {step.status})", witnesses)
     refuses = pages.refusal(step, scene.control, text)
     often = len(repeats) >= 2 or (scene.once and not refuses)
-    if agreed == "different" and small and often and pages.wording(step, text):
+    if agreed == "different" and small and often and rules_known.speaks(scene, step, text):
         return sign(
             "http.blockpage",
             "A page that speaks of blocking; the control gets another one",

@@ -15,7 +15,6 @@ from dataclasses import replace
 from blockwatch.judge import outcomes, proof
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import ALERT, PLAINTEXT, TRUST
-from blockwatch.judge.pages import known_plain
 from blockwatch.judge.scene import Scene, Tries
 from blockwatch.model import Purpose
 from blockwatch.verdict import Grade, State
@@ -129,12 +128,15 @@ def tls_plaintext(scene: Scene) -> Finding | None:
     tries = all_failed(scene, "tls")
     if tries is None or tries.kind != PLAINTEXT:
         return None
-    known = next((k for f in tries.same if f.tls is not None and (k := known_plain(f.tls.plaintext))), None)
+    known = next(
+        (k for f in tries.same if f.tls is not None and (k := scene.on_record.pack.plain(f.tls.plaintext))),
+        None,
+    )
     shown = proof.of_failure(scene, "tls", PLAINTEXT)
     if known is None or not (scene.control_passed("tls") or shown.elsewhere):
         return None
     grade = Grade.CONFIRMED if tries.rounds >= 2 else Grade.SIGNS
-    text = f"Plain text on record as a censor's comes instead of TLS ({known.id})"
+    text = f"Plain text on record as a censor's comes instead of TLS ({known.shown})"
     return blocked(
         _sni("plaintext", shown), grade, text, refs(tries.witnesses, shown.witnesses, scene.hop.control_refs)
     )

@@ -19,6 +19,7 @@ from blockwatch.judge.addresses import bogon, is_v6
 from blockwatch.judge.answers import Answers
 from blockwatch.judge.case import Peers
 from blockwatch.judge.errand import failed_at, shook
+from blockwatch.judge.fingerprints import OURS_ALONE, OnRecord
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
 from blockwatch.judge.pages import agrees, alike, same_page
 from blockwatch.judge.sight import REDIRECTS, Flow, Hop, Sight, ending
@@ -78,11 +79,12 @@ class Scene:
         *,
         v6: bool = True,
         text_of: TextOf = no_text,
+        on_record: OnRecord = OURS_ALONE,
         once: bool = False,
     ) -> None:
         self.once = once  # another program's record: it asks once, and nothing can be asked again
         self.sight, self.hop, self.peers, self._v6, self._text_of = sight, hop, peers, v6, text_of
-        self.answers = Answers(hop, peers)
+        self.answers, self.on_record = Answers(hop, peers), on_record
 
     @property
     def last(self) -> bool:

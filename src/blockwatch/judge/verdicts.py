@@ -16,6 +16,7 @@ from blockwatch.content import text_of
 from blockwatch.judge.addresses import is_address
 from blockwatch.judge.case import Bodies, Case, digest, no_bodies
 from blockwatch.judge.finding import Finding, Note, refs, unclear
+from blockwatch.judge.fingerprints import OURS, OnRecord, Pack
 from blockwatch.judge.rules import BY_STAGE, LATEST, Rule
 from blockwatch.judge.scene import Scene, TextOf
 from blockwatch.judge.sight import Sight
@@ -46,6 +47,7 @@ def judge_run(
     measurements: Iterable[Measurement],
     close: RunClose | None = None,
     bodies: Bodies = no_bodies,
+    fingerprints: Pack = OURS,
 ) -> list[Verdict]:
     """One verdict per measurement, in order; the last of each (target, URL) is final and weighs all."""
     made = list(measurements)
@@ -64,6 +66,7 @@ def judge_run(
             measurements=(measurement,),
             peers=peers,
             bodies=bodies,
+            fingerprints=fingerprints,
         )
         told = _alone(case, 1)
         final = last[key] == position
@@ -82,6 +85,7 @@ def _alone(case: Case, count: int) -> Told:
         measurements=(case.measurements[count - 1],),
         peers=case.peers,
         bodies=case.bodies,
+        fingerprints=case.fingerprints,
     )
     measurement = one.measurements[0]
     sight = Sight(measurement.id, measurement.observations, measurement.url)
@@ -109,6 +113,7 @@ def _walk(case: Case, sight: Sight) -> tuple[Finding, Reason, tuple[Reason, ...]
             case.peers,
             v6=case.open.vantage.ipv6,
             text_of=_texts(case),
+            on_record=OnRecord(case.fingerprints, case.open.vantage.country),
             once=case.open.imported is not None,
         )
         literal = is_address(hop.host)
@@ -175,6 +180,6 @@ def _verdict(
         failed_step=finding.failed_step,
         partial=partial,
         why=tuple(dict.fromkeys(reasons)),
-        ruleset=str(ruleset),
+        ruleset="+".join(filter(None, (str(ruleset), case.fingerprints.label))),
         final=final,
     )

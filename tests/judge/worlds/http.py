@@ -135,7 +135,7 @@ row(
     url=HTTP,
     answer=lambda a, h, t, n: (
         Page(title="Access to the requested website has been blocked by judicial decision!", length=140)
-        if a == SITE
+        if a == SITE and not t
         else None
     ),
     grades="confirmed",
@@ -146,7 +146,12 @@ row(
     "http.redirect",
     "http.redirect",
     url=HTTP,
-    answer=by_host(Page(status=302, location="http://reestr.mitc.uz/")),
+    answer=lambda a, h, t, n: (
+        Page(status=302, location="http://reestr.mitc.uz/")
+        if h == HOST and not t
+        else (BLOCK if h == "reestr.mitc.uz" else None)
+    ),
+    controls=block_server,
     grades="confirmed",
 )
 row(

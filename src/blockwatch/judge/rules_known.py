@@ -1,0 +1,87 @@
+"""The rules of what is on record: when a fingerprint may settle a page, a redirect or a DNS answer.
+
+Rules of this file:
+
+* never against a witness: not where the control or a copy over TLS got the same page, nor for an address that
+  is proven or that the control or an encrypted resolver gives too;
+* what settles is ``confirmed`` and names the fingerprint; a mere sign only adds to a doubt that is there;
+* whether the country fits is told, and decides nothing.
+"""
+
+from __future__ import annotations
+
+from blockwatch.judge import pages
+from blockwatch.judge.finding import Finding, blocked, refs, sign
+from blockwatch.judge.fingerprints import VAGUE, Fingerprint
+from blockwatch.judge.scene import Scene, step_of
+from blockwatch.judge.sight import Flow, redirect_of
+from blockwatch.model import HttpStep
+from blockwatch.verdict import Grade
+
+
+def address_known(scene: Scene) -> Finding | None:
+    """The line's resolver gives an address on record as a censor's, and nobody believable gives it too."""
+    answers = scene.answers
+    if not answers.given or answers.given & answers.good:
+        return None
+    named = {address: scene.on_record.pack.address(address) for address in sorted(answers.given)}
+    hits = [known for known in named.values() if known is not None]
+    if not hits or len(hits) < len(named):
+        return None
+    best = max(hits, key=lambda known: (known.settles, known.confidence))
+    witnesses = refs((lookup.ref for lookup in answers.system), scene.hop.control_refs)
+    shown = f"{', '.join(list(named)[:2])}, on record as {said(scene, best)}"
+    if best.settles:
+        text = f"The line's resolver gives a censor's address: {shown}"
+        mechanism = "dns.injection" if answers.injected else "dns.redirect"
+        return blocked(mechanism, Grade.CONFIRMED, text, witnesses)
+    if not answers.elsewhere:
+        return None
+    mechanism = "dns.bogon" if best.scope == VAGUE else "dns.redirect"
+    return sign(mechanism, f"The line's resolver gives {shown}; others give other addresses", witnesses)
+
+
+def page_known(scene: Scene, step: HttpStep, text: str) -> Fingerprint | None:
+    """What is on record of a page (``text``: its body; where that is not at hand, its title must do)."""
+    text = text or (f"<title>{step.title}</title>" if step.title else "")
+    return scene.on_record.pack.page(step.headers, text)
+
+
+def censors_page(scene: Scene, flow: Flow) -> Fingerprint | None:
+    """What settles that a page is a censor's: not if it is the control's page, or built like it."""
+    step = step_of(flow)
+    if pages.agrees(step, scene.control) == "same" or pages.structured_like(step, scene.control):
+        return None
+    known = page_known(scene, step, scene.text(flow))
+    return known if known is not None and known.settles else None
+
+
+def redirect_known(scene: Scene, step: HttpStep) -> Fingerprint | None:
+    """What is on record of a redirect's destination, as sent and absolute."""
+    sent = [value for name, value in step.headers if name.lower() == "location"]
+    return scene.on_record.pack.redirect(*sent[:4], redirect_of(step))
+
+
+def censors_redirect(scene: Scene, step: HttpStep) -> Fingerprint | None:
+    """What settles that a redirect is a censor's: its destination, or the page there, if the control got
+    another one.
+    """
+    known = redirect_known(scene, step)
+    if known is not None and known.settles:
+        return known
+    end = scene.sight.hops[-1].response
+    if end is None or end is scene.response or not scene.control_ok:
+        return None
+    return censors_page(scene, end)
+
+
+def speaks(scene: Scene, step: HttpStep, text: str) -> bool:
+    """Whether a page reads like a block page by its words or by any fingerprint: a sign, never proof."""
+    if pages.wording(step, text):
+        return True
+    return not pages.challenge(step, text) and page_known(scene, step, text) is not None
+
+
+def said(scene: Scene, known: Fingerprint) -> str:
+    """A fingerprint's name for a sentence, and the country if another one is expected."""
+    return known.shown + known.elsewhere(scene.on_record.country)

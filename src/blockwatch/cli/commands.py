@@ -15,6 +15,8 @@ COMMANDS = {
     "judge": ("blockwatch.cli.judge", "Say what kept runs mean."),
     "show": ("blockwatch.cli.show", "Show one measurement as a card."),
     "summarise": ("blockwatch.cli.summarise", "Table of what was found by target and network."),
+    "import": ("blockwatch.cli.ooni_import", "Read OONI measurements into runs."),
+    "export": ("blockwatch.cli.export", "Write kept runs in other formats."),
     "targets": ("blockwatch.cli.targets", "Check a list of targets, or import one."),
     "consent": ("blockwatch.cli.consent", "Read what a run does; agree, or withdraw."),
     "helper": ("blockwatch.cli.helper", "Run a test helper, the control for other people's runs."),

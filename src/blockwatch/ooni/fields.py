@@ -51,14 +51,16 @@ def failure(value: Any) -> str | None:
 
 def count(value: object, least: int = 0) -> int | None:
     """A whole number from ``least`` to 2**53, also where it is written as a float."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and least <= value < 2**53 else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and not value.is_integer():
+        return None
+    return int(value) if least <= value < 2**53 else None
 
 
-def micros(value: Any) -> int | None:
+def micros(value: object) -> int | None:
     """Float seconds as microseconds; ``None`` where they are none or absurd."""
-    if type(value) not in (int, float) or not 0 <= value < _MAX_TIME_S:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MAX_TIME_S:
         return None
     return round(value * 1_000_000)
 

@@ -72,7 +72,7 @@ def head_of(record: Object) -> Head:
     software = " ".join(_words(record.get(key)) for key in ("software_name", "software_version"))
     ipv4, ipv6 = _families(keys)
     return Head(
-        report=_report(record, began),
+        report=_report(record),
         url=url,
         started=started,
         report_started=min(began or started, started),
@@ -166,13 +166,10 @@ def helper_of(record: Object) -> str | None:
     return fields.text(address, 300)
 
 
-def _report(record: Object, began: int | None) -> str:
+def _report(record: Object) -> str:
+    """The report's id; where there is none, nothing says what belongs together: a report of its own."""
     named = fields.text(record.get("report_id"), 120)
-    if named is not None and named.isprintable():
-        return named
-    parts = (record.get(key) for key in ("probe_cc", "probe_asn", "software_name", "software_version"))
-    stand_in = msgspec.json.encode([began, *map(str, parts)])
-    return f"unnamed-{sha256(stand_in).hexdigest()[:16]}"
+    return named if named is not None and named.isprintable() else f"unnamed-{digest(record).hex()[:16]}"
 
 
 def _families(keys: Object) -> tuple[bool, bool]:

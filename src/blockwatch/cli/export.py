@@ -1,0 +1,101 @@
+"""``blockwatch export``: kept runs in formats that other programs read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from blockwatch.errors import DiskError
+
+if TYPE_CHECKING:
+    from blockwatch.cli.judge import Damaged
+
+
+@click.command(name="export")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--format", "form", required=True, type=click.Choice(["ooni", "jsonl", "csv"]),
+              help="ooni: web_connectivity measurements, one a line; jsonl: our records as they are kept; "
+              "csv: the table of verdicts.")  # fmt: skip
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write to FILE. [default: standard output]")  # fmt: skip
+def command(paths: tuple[Path, ...], form: str, output: Path | None) -> None:
+    """Write runs, or folders of runs, in another format.
+
+    Example: blockwatch export results/ --format ooni -o measurements.jsonl
+    """
+    from blockwatch.cli.judge import Damaged
+
+    damaged = Damaged()
+    lines = {"ooni": _ooni, "jsonl": _records, "csv": _table}[form](paths, damaged)
+    if output is None:
+        for line in lines:
+            sys.stdout.buffer.write(line)
+    else:
+        _write(output, lines)
+    damaged.refuse()
+
+
+def _write(output: Path, lines: Iterator[bytes]) -> None:
+    """Write to a file that appears under its name only when it is whole."""
+    part = output.with_name(output.name + ".part")
+    try:
+        with part.open("wb") as file:
+            _copy(lines, file)
+        part.replace(output)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise DiskError(f"cannot be written ({error.strerror or error})", where=str(output)) from error
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _copy(lines: Iterator[bytes], file: BinaryIO) -> None:
+    for line in lines:
+        file.write(line)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _ooni(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
+    import msgspec
+
+    from blockwatch.cli.judge import judged
+    from blockwatch.ooni import NotWeb, to_ooni
+
+    written, left = 0, 0
+    for run, verdicts in judged(paths, damaged):
+        for measurement, verdict in zip(run.measurements, verdicts, strict=True):
+            try:
+                said = to_ooni(run.open, measurement, lambda step: run.body(measurement, step), verdict)  # noqa: B023
+            except NotWeb as reason:
+                left += 1
+                click.echo(f"{measurement.id}: left out: {reason}", err=True)
+                continue
+            written += 1
+            yield msgspec.json.encode(said) + b"\n"
+    click.echo(f"{written} measurements written" + (f", {left} left out" if left else ""), err=True)
+
+
+def _records(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
+    from blockwatch.errors import EvidenceError
+    from blockwatch.store import find_runs, read_run
+
+    for folder in find_runs(paths):
+        try:
+            for line, _ in read_run(folder).lines():
+                yield line + b"\n"
+        except EvidenceError as error:
+            damaged(error)
+
+
+def _table(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
+    from blockwatch.analysis.output import render
+    from blockwatch.joined import load
+
+    yield render(load(paths, on_damage=damaged), "csv")

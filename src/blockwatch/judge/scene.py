@@ -85,6 +85,7 @@ class Scene:
         self.once = once  # another program's record: it asks once, and nothing can be asked again
         self.sight, self.hop, self.peers, self._v6, self._text_of = sight, hop, peers, v6, text_of
         self.answers, self.on_record = Answers(hop, peers), on_record
+        self._tries: dict[str, Tries] = {}
 
     @property
     def last(self) -> bool:
@@ -228,6 +229,9 @@ class Scene:
 
     def tries(self, layer: str) -> Tries:
         """How the target's own flows fared at ``layer``."""
+        known = self._tries.get(layer)
+        if known is not None:
+            return known
         failed, passed = [], []
         for flow in self.usable:
             end = flow.at(layer)
@@ -235,7 +239,8 @@ class Scene:
                 passed.append(flow)
             elif end != SKIPPED:
                 failed.append(flow)
-        return Tries(layer, tuple(failed), tuple(passed))
+        self._tries[layer] = Tries(layer, tuple(failed), tuple(passed))
+        return self._tries[layer]
 
     def row(self, purpose: Purpose, layer: str) -> list[tuple[str, Flow]]:
         """One row of the two-name table: how each round ended at ``layer``, or before (``"tcp:timeout"``)."""

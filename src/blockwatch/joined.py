@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from blockwatch.analysis.frame import Judged, observation_frame, verdict_frame
 from blockwatch.analysis.summarise import summarise
 from blockwatch.errors import EvidenceError
-from blockwatch.judge import judge_run
+from blockwatch.judge import OURS, Pack, judge_run
 from blockwatch.store import find_runs, read_run
 
 if TYPE_CHECKING:
@@ -25,13 +25,16 @@ __all__ = ["load", "observations", "summarise"]
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
 
-def load(*paths: Paths, on_damage: Callable[[EvidenceError], None] | None = None) -> pd.DataFrame:
+def load(
+    *paths: Paths, on_damage: Callable[[EvidenceError], None] | None = None, fingerprints: Pack = OURS
+) -> pd.DataFrame:
     """Judge the runs in ``paths`` (run or results folders) anew; one row a verdict.
 
     Columns: docs/codebook.md. A damaged run raises ``EvidenceError``, or is handed to ``on_damage`` and
-    left out as a whole. ``UsageError`` where there is no such folder.
+    left out as a whole. ``UsageError`` where there is no such folder. ``fingerprints``: what is on record of
+    block pages (docs/method.md, "Fingerprint packs").
     """
-    return verdict_frame(_judged(paths, on_damage))
+    return verdict_frame(_judged(paths, on_damage, fingerprints))
 
 
 def observations(*paths: Paths) -> pd.DataFrame:
@@ -40,12 +43,14 @@ def observations(*paths: Paths) -> pd.DataFrame:
     return observation_frame((run.open, run.measurements) for run in runs)
 
 
-def _judged(paths: Iterable[Paths], on_damage: Callable[[EvidenceError], None] | None) -> Iterator[Judged]:
+def _judged(
+    paths: Iterable[Paths], on_damage: Callable[[EvidenceError], None] | None, fingerprints: Pack
+) -> Iterator[Judged]:
     for folder in find_runs(_flat(paths)):
         try:
             run = read_run(folder)
             measurements = tuple(run.measurements)
-            verdicts = judge_run(run.open, measurements, run.close, run.body)
+            verdicts = judge_run(run.open, measurements, run.close, run.body, fingerprints)
         except EvidenceError as error:
             if on_damage is None:
                 raise

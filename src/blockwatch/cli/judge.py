@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blockwatch.cli.packs import fingerprints_option, packs_of
 from blockwatch.errors import EvidenceError, UsageError
 
 if TYPE_CHECKING:
+    from blockwatch.judge import Pack
     from blockwatch.store import Run
     from blockwatch.verdict import Verdict
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 @click.option(
     "--explain", is_flag=True, help="All facts a verdict rests on, with the observations they cite."
 )
-def command(paths: tuple[Path, ...], as_json: bool, explain: bool) -> None:
+@fingerprints_option
+def command(paths: tuple[Path, ...], as_json: bool, explain: bool, fingerprints: tuple[Path, ...]) -> None:
     """Say what the measurements of runs mean: run folders, or folders of runs.
 
     With --json one line a measurement in the order made; the last one of a target has "final": true
@@ -34,7 +37,7 @@ def command(paths: tuple[Path, ...], as_json: bool, explain: bool) -> None:
     from blockwatch.cli.words import harmless, verdict_json
 
     damaged = Damaged()
-    for run, verdicts in judged(paths, damaged):
+    for run, verdicts in judged(paths, damaged, packs_of(fingerprints)):
         if as_json:
             for verdict in verdicts:
                 sys.stdout.write(verdict_json(verdict).decode())
@@ -69,13 +72,15 @@ class Damaged:
 
 
 def judged(
-    paths: tuple[Path, ...], on_damage: Callable[[EvidenceError], None] | None = None
+    paths: tuple[Path, ...],
+    on_damage: Callable[[EvidenceError], None] | None = None,
+    fingerprints: Pack | None = None,
 ) -> Iterator[tuple[Run, list[Verdict]]]:
     """Yield every run below ``paths`` with its verdicts; raises :class:`UsageError` where there is none.
 
     A damaged run raises :class:`EvidenceError`, or is handed to ``on_damage`` and left out.
     """
-    from blockwatch.judge import judge_run
+    from blockwatch.judge import OURS, judge_run
     from blockwatch.store import find_runs, read_run
 
     folders = find_runs(paths)
@@ -88,7 +93,7 @@ def judged(
     for folder in folders:
         try:
             run = read_run(folder)
-            verdicts = judge_run(run.open, tuple(run.measurements), run.close, run.body)
+            verdicts = judge_run(run.open, tuple(run.measurements), run.close, run.body, fingerprints or OURS)
         except EvidenceError as error:
             if on_damage is None:
                 raise

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from blockwatch.judge import Pack
     from blockwatch.run import RunClose
     from blockwatch.runner.plan import Plan
     from blockwatch.target import TargetsFile
@@ -52,11 +53,13 @@ _WORDS_OF_REASON = {
 
 def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = None) -> Exit:
     """Make one run and say what was found; the exit code. Raises :class:`BlockwatchError`."""
+    from blockwatch.cli.packs import packs_of
     from blockwatch.registry import load_probes
     from blockwatch.runner.plan import make_plan
     from blockwatch.store import ResultsLock
 
     plan = make_plan(targets, load_probes(options.probes), settings_of(options))
+    fingerprints = packs_of(options.fingerprints)
     consent = agreed(yes=options.yes, tier=options.tier)
     at_a_time = targets_at_a_time(plan.settings.concurrency)
     settings = msgspec.structs.replace(plan.settings, consent=consent, concurrency=at_a_time)
@@ -65,7 +68,7 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
         close, folder = _carry_out(plan, options, retest_of)
         code = _exit_code(close)
         if folder is not None:
-            verdicts, faults = _judge_and_keep(folder)
+            verdicts, faults = _judge_and_keep(folder, fingerprints)
             code = Exit.PARTIAL if faults and code is Exit.OK else code
             _remember(folder, close, code)
             if not options.quiet:
@@ -109,7 +112,7 @@ def _exit_code(close: RunClose) -> Exit:
     return Exit.PARTIAL if code is Exit.OK and close.measured < close.planned else code
 
 
-def _judge_and_keep(folder: Path) -> tuple[Sequence[Verdict], list[str]]:
+def _judge_and_keep(folder: Path, fingerprints: Pack) -> tuple[Sequence[Verdict], list[str]]:
     """Judge the run as kept, and write the verdicts beside it; also the faults of ours that it notes."""
     from blockwatch.cli.words import verdict_json
     from blockwatch.evidence.disk import replace_file
@@ -118,7 +121,7 @@ def _judge_and_keep(folder: Path) -> tuple[Sequence[Verdict], list[str]]:
 
     run = read_run(folder)
     measurements = tuple(run.measurements)
-    verdicts = judge_run(run.open, measurements, run.close, run.body)
+    verdicts = judge_run(run.open, measurements, run.close, run.body, fingerprints)
     replace_file(folder / VERDICTS_FILE, b"".join(map(verdict_json, verdicts)))
     return verdicts, [m.fault or "unknown" for m in measurements if not m.valid]
 

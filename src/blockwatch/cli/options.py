@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from blockwatch.cli.packs import fingerprints_option
 from blockwatch.errors import ConfigError, UsageError
 from blockwatch.targets.problem import shown
 
@@ -33,6 +34,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     helper: tuple[str, ...] = ()
     control: str | None = None
     resolver: tuple[str, ...] = ()
+    fingerprints: tuple[Path, ...] = ()
     ca_file: Path | None = None
     interface: str | None = None
     concurrency: int | None = None
@@ -84,6 +86,7 @@ _OPTIONS = (
                  "fetched as control."),
     click.option("--resolver", multiple=True, metavar="URL", help="Name server besides the system's: "
                  "udp://IP[:PORT], https://HOST/PATH or tls://HOST; repeat for more."),
+    fingerprints_option,
     click.option("--ca-file", type=_FILE, metavar="PEM", help="Roots to trust besides Mozilla's."),
     click.option("--interface", metavar="NAME", help="Send from this network interface."),
     click.option("--concurrency", type=click.IntRange(1, 1_000), metavar="N", help="Targets at a time."),

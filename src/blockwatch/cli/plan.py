@@ -15,11 +15,13 @@ def command(options: Options, as_json: bool) -> None:
 
     Example: blockwatch plan --targets my-list.yaml
     """
+    from blockwatch.cli.packs import packs_of
     from blockwatch.cli.words import duration, size
     from blockwatch.registry import load_probes
     from blockwatch.runner.plan import make_plan
     from blockwatch.targets.lists import RISKY
 
+    packs_of(options.fingerprints)  # what a run would refuse is refused here
     plan = make_plan(targets_of(options), load_probes(options.probes), settings_of(options))
     risky = sorted(RISKY & set(plan.categories))
     if as_json:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from blockwatch.cli.packs import fingerprints_option, packs_of
+
 
 @click.command(name="summarise")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
@@ -15,6 +17,7 @@ import click
 @click.option("--to", "until", metavar="TIME", help="Only before this day or time (UTC).")
 @click.option("--min-n", default=0, metavar="N", help="Put groups of fewer verdicts last, with the reason.")
 @click.option("--min-days", default=0, metavar="N", help="Put groups of fewer days last, with the reason.")
+@fingerprints_option
 @click.option("--format", "form", default="table", show_default=True,
               type=click.Choice(["table", "csv", "parquet", "json"]), help="Form of the answer.")  # fmt: skip
 def command(
@@ -25,6 +28,7 @@ def command(
     min_n: int,
     min_days: int,
     form: str,
+    fingerprints: tuple[Path, ...],
 ) -> None:
     """Print days covered, counts, states, mechanism, first and last seen, by target and network.
 
@@ -41,7 +45,7 @@ def command(
     from blockwatch.joined import load
 
     damaged = Damaged()
-    frame = load(paths, on_damage=damaged)
+    frame = load(paths, on_damage=damaged, fingerprints=packs_of(fingerprints))
     columns = [name.strip() for name in by.split(",") if name.strip()]
     table = summarise(frame, columns, min_n=min_n, min_days=min_days, since=since, until=until)
     sys.stdout.flush()

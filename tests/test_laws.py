@@ -224,6 +224,17 @@ def test_every_command_has_help_with_an_example_that_is_true(command: click.Comm
             assert word in known
 
 
+def test_scenarios_named_in_the_docs_exist() -> None:
+    from blockwatch.lab.scenarios import SCENARIOS
+
+    pages = [(ROOT / "README.md").read_text(encoding="utf-8")]
+    pages += [command.help or "" for command, _ in every_command()]
+    named = {name for page in pages for name in re.findall(r"blockwatch lab run (\S+) --", page)}
+    named.discard("NAME")
+    assert named
+    assert named <= {scenario.id for scenario in SCENARIOS}
+
+
 def test_every_command_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in COMMANDS:

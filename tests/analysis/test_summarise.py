@@ -173,7 +173,6 @@ def test_json_is_one_list_of_objects():
 
 
 def test_parquet_keeps_the_types(tmp_path):
-    pytest.importorskip("pyarrow")
     frame = verdict_frame(history(*BASE))
     (tmp_path / "f.parquet").write_bytes(render(frame, "parquet"))
     again = pd.read_parquet(tmp_path / "f.parquet")

@@ -48,7 +48,7 @@ def run(name: str, argv: tuple[str, ...]) -> None:
       BLOCKWATCH_LAB_OPTIONS   options that make `blockwatch run` measure the scenario
       SSL_CERT_FILE, CURL_CA_BUNDLE  the lab's authority too
 
-    Example: blockwatch lab run dns-nxdomain -- sh -c 'curl -sv $BLOCKWATCH_LAB_URLS'
+    Example: blockwatch lab run kz-sni-drop -- sh -c 'curl -sv $BLOCKWATCH_LAB_URLS'
     """
     import os
     import shlex

@@ -4,7 +4,9 @@ import pytest
 import trio
 
 from blockwatch.net.flow import Flow
+from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
+from blockwatch.net.lookup import Lookups
 from blockwatch.net.record import Record
 
 from .far import SITE, Authority, Far
@@ -44,3 +46,18 @@ class Tools:
 @pytest.fixture
 async def tools(far: Far, authority: Authority) -> Tools:
     return Tools(far, authority)
+
+
+@pytest.fixture
+async def ask(tools, nursery):
+    """Ask one resolver; the steps once listening is over."""
+
+    async def ask(resolver, name="a.example", *, finish=True, **more):
+        async with trio.open_nursery() as background:
+            lookups = Lookups(tools.kit, tools.record, Habits(tools.kit), background)
+            found = await lookups.ask(resolver, name, **more)
+            if finish:
+                lookups.finish()
+        return found, tools.record.snapshot()
+
+    return ask

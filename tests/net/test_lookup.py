@@ -17,21 +17,6 @@ ZONE = {"a.example": [SITE], "v6.example": ["2001:db8::1"]}
 UDP = "udp://8.8.8.8:53"
 
 
-@pytest.fixture
-async def ask(tools, nursery):
-    """Ask one resolver; the steps once listening is over."""
-
-    async def ask(resolver, name="a.example", *, finish=True, **more):
-        async with trio.open_nursery() as background:
-            lookups = Lookups(tools.kit, tools.record, Habits(tools.kit), background)
-            found = await lookups.ask(resolver, name, **more)
-            if finish:
-                lookups.finish()
-        return found, tools.record.snapshot()
-
-    return ask
-
-
 async def test_udp(far, ask, autojump_clock):
     await far.resolver("8.8.8.8", answering(ZONE))
     found, (step,) = await ask(UDP)

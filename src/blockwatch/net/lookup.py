@@ -122,7 +122,7 @@ class Lookups:
             for reply in draft.fields["replies"]:  # two differing replies: both are candidates
                 found += [other for other in reply.addresses if other not in found]
         if any(draft.fields["error"] == "TC" for draft in drafts):
-            text = "line" if resolver.kind == "line" else f"tcp://{where[0]}:{where[1]}"
+            text = "line" if resolver.kind == "line" else resolver.text.replace("udp://", "tcp://", 1)
             tcp = Resolver(text, "tcp", *where)
             found += await self._stream(tcp, host, why)
 
@@ -131,10 +131,9 @@ class Lookups:
     async def _stream(self, resolver: Resolver, host: str, why: dict[str, Any]) -> list[str]:
         addresses = [resolver.host] if is_literal(resolver.host) else await self._resolve_host(resolver, why)
         found: list[str] = []
+        dials = self._record if resolver.text != "line" else self._unwritten()
         for address in addresses[:1]:
-            flow = Flow(
-                self._kit, self._record, address, resolver.port, purpose=Purpose.RESOLVER, hop=why["hop"]
-            )
+            flow = Flow(self._kit, dials, address, resolver.port, purpose=Purpose.RESOLVER, hop=why["hop"])
             try:
                 await flow.tcp_connect()
                 if resolver.kind == "tls":
@@ -144,6 +143,10 @@ class Lookups:
             finally:
                 flow.close()
         return found
+
+    def _unwritten(self) -> Record:
+        """A record that nobody reads, for a connection whose address is not to be known."""
+        return Record(self._kit.network.monotonic_us, self._kit.origin_us)
 
     async def _framed_query(
         self, flow: Flow, resolver: Resolver, host: str, qtype: str, why: dict[str, Any]

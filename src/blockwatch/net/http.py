@@ -3,7 +3,8 @@
 Rules of this file:
 
 * no connection is opened, no redirect followed, nothing repeated, no header added unseen;
-* exact bytes both ways are kept, also of an exchange that broke;
+* HTTP/1.1: the exact bytes both ways are kept, also of an exchange that broke; HTTP/2: the head both
+  ways written in HTTP/1.1 form, and of the response the body as its DATA frames carried it;
 * head, body and wire bytes are bounded; passing a bound ends the reading (``truncated``) or, in the
   head, is garbage; but what merely has odd lines after its status line is read as browsers read it;
 * time: a limit to the head, one without a byte of the body, one in all (then ``truncated``).

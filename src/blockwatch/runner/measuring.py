@@ -1,14 +1,18 @@
 """One measurement: the probe, the listening, the follow-ups; and what ended it.
 
 Rules of this file: a slot is held only while the probe works or a follow-up is carried out, never
-while sockets only listen; nothing here writes.
+while sockets only listen; nothing here writes; of a fault the record has the kind and the place, and
+standard error (``BLOCKWATCH_DEBUG``) the rest.
 """
 
 from __future__ import annotations
 
+import os
+import sysconfig
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import trio
@@ -25,8 +29,9 @@ from blockwatch.runner.outlook import Outlook
 from blockwatch.runner.parts import Curiosity
 from blockwatch.runner.plan import PlannedTask
 
-FOLLOW_UP_S = 240.0  # all follow-ups of one measurement
 FOLLOW_UP_ROUNDS = 12
+_PACKAGE = Path(__file__).parent.parent
+_OTHERS = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
 
 
 class Slot:
@@ -68,7 +73,7 @@ class Measurer:
             self.good.pending -= 1
         self.good.learn(planned.role, record.snapshot())
         self.outlook.note(record.snapshot())
-        with trio.move_on_after(FOLLOW_UP_S) as more:
+        with trio.move_on_after(limits.FOLLOW_UP_S) as more:
             await self._follow_up(attempt, record, session)
         return None if in_time and not more.cancelled_caught else "budget"
 
@@ -119,12 +124,24 @@ def what_happened(error: BaseException) -> tuple[str | None, str | None]:
             raise leaf
     faults = [leaf for leaf in found if not isinstance(leaf, trio.Cancelled | OverBudget)]
     if faults:
-        last = traceback.extract_tb(faults[0].__traceback__)[-1:]
-        where = "".join(f" at {frame.filename.rpartition('blockwatch/')[2]}:{frame.lineno}" for frame in last)
-        return None, f"{type(faults[0]).__name__}: {faults[0]}"[:300] + where
+        if os.environ.get("BLOCKWATCH_DEBUG"):
+            traceback.print_exception(faults[0])
+        return None, f"{type(faults[0]).__name__}{_where(faults[0])}"
     interrupted = any(isinstance(leaf, trio.Cancelled) for leaf in found)
     over = any(isinstance(leaf, OverBudget) for leaf in found)
     return ("budget" if over or not interrupted else "interrupted"), None
+
+
+def _where(error: BaseException) -> str:
+    """File and line in the package or in a probe; a path or a message could name the volunteer."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inner = [frame for frame in frames if _is_ours(frame.filename)] or frames
+    return "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in inner[-1:])
+
+
+def _is_ours(filename: str) -> bool:
+    path = Path(filename)
+    return path.is_relative_to(_PACKAGE) or not any(path.is_relative_to(other) for other in _OTHERS)
 
 
 def numbered(measurement: Measurement, run_id: str, seq: int) -> Measurement:

@@ -38,6 +38,7 @@ class Far(RealNetwork):
         self.names: dict[str, list[str] | Exception] = {}
         self.line_resolver: str | None = None
         self.dialled: list[tuple[str, int]] = []
+        self.asked: set[str] = set()  # names looked up by the system's resolver
 
     async def connect(self, address, port):
         self.dialled.append((address, port))
@@ -52,6 +53,7 @@ class Far(RealNetwork):
         return await super().datagrams("127.0.0.1", self.udp[address, port])
 
     async def getaddrinfo(self, name):
+        self.asked.add(name)
         await trio.lowlevel.checkpoint()
         found = self.names.get(name, plain.gaierror(plain.EAI_NONAME, "Name or service not known"))
         if isinstance(found, Exception):

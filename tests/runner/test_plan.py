@@ -3,7 +3,9 @@
 import pytest
 
 from blockwatch.errors import ConfigError, UsageError
+from blockwatch.net.kit import Kit
 from blockwatch.registry import load_probes
+from blockwatch.runner.line import Line
 from blockwatch.runner.plan import Settings, make_plan
 from blockwatch.target import Mirror, Target, TargetsFile
 
@@ -26,7 +28,7 @@ def test_tasks_and_hosts():
     ]
     assert {"a.example", "m.example", "b.example", "c.example"} <= set(plan.hosts)
     assert {"th.example", "8.8.8.8", "cloudflare-dns.com", "stun.cloudflare.com"} <= set(plan.hosts)
-    assert "connectivitycheck.gstatic.com" in plan.hosts
+    assert {"connectivitycheck.gstatic.com", "1.1.1.1", "8.8.8.8"} <= set(plan.hosts)
     assert plan.bytes > 400_000
     assert plan.seconds > 0
     assert plan.categories == ("NEWS",)
@@ -58,3 +60,11 @@ def test_a_target_that_cannot_be_measured():
     with pytest.raises(ConfigError, match="cannot be measured") as caught:
         make_plan(targets, load_probes(), Settings())
     assert "target bad" in caught.value.where
+
+
+async def test_what_checks_the_line_is_in_every_plan(far):
+    checker = Line(Kit(far))
+    await checker.check("before")
+    hosts = make_plan(TARGETS, load_probes(), Settings(resolvers=(), stun=None)).hosts
+    assert far.asked >= {"cp.cloudflare.com"}
+    assert far.asked | {address for address, _ in far.dialled} <= set(hosts)

@@ -15,7 +15,7 @@ import msgspec
 from blockwatch.host.place import read_state, remove_state, write_state
 from blockwatch.model import Noun
 
-VERSION = "tier1 2026-11-22"
+VERSION = "tier1 2026-11-22.2"
 DAYS = 30
 _FILE = "consent.json"
 _DAY_US = 86_400_000_000
@@ -24,9 +24,10 @@ TEXT = f"""\
 blockwatch: what a run does, and what to think of first ({VERSION})
 
 WHAT IT DOES    Visits every address of your list from this machine, as a
-                browser would, and asks several name servers for them. Blocked
-                sites may be among them. `blockwatch plan` shows which, and
-                sends nothing.
+                browser would, wherever they redirect to, and asks several name
+                servers for them; a few well-known hosts, whether your own line
+                works. Blocked sites may be among them. `blockwatch plan` shows
+                which, and sends nothing.
 WHO SEES IT     Your provider, and whoever watches your network, can see that
                 these sites were visited from your line, many in a row. So can
                 the sites, public name servers, a STUN server that tells which

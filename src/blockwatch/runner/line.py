@@ -12,7 +12,6 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from statistics import median
 
@@ -27,29 +26,11 @@ from blockwatch.net.kit import Kit
 from blockwatch.net.record import Record
 from blockwatch.net.url import BadUrl, is_literal, join, parse_url
 from blockwatch.run import LineCheck
+from blockwatch.runner.known import KNOWN, Known
 
 CHECK_S = 3.0
 CLOCK_US = 60_000_000  # farther off than this, time stamps and certificates cannot be trusted
 _SPEAKS = frozenset({f.REFUSED, f.RESET, f.EOF})  # somebody at the other end
-
-
-@dataclass(frozen=True)
-class Known:
-    """A page whose answer is known beforehand."""
-
-    url: str
-    status: int
-    begins: bytes = b""
-    leads_to: tuple[str, ...] = ()  # hosts it may redirect to
-
-
-KNOWN = (
-    Known("http://connectivitycheck.gstatic.com/generate_204", 204),
-    Known("http://cp.cloudflare.com/generate_204", 204),
-    Known("http://detectportal.firefox.com/success.txt", 200, b"success"),
-    Known("http://1.1.1.1/", 301, leads_to=("1.1.1.1", "one.one.one.one")),
-    Known("http://8.8.8.8/", 302, leads_to=("8.8.8.8", "dns.google")),
-)
 
 
 class Line:
@@ -164,7 +145,7 @@ class Line:
         if offset is None:
             return LineCheck(kind="clock", when=when, t=at, ok=None, detail="no server told the time")
         ok = abs(offset) <= CLOCK_US
-        detail = f"{len(self._offsets)} servers' clocks differ from ours by {offset / 1e6:.0f} s"
+        detail = f"{len(self._offsets)} servers' clocks differ from ours by {round(offset / 1e6)} s"
         return LineCheck(kind="clock", when=when, t=at, ok=ok, detail=detail, offset_us=offset)
 
 

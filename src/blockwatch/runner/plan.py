@@ -18,11 +18,12 @@ from blockwatch.net.resolver import parse_resolver
 from blockwatch.net.socks import parse_proxy
 from blockwatch.net.url import BadUrl, parse_endpoint, parse_url
 from blockwatch.registry import Probe
+from blockwatch.runner.known import KNOWN
 from blockwatch.target import Target, TargetsFile
 
 DEFAULT_RESOLVERS = ("udp://8.8.8.8:53", "udp://9.9.9.9:53", "https://cloudflare-dns.com/dns-query")
 DEFAULT_STUN = "stun.cloudflare.com:3478"
-LINE_HOSTS = ("connectivitycheck.gstatic.com", "cp.cloudflare.com", "detectportal.firefox.com")
+LINE_HOSTS = tuple(parse_url(known.url).host for known in KNOWN)
 _BYTES_A_PAGE = 150_000  # median page head, TLS, lookups, control; unknown pages vary widely
 _BYTES_A_LOOKUP = 3_000
 _SECONDS_A_TASK = 3.0  # one after another on a line of 100 ms

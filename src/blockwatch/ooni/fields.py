@@ -55,7 +55,7 @@ def count(value: object, least: int = 0) -> int | None:
         return None
     if isinstance(value, float) and not value.is_integer():
         return None
-    return int(value) if least <= value < 2**53 else None
+    return int(value) if least <= value < 9_007_199_254_740_992 else None
 
 
 def micros(value: object) -> int | None:
@@ -141,13 +141,21 @@ def host_name(value: str) -> str:
         return host
 
 
+@lru_cache(maxsize=4_096)
+def _tags(found: tuple[object, ...]) -> dict[str, str]:
+    split = (tag.partition("=") for tag in found if isinstance(tag, str))
+    return {name: value for name, _, value in split}
+
+
 def tags(entry: Object) -> dict[str, str]:
-    """Tags as they are written, ``name=value`` taken apart; a tag without a value has an empty one."""
+    """Tags as they are written, ``name=value`` taken apart; not to be changed."""
     found = entry.get("tags")
     if not isinstance(found, list):
         return {}
-    split = (tag.partition("=") for tag in found[:MAX_TAGS] if isinstance(tag, str))
-    return {name: value for name, _, value in split}
+    try:
+        return _tags(tuple(found[:MAX_TAGS]))
+    except TypeError:  # lists or objects among them
+        return _tags(tuple(tag for tag in found[:MAX_TAGS] if isinstance(tag, str)))
 
 
 def depth(tagged: dict[str, str]) -> int | None:

@@ -105,7 +105,8 @@ def _add_tls(
         joined = waiting.get((fields.depth(tagged) or 0, *where))
         flow = joined.pop(0) if joined else draft.next_flow()
     failure, trust = _trust(fields.failure(entry.get("failure")))
-    if failure is None and trust is None and entry.get("no_tls_verify") is True:
+    chain = _chain(entry.get("peer_certificates"))
+    if trust is None and (entry.get("no_tls_verify") is True if failure is None else not chain):
         trust = "unchecked"
     t, us = draft.time(entry)
     moved = traffic.within(draft.flow(entry), t - draft.origin, t - draft.origin + us)
@@ -124,7 +125,7 @@ def _add_tls(
         version=fields.text(entry.get("tls_version"), 20),
         cipher=fields.text(entry.get("cipher_suite"), 80),
         alpn=fields.text(entry.get("negotiated_protocol"), 40),
-        chain=_chain(entry.get("peer_certificates")),
+        chain=chain,
         sent=moved.sent,
         received=moved.received,
         first_byte_us=moved.first_byte_us,

@@ -28,10 +28,10 @@ NOT_OURS = "dns_reply_with_wrong_query_id"
 Key = tuple[str, str, str, str]
 
 
-def add_lookups(draft: Draft, keys: Object, purpose: Purpose, late: Object | None = None) -> None:
-    """Add every query of ``keys``; ``late`` holds the further replies."""
+def add_lookups(draft: Draft, keys: Object, purpose: Purpose) -> None:
+    """Add every query of ``keys`` with all replies to it."""
     further: dict[Key, list[Object]] = defaultdict(list)
-    for entry in fields.entries((late or {}).get("x_dns_duplicate_responses")):
+    for entry in fields.entries(keys.get("x_dns_duplicate_responses")):
         further[_key(entry)].append(entry)
     for entry in fields.entries(keys.get("queries")):
         _add(draft, entry, purpose, further.pop(_key(entry), []))

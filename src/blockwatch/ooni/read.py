@@ -42,7 +42,7 @@ def read_measurement(
     """
     keys = fields.mapping(record.get("test_keys"))
     draft = Draft(max(0, head.started - run_started), run_started, own_addresses(record))
-    add_lookups(draft, keys, Purpose.FIRST, keys)
+    add_lookups(draft, keys, Purpose.FIRST)
     for name in ("x_doh", "x_do53"):
         apart = fields.mapping(keys.get(name))
         add_lookups(draft, apart, Purpose.RESOLVER)
@@ -50,7 +50,7 @@ def read_measurement(
     _add_control(draft, keys, head)
     add_flows(draft, keys, Purpose.FIRST, head.url)
     others = fields.mapping(keys.get(OTHERS))
-    add_lookups(draft, others, Purpose.REPEAT, others)
+    add_lookups(draft, others, Purpose.REPEAT)
     add_flows(draft, others, Purpose.REPEAT)
     _add_more_controls(draft, keys, head)
     measurement = Measurement(

@@ -62,8 +62,8 @@ def header_text(value: str) -> str | Object:
 
 def _fitting(step: DnsStep) -> DnsReply | None:
     """The reply that the step speaks of."""
-    known = [reply for reply in step.replies if reply.rcode is not None]
-    return next((reply for reply in known if reply.addresses == step.addresses), None) if known else None
+    own = (reply for reply in step.replies if (reply.rcode, reply.addresses) == (step.rcode, step.addresses))
+    return next(own, None) if step.rcode is not None else None
 
 
 def lookup_rows(step: DnsStep, clock: Clock, number: int, tags: list[str]) -> tuple[Object, list[Object]]:
@@ -138,7 +138,7 @@ def tcp_row(step: TcpStep, clock: Clock, number: int, tags: list[str]) -> Object
 
 def tls_row(step: TlsStep, clock: Clock, number: int, tags: list[str]) -> Object:
     """One of ``tls_handshakes``; a chain that is not valid is a failure there."""
-    unchecked = step.trust == "unchecked"
+    unchecked = step.trust == "unchecked" and step.failure is None
     return {
         "network": "tcp",
         "address": shown(step.address, step.port),
@@ -155,6 +155,7 @@ def tls_row(step: TlsStep, clock: Clock, number: int, tags: list[str]) -> Object
 
 def request_row(step: HttpStep, body: bytes | None, clock: Clock, number: int, tags: list[str]) -> Object:
     """One of ``requests``."""
+    untold = step.status is not None and step.body_length is None and not step.truncated
     return {
         "network": "tcp",
         **({"address": shown(step.address, step.port)} if step.address else {}),
@@ -171,7 +172,7 @@ def request_row(step: HttpStep, body: bytes | None, clock: Clock, number: int, t
             "url": step.url,
         },
         "response": {
-            "body": maybe_binary(body) if body else "",
+            "body": maybe_binary(body) if body else None if untold else "",
             "body_is_truncated": step.truncated,
             "code": step.status or 0,
             "headers_list": _header_list(step.headers),

@@ -169,9 +169,9 @@ def _depth(row: Object) -> int:
     return next(int(tag[6:]) for tag in row["tags"] if tag.startswith("depth="))
 
 
-def _system_addresses(made: list[Any]) -> set[tuple[int, str]]:
+def _system_addresses(made: list[Any]) -> set[str]:
     lookups = (step for step in made if isinstance(step, DnsStep) and step.resolver == "system")
-    return {(step.hop, address) for step in lookups for address in step.addresses}
+    return {address for step in lookups for address in step.addresses}
 
 
 def _number(step: Any, secure: set[int], theirs: bool) -> int:
@@ -188,10 +188,10 @@ def _number(step: Any, secure: set[int], theirs: bool) -> int:
     return (50_001 if flow in secure else 40_001) + (flow if flow < _RANGE else 100_000 * flow)
 
 
-def _tags(step: Any, system: set[tuple[int, str]], apart: bool) -> list[str]:
+def _tags(step: Any, system: set[str], apart: bool) -> list[str]:
     tags = []
     lookup = isinstance(step, DnsStep)
-    if step.resolver == "system" if lookup else (step.hop, step.address) in system:
+    if step.resolver == "system" if lookup else step.address in system:
         tags.append("classic")
     if not lookup and step.hop == 0:
         tags.append("tcptls_experiment")
@@ -214,7 +214,7 @@ def _control(measurement: Measurement, controls: list[ControlStep], made: list[A
             "helper": step.helper,
             "url": step.url,
             "control_failure": step.failure,
-            "control": answer_of(step, host) if step.failure is None else {},
+            "control": answer_of(step, host) if _answered(step) else {},
             **clock.of(step, 0, [f"depth={step.hop}", f"purpose={step.purpose}", f"round={step.round}"]),
         }
         for step in controls
@@ -228,10 +228,14 @@ def _control(measurement: Measurement, controls: list[ControlStep], made: list[A
             "tcp_connect": [shown(end.address, end.port) for end in ends],
             "x_quic_enabled": False,
         },
-        "control": answer_of(main, host) if main is not None and main.failure is None else {},
+        "control": answer_of(main, host) if main is not None and _answered(main) else {},
         "control_failure": main.failure if main is not None else None,
         **({CONTROLS: more} if more else {}),
     }
+
+
+def _answered(step: ControlStep) -> bool:
+    return step.failure is None or bool(step.addresses or step.endpoints or step.status)
 
 
 def _conclusions(measurement: Measurement, verdict: Verdict | None) -> Object:

@@ -1,0 +1,94 @@
+"""``blockwatch import`` and ``blockwatch export``, run as a shell would."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from blockwatch.store import find_runs, read_run
+from tests.cli.command import blockwatch, kept_run, no_traceback
+
+
+def exported(folder: Path, results: Path) -> list[dict[str, Any]]:
+    done = blockwatch("export", results, "--format", "ooni", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_there_and_back_and_not_twice(tmp_path: Path) -> None:
+    kept_run(tmp_path / "ours")
+    file = tmp_path / "theirs.jsonl.gz"
+    lines = [json.dumps(one) for one in exported(tmp_path, tmp_path / "ours")]
+    assert len(lines) == 2
+    file.write_bytes(gzip.compress("\n".join([*lines, "{torn", '{"test_name": "ndt"}', *lines]).encode()))
+    done = blockwatch("import", "--format", "ooni", file, "--results", "new", "--json", cwd=tmp_path)
+    assert done.returncode == 3
+    assert json.loads(done.stdout) == {
+        "read": 5, "kept": 2, "already": 2, "runs": 1, "left_out": {},
+        "skipped": {"not JSON": 1, "not web_connectivity: 'ndt'": 1},
+    }  # fmt: skip
+    assert f"{file}:3: skipped: not JSON" in done.stderr
+    assert f"{file}:4: skipped: not web_connectivity" in done.stderr
+    (folder,) = find_runs([tmp_path / "new"])
+    run = read_run(folder)
+    assert run.open.imported is not None
+    assert run.open.vantage.asn == 9198
+    assert run.close is not None
+    assert run.close.reason == "done"
+    again = blockwatch("import", "--format", "ooni", file, "--results", "new", cwd=tmp_path)
+    assert "5 read, 0 kept in 0 runs, 4 already there" in again.stdout
+    assert find_runs([tmp_path / "new"]) == [folder]
+    assert not list((tmp_path / "new").glob(".import-*"))
+
+
+def test_a_report_that_grew_gets_a_run_for_what_is_new(tmp_path: Path) -> None:
+    kept_run(tmp_path / "ours")
+    one, other = exported(tmp_path, tmp_path / "ours")
+    for count, lines in enumerate([[one], [one, other]], start=1):
+        file = tmp_path / "grown.jsonl"
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        done = blockwatch("import", "--format", "ooni", file, "--results", "new", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        runs = [read_run(folder) for folder in find_runs([tmp_path / "new"])]
+        assert len(runs) == count
+    assert sorted(sum(1 for _ in run.measurements) for run in runs) == [1, 1]
+    assert len({run.open.imported for run in runs}) == 1
+
+
+def test_imported_runs_are_judged(tmp_path: Path) -> None:
+    kept_run(tmp_path / "ours")
+    file = tmp_path / "theirs.json"
+    file.write_text(json.dumps(exported(tmp_path, tmp_path / "ours")[0], indent=4))
+    assert blockwatch("import", "--format", "ooni", file, "--results", "new", cwd=tmp_path).returncode == 0
+    done = blockwatch("judge", "--json", "new", cwd=tmp_path)
+    assert done.returncode == 0
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["url"] == "http://example.org/"
+
+
+def test_what_cannot_be_imported(tmp_path: Path) -> None:
+    hostile = tmp_path / "bad\x1b[2J.json"
+    hostile.write_text('{"test_name": "\\u001b[2Jx"}')
+    done = blockwatch("import", "--format", "ooni", hostile, tmp_path / "none", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "no such file" in done.stderr
+    assert no_traceback(done)
+    assert blockwatch("import", "--format", "warc", hostile, cwd=tmp_path).returncode == 2
+
+
+def test_export_as_records_and_as_a_table(tmp_path: Path) -> None:
+    folder = kept_run(tmp_path / "results")
+    done = blockwatch("export", folder, "--format", "jsonl", "-o", "records.jsonl", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "records.jsonl").read_bytes() == (folder / "measurements.jsonl").read_bytes()
+    table = blockwatch("export", folder, "--format", "csv", cwd=tmp_path)
+    rows = list(csv.DictReader(io.StringIO(table.stdout)))
+    assert [row["url"] for row in rows] == ["http://example.org/"] * 2
+    nowhere = blockwatch("export", folder, "--format", "csv", "-o", "no/such/folder.csv", cwd=tmp_path)
+    assert nowhere.returncode == 5
+    assert no_traceback(nowhere)

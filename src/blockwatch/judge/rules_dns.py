@@ -122,9 +122,8 @@ def false_certificate(scene: Scene) -> Finding | None:
     text = "The line's resolver gives an address without a valid certificate for the name; another has one"
     proof = [flow for flow in scene.hop.flows if flow.valid and flow.address in answers.proven]
     witnesses = [ref for flow in (*strangers, *proof) for ref in flow.witness("tls")]
-    return _false_answer(
-        scene, answers.system, "dns.redirect", text, answers.proven if strangers else (), witnesses
-    )
+    proved = answers.proven if strangers else ()
+    return _false_answer(scene, answers.system, "dns.redirect", text, proved, witnesses, empty=not strangers)
 
 
 def other_certificate(scene: Scene) -> Finding | None:
@@ -165,7 +164,7 @@ def false_page(scene: Scene) -> Finding | None:
     text = "The line's resolver leads to another server than the site's: its page is not the site's page"
     witnesses = [ref for flow in (*here[:2], *agreeing[:2]) for ref in flow.witness("http")]
     proof = answers.elsewhere if known is not None or (agreeing and differing) else ()
-    return _false_answer(scene, answers.system, "dns.redirect", text, proof, witnesses)
+    return _false_answer(scene, answers.system, "dns.redirect", text, proof, witnesses, empty=silent)
 
 
 def _false_answer(
@@ -175,13 +174,21 @@ def _false_answer(
     text: str,
     proof: object,
     witnesses: list[str] | None = None,
+    *,
+    empty: bool = False,
 ) -> Finding:
-    """A verdict on a false address: by evidence, made up on the path or given by the resolver itself."""
+    """A verdict on a false address: by evidence, made up on the path or given by the resolver itself.
+
+    ``empty``: nobody is at that address, for the control either; where only the line's resolver gives it, it
+    may be an address that the site has left.
+    """
     answers = scene.answers
     injected = answers.injected or _udp_agrees(answers)
     grade = (
         Grade.CONFIRMED if proof and len(lookups) >= 2 else Grade.STRONG if len(lookups) >= 2 else Grade.SIGNS
     )
+    if empty and not injected:
+        grade = Grade.SIGNS
     name = "dns.injection" if injected else mechanism
     shown = refs(of(lookups), witnesses or (), injected, scene.hop.control_refs)
     return blocked(name, grade, text, shown, proven=bool(proof) and len(answers.doubled) >= 2)

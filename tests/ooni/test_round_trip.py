@@ -188,7 +188,8 @@ def controls(draw: st.DrawFn, hop: int) -> ControlStep:
         "status": draw(st.sampled_from([None, 200, 503])),
         "title": draw(st.sampled_from([None, "Заголовок"])),
         "dns_failure": draw(st.sampled_from([None, "dns_name_error"])), "http_failure": draw(FAILURES),
-        "body_length": draw(st.sampled_from([None, 0, 1_533])), "headers": (("Server", "nginx"), ("X-A", "é")),
+        "body_length": draw(st.sampled_from([None, 0, 1_533])),
+        "headers": (("Server", "nginx"), ("X-A", "é")),
         "asns": (("1.1.1.1", 13_335),),
     }  # fmt: skip
     told["failure"] = "connection_reset" if failed else None
@@ -212,8 +213,8 @@ def measurements(draw: st.DrawFn) -> Measured:
                     response=b"HTTP/1.1 200 OK\r\n\r\n" + body)
         for i, body in bodies.items()
     }  # fmt: skip
-    measurement = Measurement(id=f"{RUN}-000001", seq=1, target="t", url="https://www.example.com/", probe="web",
-                              probe_version="1", started=STARTED + 400_000, us=5_000_000,
+    measurement = Measurement(id=f"{RUN}-000001", seq=1, target="t", url="https://www.example.com/",
+                              probe="web", probe_version="1", started=STARTED + 400_000, us=5_000_000,
                               observations=numbered)  # fmt: skip
     return Measured(measurement=measurement, exchanges=exchanges)
 
@@ -268,7 +269,8 @@ def essence(record: dict[str, Any]) -> Any:
         sorted(lookups, key=repr),
         sorted(((c["ip"], c["port"], c["status"]["failure"], c["transaction_id"], c["tags"])
                 for c in keys["tcp_connect"]), key=repr),
-        sorted(((h["address"], h["failure"], h["server_name"], h["tls_version"], h["transaction_id"], h["tags"])
+        sorted(((h["address"], h["failure"], h["server_name"], h["tls_version"], h["transaction_id"],
+                 h["tags"])
                 for h in keys["tls_handshakes"]), key=repr),
         [(r["request"]["url"], r["failure"], r["response"]["code"], r["response"]["body"], r["address"],
           r["response"]["headers_list"], r["request"]["headers_list"]) for r in keys["requests"] or []],
@@ -329,7 +331,7 @@ def verdict(state: State, mechanism: str | None = None) -> Verdict:
     ],
 )
 def test_only_what_a_verdict_says_is_concluded(said: Verdict | None, blocking: Any, accessible: Any) -> None:
-    measurement = Measurement(id="x", seq=1, target="t", url="https://e.example/", probe="web", probe_version="1",
-                              started=STARTED, us=1)  # fmt: skip
+    measurement = Measurement(id="x", seq=1, target="t", url="https://e.example/", probe="web",
+                              probe_version="1", started=STARTED, us=1)  # fmt: skip
     keys = to_ooni(an_open(), measurement, lambda _: None, said)["test_keys"]
     assert (keys["blocking"], keys["accessible"]) == (blocking, accessible)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -31,7 +32,8 @@ PLACES = [place for place in places(WHOLE) if place]
 JUNK = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=20),
     st.sampled_from([[], {}, [None], [[]], [{}], {"format": "base64", "data": "A"}, {"data": 1}, "[scrubbed]",
-                     "1.2.3.4:99999", "[::1", "é", "http://[", "AS0", "9999-99-99 00:00:00", [["a"]], [1, 2]]),
+                     "1.2.3.4:99999", "[::1", "é", "http://[", "AS0", "9999-99-99 00:00:00", [["a"]],
+                     [1, 2]]),
 )  # fmt: skip
 
 
@@ -50,11 +52,8 @@ def test_junk_anywhere_is_survived(changes: list[tuple[tuple[Any, ...], Any, boo
                 owner[place[-1]] = junk
         except (KeyError, IndexError, TypeError):
             continue  # an earlier change took the place away
-    try:
+    with suppress(Unreadable):
         verdict, made = judged(Record("x", b"", record))
-    except Unreadable as reason:
-        assert str(reason)
-    else:
         assert verdict.state
         assert msgspec.json.decode(canonical(made.measurement))["id"] == made.measurement.id
 
@@ -72,7 +71,7 @@ def read(**keys: Any) -> Any:
 def test_historic_shapes() -> None:
     found = read(
         queries=[{"hostname": "E.example.", "query_type": "A", "failure": None,
-                  "answers": [{"answer_type": "A", "ipv4": "93.184.216.34"}, {"answer_type": "A", "ipv4": "x"}]},
+                  "answers": [{"answer_type": "A", "ipv4": "93.184.216.34"}, {"ipv4": "x"}]},
                  {"hostname": "e.example", "query_type": "HTTPS", "engine": "udp"}],
         tcp_connect=[{"ip": "93.184.216.34", "port": 443, "status": {"success": True, "failure": False}},
                      {"ip": "e.example", "port": 443, "status": {"success": False, "failure": "x"}}],
@@ -110,7 +109,7 @@ def test_a_failed_old_request_is_not_told_twice() -> None:
     found = read(
         tcp_connect=[{"ip": "93.184.216.34", "port": 443,
                       "status": {"success": False, "failure": "generic_timeout_error"}}],
-        requests=[{"failure": "generic_timeout_error", "request": {"url": "https://e.example/"}, "response": {}}],
+        requests=[{"failure": "generic_timeout_error", "request": {"url": "https://e.example/"}}],
     )  # fmt: skip
     (step,) = found.measured.measurement.observations
     assert isinstance(step, TcpStep)

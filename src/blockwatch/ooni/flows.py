@@ -12,28 +12,23 @@ Rules of this file:
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import Any
 from urllib.parse import urlsplit
 
 from blockwatch import failure as f
-from blockwatch.content import text_of, title_of
-from blockwatch.model import DnsStep, Exchange, HttpStep, Purpose, TcpStep, TlsStep
+from blockwatch.model import DnsStep, Purpose, TcpStep, TlsStep
 from blockwatch.ooni import fields
 from blockwatch.ooni.draft import Draft
 from blockwatch.ooni.fields import Object
+from blockwatch.ooni.responses import add_http
 from blockwatch.ooni.traffic import Traffic
 
 UNTRUSTED = frozenset({f.INVALID_HOSTNAME, f.UNKNOWN_AUTHORITY, f.INVALID_CERTIFICATE})
 NO_RESPONSE = "unknown_failure: no response on record"
 _IMPLIED = "not on record; the request over it shows it"
-_VERSIONS = {"h2": "HTTP/2", "http/1.1": "HTTP/1.1", "http/1.0": "HTTP/1.0"}
-_PROTOCOLS = {"h2": "h2"}
-_STREAM = frozenset({None, "", "tcp", "tls"})  # what "network" says where it is not QUIC
-_FRAMING = frozenset({"transfer-encoding", "content-length"})
+_STREAM = frozenset({"", "tcp", "tls"})  # what "network" says where it is not QUIC
 _MAX_CHAIN = 16
-_TITLE = re.compile(rb"<title", re.I)
 
 Place = tuple[int, str, int]
 
@@ -96,7 +91,7 @@ def _add_tls(
 ) -> int | None:
     """Add a handshake; its flow."""
     where = fields.endpoint(entry.get("address")) or _only_one(entry, waiting)
-    if where is None or entry.get("network") not in _STREAM:
+    if where is None or not _over_tcp(entry):
         draft.leave_out("a handshake over QUIC, or to what is no address")
         return None
     tagged = fields.tags(entry)
@@ -133,6 +128,11 @@ def _add_tls(
     return flow
 
 
+def _over_tcp(entry: Object) -> bool:
+    network = entry.get("network")
+    return network is None or (isinstance(network, str) and network in _STREAM)
+
+
 def _only_one(entry: Object, waiting: dict[Place, list[int]]) -> tuple[str, int] | None:
     """Where a handshake without an address went, if there was only one connection for it to use."""
     open_ = [(address, port) for (_, address, port), flows in waiting.items() if flows and port != 80]
@@ -163,7 +163,7 @@ def _add_request(
     asked, answer = fields.mapping(entry.get("request")), fields.mapping(entry.get("response"))
     url = asked.get("url")
     host, port, secure = _place(url) if isinstance(url, str) else ("", 0, False)
-    if not host or entry.get("network") not in _STREAM:
+    if not host or not _over_tcp(entry):
         draft.leave_out("a request over QUIC, or without a URL")
         return
     depth = fields.depth(tagged)
@@ -190,7 +190,7 @@ def _add_request(
         if trust is not None:
             return
     moved = traffic.within(draft.flow(entry), t - draft.origin, t - draft.origin + us)
-    _add_http(draft, entry, tagged, _purpose(tagged, purpose), moved, host=host, url=str(url)[:8_192],
+    add_http(draft, entry, tagged, _purpose(tagged, purpose), moved, host=host, url=str(url)[:8_192],
               us=us, failure=failure, status=status, **told)  # fmt: skip
 
 
@@ -222,80 +222,3 @@ def _place(url: str) -> tuple[str, int, bool]:
         return fields.host_name(split.hostname or ""), split.port or (443 if secure else 80), secure
     except ValueError:
         return "", 0, False
-
-
-def _add_http(
-    draft: Draft, entry: Object, tagged: dict[str, str], purpose: Purpose, moved: Any, *, host: str, url: str,
-    us: int, failure: str | None, status: int | None, **told: Any,
-) -> None:  # fmt: skip
-    asked, answer = fields.mapping(entry.get("request")), fields.mapping(entry.get("response"))
-    sent = fields.headers(asked)
-    headers = fields.headers(answer) if status is not None else ()
-    alpn = entry.get("alpn")
-    cut = answer.get("body_is_truncated") is True
-    body = _struck(draft, fields.binary(answer.get("body"))) if status is not None else None
-    length = len(body) if body is not None else None
-    if not body and status is not None:  # the bytes may have been taken out, their number left
-        length = fields.count(entry.get("response_length"), 1) or (None if cut else length)
-    i = draft.add(
-        HttpStep,
-        tagged,
-        purpose,
-        us=us,
-        failure=failure,
-        method=fields.text(asked.get("method"), 20) or "GET",
-        url=url,
-        host=next((value for name, value in sent if name.lower() == "host"), host),
-        request_headers=_struck_pairs(draft, sent),
-        version=_VERSIONS.get(alpn) if isinstance(alpn, str) else None,
-        status=status,
-        headers=_struck_pairs(draft, headers),
-        body_length=length,
-        truncated=cut,
-        title=_title(headers, body) if body else None,
-        sent=moved.sent,
-        received=moved.received,
-        first_byte_us=moved.first_byte_us,
-        progress=moved.progress,
-        **told,
-    )
-    if i is not None and body is not None and status is not None:
-        protocol = _PROTOCOLS.get(alpn, "http/1.1") if isinstance(alpn, str) else "http/1.1"
-        response = _response(status, _struck_pairs(draft, headers), body)
-        draft.exchanges[i] = Exchange(url=url, address=told["address"], started=draft.epoch + told["t"],
-                                      request=b"", response=response, protocol=protocol)  # fmt: skip
-
-
-def _title(headers: tuple[tuple[str, str], ...], body: bytes) -> str | None:
-    """The title, as the measurer takes it: of HTML, or of what may be HTML."""
-    kind = next((value for name, value in headers if name.lower() == "content-type"), "").lower()
-    if (kind and "html" not in kind) or not _TITLE.search(body):
-        return None
-    return title_of(text_of(headers, body))
-
-
-def _response(status: int, headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
-    """A response written anew: the framing is ours, for the body was taken out of its own."""
-    lines = [f"HTTP/1.1 {status} "]
-    lines += [f"{name}: {value}" for name, value in headers if name.lower() not in _FRAMING]
-    lines.append(f"Content-Length: {len(body)}")
-    head = "\r\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
-    return head.encode("latin-1", "replace") + b"\r\n\r\n" + body
-
-
-def _struck(draft: Draft, value: bytes | None) -> bytes | None:
-    for address in draft.struck if value else ():
-        value = value.replace(address, b"[scrubbed]") if value else value
-    return value
-
-
-def _struck_pairs(draft: Draft, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    if not draft.struck:
-        return pairs
-    own = [address.decode() for address in draft.struck]
-    found = []
-    for name, value in pairs:
-        for address in own:
-            value = value.replace(address, "[scrubbed]")
-        found.append((name, value))
-    return tuple(found)

@@ -50,7 +50,7 @@ def _key(entry: Object) -> Key:
 def _add(draft: Draft, entry: Object, purpose: Purpose, late: list[Object]) -> None:
     tagged = fields.tags(entry)
     kind, name, resolver = entry.get("query_type"), entry.get("hostname"), resolver_of(entry, tagged)
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         draft.leave_out(f"a lookup of type {str(kind)[:20]}")
         return
     if not isinstance(name, str) or not name or resolver is None:

@@ -1,0 +1,99 @@
+"""One of OONI's ``requests`` as a request of ours, its response written anew.
+
+Rules of this file: headers are Latin-1 with us; framing and content coding are undone over there already,
+so that the response gets a framing of our own; addresses of the probe are struck out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from blockwatch.content import text_of, title_of
+from blockwatch.model import Exchange, HttpStep, Purpose
+from blockwatch.ooni import fields
+from blockwatch.ooni.draft import Draft
+from blockwatch.ooni.fields import Object
+
+_VERSIONS = {"h2": "HTTP/2", "http/1.1": "HTTP/1.1", "http/1.0": "HTTP/1.0"}
+_PROTOCOLS = {"h2": "h2"}
+_FRAMING = frozenset({"transfer-encoding", "content-length"})
+_TITLE = re.compile(rb"<title", re.I)
+
+
+def add_http(
+    draft: Draft, entry: Object, tagged: dict[str, str], purpose: Purpose, moved: Any, *, host: str, url: str,
+    us: int, failure: str | None, status: int | None, **told: Any,
+) -> None:  # fmt: skip
+    """Add the request of ``entry`` with what ``told`` says of its connection; ``moved`` are its bytes."""
+    asked, answer = fields.mapping(entry.get("request")), fields.mapping(entry.get("response"))
+    sent = fields.headers(asked)
+    headers = fields.headers(answer) if status is not None else ()
+    alpn = entry.get("alpn")
+    cut = answer.get("body_is_truncated") is True
+    body = _struck(draft, fields.binary(answer.get("body"))) if status is not None else None
+    length = len(body) if body is not None else None
+    if not body and status is not None:  # the bytes may have been taken out, their number left
+        length = fields.count(entry.get("response_length"), 1) or (None if cut else length)
+    i = draft.add(
+        HttpStep,
+        tagged,
+        purpose,
+        us=us,
+        failure=failure,
+        method=fields.text(asked.get("method"), 20) or "GET",
+        url=url,
+        host=next((value for name, value in sent if name.lower() == "host"), host),
+        request_headers=_struck_pairs(draft, sent),
+        version=_VERSIONS.get(alpn) if isinstance(alpn, str) else None,
+        status=status,
+        headers=_struck_pairs(draft, headers),
+        body_length=length,
+        truncated=cut,
+        title=_title(headers, body) if body else None,
+        sent=moved.sent,
+        received=moved.received,
+        first_byte_us=moved.first_byte_us,
+        progress=moved.progress,
+        **told,
+    )
+    if i is not None and body is not None and status is not None:
+        protocol = _PROTOCOLS.get(alpn, "http/1.1") if isinstance(alpn, str) else "http/1.1"
+        response = _response(status, _struck_pairs(draft, headers), body)
+        draft.exchanges[i] = Exchange(url=url, address=told["address"], started=draft.epoch + told["t"],
+                                      request=b"", response=response, protocol=protocol)  # fmt: skip
+
+
+def _title(headers: tuple[tuple[str, str], ...], body: bytes) -> str | None:
+    """The title, as the measurer takes it: of HTML, or of what may be HTML."""
+    kind = next((value for name, value in headers if name.lower() == "content-type"), "").lower()
+    if (kind and "html" not in kind) or not _TITLE.search(body):
+        return None
+    return title_of(text_of(headers, body))
+
+
+def _response(status: int, headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
+    """A response written anew: the framing is ours, for the body was taken out of its own."""
+    lines = [f"HTTP/1.1 {status} "]
+    lines += [f"{name}: {value}" for name, value in headers if name.lower() not in _FRAMING]
+    lines.append(f"Content-Length: {len(body)}")
+    head = "\r\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
+    return head.encode("latin-1", "replace") + b"\r\n\r\n" + body
+
+
+def _struck(draft: Draft, value: bytes | None) -> bytes | None:
+    for address in draft.struck if value else ():
+        value = value.replace(address, b"[scrubbed]") if value else value
+    return value
+
+
+def _struck_pairs(draft: Draft, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    if not draft.struck:
+        return pairs
+    own = [address.decode() for address in draft.struck]
+    found = []
+    for name, value in pairs:
+        for address in own:
+            value = value.replace(address, "[scrubbed]")
+        found.append((name, value))
+    return tuple(found)

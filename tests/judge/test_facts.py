@@ -85,6 +85,16 @@ def test_certificates() -> None:
     assert certs.state_root(lawful) is None  # a national PKI on its own sites is not interception
     assert certs.local_interceptor(forged.plain("site.kz", "AO Kaspersky Lab")) == "kaspersky"
     assert certs.local_interceptor(forged.plain("site.kz")) is None
+    for word, said in (
+        ("Reset Ltd", None),
+        ("ESET, spol. s r. o.", "eset"),
+        ("DO_NOT_TRUST_FiddlerRoot", "x"),
+    ):
+        assert bool(certs.local_interceptor(forged.plain("site.kz", word))) is bool(said), word
+    assert certs.peculiar(forged.qaznet("site.kz"))
+    assert not certs.peculiar(forged.isca("site.kz"))
+    assert certs.national_root(forged.national("egov.kz"))
+    assert certs.state_root(forged.national("egov.kz")) is None
     assert certs.names_host(forged.plain("*.site.kz"), "www.site.kz")
     assert not certs.names_host(forged.plain("*.site.kz"), "a.b.site.kz")
     for junk in ((), (b"",), (b"\x30\x82" + bytes(40),), (forged.plain("x")[0][:60],)):

@@ -13,6 +13,7 @@ Kazakhstan report 2024; Raman et al., IMC 2020 (chain of 2019: exponent 3, exten
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -20,14 +21,14 @@ from typing import NamedTuple
 _STATE_CN = (
     "qaznet trust network",
     "information security certification authority",
-    "негізгі куәландырушы орталық",
 )
+_NATIONAL_CN = "негізгі куәландырушы орталық"  # Kazakhstan's ordinary national root bears this name too
 _STATE_LEAF_ISSUER = "security certificate"  # C=KZ, the intermediate of 2019
 _LOCAL_ISSUERS = (
     "kaspersky",
     "eset",
     "avast",
-    "avg ",
+    "avg",
     "bitdefender",
     "dr.web",
     "doctor web",
@@ -57,6 +58,7 @@ _LOCAL_ISSUERS = (
     "mitmproxy",
     "charles proxy",
     "fiddler",
+    "fiddlerroot",
     "burp",
     "portswigger",
     "covenant eyes",
@@ -75,6 +77,7 @@ class Leaf(NamedTuple):
     hosts: tuple[str, ...]  # DNS names the leaf is for
     exponent: int | None  # of an RSA leaf
     extensions: int  # how many the leaf carries
+    rooted: bool  # a certificate that signed itself was sent: the chain is whole
 
 
 def read_leaf(chain: Sequence[bytes]) -> Leaf | None:
@@ -108,6 +111,7 @@ def _read(chain: tuple[bytes, ...]) -> Leaf | None:
             hosts=_hosts(certificates[0]),
             exponent=key.public_numbers().e if isinstance(key, RSAPublicKey) else None,
             extensions=len(certificates[0].extensions),
+            rooted=any(certificate.issuer == certificate.subject for certificate in certificates),
         )
     except Exception:
         return None
@@ -162,10 +166,30 @@ def state_root(chain: Sequence[bytes]) -> str | None:
     return None
 
 
+def peculiar(chain: Sequence[bytes]) -> bool:
+    """Whether the leaf has the public exponent 3 that only the interception of 2019 was seen with."""
+    leaf = read_leaf(chain)
+    return leaf is not None and leaf.exponent == 3 and state_root(chain) is not None
+
+
+def national_root(chain: Sequence[bytes]) -> bool:
+    """Whether the chain names the national root of Kazakhstan, lawful on the state's own sites."""
+    leaf = read_leaf(chain)
+    if leaf is None or leaf.country != "kz":
+        return False
+    return any(name.startswith(_NATIONAL_CN) for name in leaf.issuer_names)
+
+
 def local_interceptor(chain: Sequence[bytes]) -> str | None:
     """The antivirus or corporate proxy that made the chain out, or ``None``."""
     leaf = read_leaf(chain)
     if leaf is None:
         return None
-    words = " ".join((leaf.issuer, *leaf.organisations, *leaf.issuer_names)) + " "
-    return next((known.strip() for known in _LOCAL_ISSUERS if known in words), None)
+    words = " ".join((leaf.issuer, *leaf.organisations, *leaf.issuer_names))
+    return next((known for known in _LOCAL_ISSUERS if _word(known).search(words)), None)
+
+
+@lru_cache(maxsize=len(_LOCAL_ISSUERS))
+def _word(text: str) -> re.Pattern[str]:
+    """``text`` as whole words: "Reset Ltd" is not ESET."""
+    return re.compile(rf"(?<![^\W_]){re.escape(text)}(?![^\W_])")

@@ -179,6 +179,12 @@ RULES: tuple[Rule, ...] = (
             "Chromium known-interception list; techniques of local interception",
         ),
         (
+            "tls.national",
+            certs.national_root,
+            "a state may sign for its own sites",
+            "bugzilla 1229827, 1864724",
+        ),
+        (
             "tls.state",
             certs.state_interception,
             "the issuer is on record as a state's",
@@ -193,13 +199,13 @@ RULES: tuple[Rule, ...] = (
         (
             "tls.mitm",
             certs.interception,
-            "two chains for one name: the untrusted one was put in between",
+            "a made-up chain beside a true one was put in between; ordinary faults are not made up",
             "Raman et al., IMC 2020",
         ),
         (
             "tls.untrusted",
             certs.certificate_alone,
-            "an untrusted chain alone may be the site's own",
+            "an untrusted chain may be the site's own, of one server at least",
             _OWN,
         ),
         (

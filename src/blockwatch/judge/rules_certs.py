@@ -3,14 +3,20 @@
 Rules of this file:
 
 * local interception is excluded first: an issuer that signs for control names too is not a censor;
-* an untrusted chain alone is nobody's fault in particular: a control, or the same address without the
-  name, must show another chain.
+* what decides is why the chain is not trusted: wrong dates, another name or a missing intermediate are
+  ordinary faults of one server, and a sign at most;
+* a made-up chain alone is nobody's fault in particular: a control, or an unrelated address, must show it.
 """
 
 from __future__ import annotations
 
-from blockwatch.judge.certs import issuer_key, local_interceptor, names_host, state_root
-from blockwatch.judge.finding import Finding, blocked, down, refs, sign, unclear
+from collections.abc import Iterable
+
+from blockwatch.failure import INVALID_HOSTNAME
+from blockwatch.judge import certs
+from blockwatch.judge.certs import issuer_key, local_interceptor, names_host
+from blockwatch.judge.chains import HARMLESS, SAID, Cause, cause, chain_of, forged_elsewhere
+from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import TRUST
 from blockwatch.judge.rules_transport import all_failed, with_control
 from blockwatch.judge.scene import Scene, Tries
@@ -24,7 +30,7 @@ def local_interception(scene: Scene) -> Finding | None:
     tries = all_failed(scene, "tls")
     if tries is None or tries.kind != TRUST:
         return None
-    chain = _chain(tries.same[0])
+    chain = chain_of(tries.same[0])
     name = local_interceptor(chain)
     if name is None and not _signs_everything(scene, issuer_key(chain)):
         return None
@@ -32,18 +38,35 @@ def local_interception(scene: Scene) -> Finding | None:
     return unclear(text, tries.witnesses, "tls")
 
 
+def national_root(scene: Scene) -> Note | None:
+    """The chain names a national root, which is lawful on the state's own sites."""
+    tries = all_failed(scene, "tls")
+    if tries is None or tries.kind != TRUST:
+        return None
+    named = [flow for flow in tries.same if certs.national_root(chain_of(flow))]
+    text = "The certificate names Kazakhstan's national root, which is lawful on the state's own sites"
+    return Note(text, refs(*(flow.witness("tls") for flow in named))) if named else None
+
+
 def state_interception(scene: Scene) -> Finding | None:
     """The chain comes from an authority on record as a state's interception root."""
     tries = all_failed(scene, "tls")
     if tries is None or tries.kind != TRUST:
         return None
-    name = next((root for flow in tries.same if (root := state_root(_chain(flow)))), None)
-    if name is None or (scene.control is not None and not _valid_for_control(scene)):
+    name = next((root for flow in tries.same if (root := certs.state_root(chain_of(flow)))), None)
+    valid = _valid_for_control(scene)
+    if name is None or (scene.control is not None and not valid):
         return None
-    sure = tries.rounds >= 2 and _valid_for_control(scene)
-    grade = Grade.CONFIRMED if sure else Grade.STRONG if tries.rounds >= 2 else Grade.SIGNS
     text = f"The certificate is made out by {name}, an interception authority on record"
-    return blocked("tls.mitm", grade, text, with_control(scene, tries))
+    elsewhere = forged_elsewhere(scene, tries)
+    if elsewhere:
+        text += ", at an unrelated address too"
+    witnesses = _witnesses(scene, tries, elsewhere)
+    if tries.rounds < 2 or not (
+        valid or elsewhere or any(certs.peculiar(chain_of(flow)) for flow in tries.same)
+    ):
+        return sign("tls.mitm", text, witnesses)
+    return blocked("tls.mitm", Grade.CONFIRMED if valid else Grade.STRONG, text, witnesses)
 
 
 def certificate_broken(scene: Scene) -> Finding | None:
@@ -57,45 +80,61 @@ def certificate_broken(scene: Scene) -> Finding | None:
 
 
 def interception(scene: Scene) -> Finding | None:
-    """An untrusted chain comes here; the control, or the same address without SNI, sends a valid one."""
+    """A chain that somebody made up comes here; the control, or an unrelated address, shows that it is."""
     tries = all_failed(scene, "tls")
     if tries is None or tries.kind != TRUST:
         return None
-    bare = [
-        flow
-        for flow in scene.hop.by(Purpose.SNI_NONE_ON_TARGET, Purpose.SNI_CONTROL_ON_TARGET)
-        if _true_chain(flow, scene)
-    ]
-    witnesses = refs(tries.witnesses, *(flow.witness("tls") for flow in bare), scene.hop.control_refs)
-    if tries.rounds >= 2 and bare:
-        text = "An untrusted certificate comes for the name; without it the same address sends the true one"
-        return blocked("tls.mitm.sni", Grade.CONFIRMED if scene.control_ok else Grade.STRONG, text, witnesses)
-    if not _valid_for_control(scene) or not _same_place(scene, tries):
+    why = cause(scene, tries)
+    if why in HARMLESS:
         return None
-    if tries.rounds < 2 and scene.once:
-        return sign("tls.mitm", "An untrusted certificate comes; the control's is valid", witnesses)
-    if tries.rounds < 2:
-        return unclear("An untrusted certificate came once and was not asked for again", witnesses, "tls")
-    grade = Grade.STRONG if tries.rounds >= 3 else Grade.SIGNS
-    return blocked(
-        "tls.mitm",
-        grade,
-        "An untrusted certificate comes for the name; the control gets a valid one",
-        witnesses,
-    )
+    valid = _valid_for_control(scene) and _same_place(scene, tries)
+    elsewhere = forged_elsewhere(scene, tries) if tries.rounds >= 2 else ()
+    if elsewhere:
+        text = f"{SAID[why]}, at unrelated addresses too, where other names get their own"
+        witnesses = _witnesses(scene, tries, elsewhere)
+        if not valid and why is not Cause.FORGED:
+            return sign("tls.mitm.sni", text, witnesses)
+        return blocked("tls.mitm.sni", Grade.CONFIRMED if valid else Grade.STRONG, text, witnesses)
+    bare = _true_without_name(scene)
+    witnesses = _witnesses(scene, tries, bare)
+    if why is not Cause.FORGED:
+        return _perhaps(scene, tries, why, witnesses)
+    if tries.rounds >= 2 and bare:
+        text = f"{SAID[why]}; without the site's name the same address sends the true one"
+        if not valid:
+            return sign("tls.mitm.sni", f"{text}. The server's own configuration could do that", witnesses)
+        return blocked("tls.mitm.sni", Grade.CONFIRMED, text, witnesses)
+    if not valid:
+        return None
+    text = f"{SAID[why]}; the control gets a valid one"
+    if tries.rounds < 2 and not scene.once:
+        return unclear(f"{text}; it was not asked for again", witnesses, "tls")
+    if tries.rounds < 3:
+        return sign("tls.mitm", text, witnesses)
+    return blocked("tls.mitm", Grade.STRONG, text, witnesses)
+
+
+def _perhaps(scene: Scene, tries: Tries, why: Cause, witnesses: tuple[str, ...]) -> Finding | None:
+    """A fault that one edge of the site may have: a sign only if the control got a valid chain from this
+    very address, again and again.
+    """
+    same = {flow.address for flow in tries.same} <= scene.answers.control_proven
+    if not same or not (tries.rounds >= 2 or scene.once):
+        return None
+    return sign("tls.mitm", f"{SAID[why]}; at the same address the control gets a valid one", witnesses)
 
 
 def certificate_alone(scene: Scene) -> Finding | None:
-    """The certificate is not valid, and nothing shows whether it is for others."""
+    """The certificate is not valid, and nothing shows that somebody else than the site made it."""
     tries = all_failed(scene, "tls")
     if tries is None or tries.kind != TRUST:
         return None
-    text = "The certificate is not valid; nothing shows whether it is for others"
+    text = f"{SAID[cause(scene, tries)]}; nothing shows that it is not the server's own"
     return unclear(text, with_control(scene, tries), "tls")
 
 
-def _chain(flow: Flow) -> tuple[bytes, ...]:
-    return flow.tls.chain if flow.tls is not None else ()
+def _witnesses(scene: Scene, tries: Tries, others: Iterable[Flow]) -> tuple[str, ...]:
+    return refs(tries.witnesses[:6], *(flow.witness("tls") for flow in others), scene.hop.control_refs)
 
 
 def _valid_for_control(scene: Scene) -> bool:
@@ -109,9 +148,15 @@ def _same_place(scene: Scene, tries: Tries) -> bool:
     return any(flow.address in good for flow in tries.same) or not scene.answers.every
 
 
+def _true_without_name(scene: Scene) -> list[Flow]:
+    """Handshakes with the site's address, without its name, that brought its true chain."""
+    asked = scene.hop.by(Purpose.SNI_NONE_ON_TARGET, Purpose.SNI_CONTROL_ON_TARGET)
+    return [flow for flow in asked if _true_chain(flow, scene)]
+
+
 def _true_chain(flow: Flow, scene: Scene) -> bool:
     """Whether this handshake, without the site's name, brought a trusted chain that names the site."""
-    if flow.tls is None or flow.tls.trust not in (None, "ssl_invalid_hostname") or flow.tls.failure:
+    if flow.tls is None or flow.tls.trust not in (None, INVALID_HOSTNAME) or flow.tls.failure:
         return False
     return names_host(flow.tls.chain, scene.hop.host)
 
@@ -123,7 +168,7 @@ def _signs_everything(scene: Scene, issuer: str) -> bool:
     if issuer in scene.peers.control_issuers:
         return True
     calm = scene.hop.by(Purpose.SNI_CONTROL_ON_CONTROL)
-    if any(flow.at("tls") == TRUST and issuer_key(_chain(flow)) == issuer for flow in calm):
+    if any(flow.at("tls") == TRUST and issuer_key(chain_of(flow)) == issuer for flow in calm):
         return True
     others = scene.peers.others(scene.peers.issuers, issuer, scene.hop.host)
     return len(others) >= 1 and not scene.peers.proven

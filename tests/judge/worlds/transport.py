@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from blockwatch import failure as f
 from tests.judge import forged
 from tests.judge.world import CUT, GOOD, GOOD_AT, HOST, SECOND, SILENCE, SITE, SITE2, Hello, Page, resolves
 from tests.judge.worlds.say import OLD, SELF, broken_for_control, by_sni, ends, on_address, row
+
+TRUE = Hello(chain=forged.plain(HOST))
+STALE = Hello(
+    trust=f.INVALID_CERTIFICATE, detail="X509 10: certificate has expired", chain=forged.plain(HOST)
+)
+MISNAMED = Hello(
+    trust=f.INVALID_HOSTNAME, detail="X509 62: hostname mismatch", chain=forged.plain("edge.example.net")
+)
+SHORT = Hello(
+    trust=f.UNKNOWN_AUTHORITY,
+    detail="X509 20: unable to get local issuer certificate",
+    chain=forged.plain(HOST),
+)
+ELSEWHERE: dict[str, Any] = {"endpoints": ends(address=SITE2), "addresses": (SITE2, SITE)}
+
+
+def at_site(named: Hello, bare: Hello | None = None) -> Callable[[str, str | None, int], Hello | None]:
+    """The site's own address answers so when its name is sent, and perhaps otherwise when none is."""
+    said = {HOST: named, None: bare}
+    return lambda address, sni, n: said.get(sni) if address == SITE else None
+
 
 # TCP.
 row(
@@ -195,27 +219,146 @@ row(
     grades="strong",
 )
 row(
-    "unknown interception",
+    "state interception at the site's address only, no helper",
     "blocked",
     "tls.mitm",
-    "tls.mitm",
-    shake=lambda a, sni, n: (
-        Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.plain(HOST, "Somebody")) if sni == HOST else None
-    ),
+    "tls.state",
+    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.isca(HOST))),
+    control=None,
+    grades="signs",
 )
 row(
-    "unknown interception, true chain without SNI, no helper",
+    "interception of 2019 at the site's address only, no helper",
+    "blocked",
+    "tls.mitm",
+    "tls.state",
+    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.qaznet(HOST))),
+    control=None,
+    grades="strong",
+)
+row(
+    "a state's own site under its national root, no helper",
+    "inconclusive",
+    rule="tls.national",
+    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.national(HOST))),
+    control=None,
+)
+row(
+    "a state's own site under its national root",
+    "down",
+    rule="tls.national",
+    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.national(HOST))),
+    control=broken_for_control(endpoints=ends(tls=f.UNKNOWN_AUTHORITY)),
+)
+row(
+    "unknown interception",
     "blocked",
     "tls.mitm.sni",
     "tls.mitm",
+    shake=by_sni(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.plain(HOST, "Somebody"))),
+    grades="confirmed",
+)
+row(
+    "unknown interception, no helper",
+    "blocked",
+    "tls.mitm.sni",
+    "tls.mitm",
+    shake=by_sni(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.whole(HOST))),
     control=None,
-    shake=lambda a, sni, n: (
-        Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.plain(HOST, "Somebody"))
-        if sni == HOST
-        else Hello(chain=forged.plain(HOST))
-        if a == SITE and sni is None
-        else None
-    ),
+    grades="strong",
+)
+row(
+    "unknown interception without its root, no helper",
+    "blocked",
+    "tls.mitm.sni",
+    "tls.mitm",
+    shake=by_sni(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.plain(HOST, "Somebody"))),
+    control=None,
+    grades="signs",
+)
+row(
+    "unknown interception at the site's address only",
+    "blocked",
+    "tls.mitm",
+    "tls.mitm",
+    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.whole(HOST))),
+    grades="strong",
+)
+row(
+    "unknown interception at the site's address only, true chain without SNI",
+    "blocked",
+    "tls.mitm.sni",
+    "tls.mitm",
+    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.whole(HOST)), TRUE),
+    grades="confirmed",
+)
+row(
+    "a server's self-signed host, its default is valid, no helper",
+    "blocked",
+    "tls.mitm.sni",
+    "tls.mitm",
+    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.whole(HOST)), TRUE),
+    control=None,
+    grades="signs",
+)
+
+# Ordinary faults of one edge; the helper met another.
+row("expired at the same address (edge)", "inconclusive", rule="tls.untrusted", shake=at_site(STALE))
+row(
+    "an expired host, the server's default is valid, no helper",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(STALE, TRUE),
+    control=None,
+)
+row(
+    "an expired host, the server's default is valid",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(STALE, TRUE),
+)
+row(
+    "a CDN's default chain at one edge",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(MISNAMED),
+    control=ELSEWHERE,
+)
+row(
+    "a CDN's default chain, though the helper's is valid at the same address",
+    "blocked",
+    "tls.mitm",
+    "tls.mitm",
+    shake=at_site(MISNAMED),
+    grades="signs",
+)
+row(
+    "an edge without its intermediate",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(SHORT),
+    control=ELSEWHERE,
+)
+row(
+    "an edge without its intermediate, though the helper's is valid at the same address",
+    "blocked",
+    "tls.mitm",
+    "tls.mitm",
+    shake=at_site(SHORT),
+    grades="signs",
+)
+row(
+    "a host without its intermediate, the default sends the same leaf with it",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(SHORT, TRUE),
+)
+row(
+    "an appliance's own certificate at one edge",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.whole("appliance.example.net"))),
+    control=ELSEWHERE,
 )
 row(
     "local antivirus",

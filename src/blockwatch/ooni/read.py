@@ -45,13 +45,15 @@ def read_measurement(
     add_lookups(draft, keys, Purpose.FIRST)
     for name in ("x_doh", "x_do53"):
         apart = fields.mapping(keys.get(name))
-        add_lookups(draft, apart, Purpose.RESOLVER)
-        add_flows(draft, apart, Purpose.RESOLVER)
+        if apart:
+            add_lookups(draft, apart, Purpose.RESOLVER)
+            add_flows(draft, apart, Purpose.RESOLVER)
     _add_control(draft, keys, head)
     add_flows(draft, keys, Purpose.FIRST, head.url)
     others = fields.mapping(keys.get(OTHERS))
-    add_lookups(draft, others, Purpose.REPEAT)
-    add_flows(draft, others, Purpose.REPEAT)
+    if others:
+        add_lookups(draft, others, Purpose.REPEAT)
+        add_flows(draft, others, Purpose.REPEAT)
     _add_more_controls(draft, keys, head)
     measurement = Measurement(
         id=f"{run}-{seq:06d}",

@@ -129,7 +129,7 @@ class Player:
                 else Page(title="Calm", length=900)
             )
         if isinstance(said, str):
-            us = 10 * SECOND if said == f.TIMEOUT else 30_000
+            us = 10 * SECOND if said == f.TIMEOUT else 45_000
             self.steps.append(HttpStep(**self._tick(us), failure=said, **what))
             return None
         last = self.steps[-1]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import blockwatch.judge as judge_package
 from blockwatch import failure as f
 from blockwatch.judge import RULES, Fingerprint, Pack, Rule, judge_run, together
 from blockwatch.judge.fingerprints import OURS
@@ -120,6 +126,36 @@ def test_ids_are_unique_and_every_row_is_complete() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
     assert sum(len(rows) for rows in BY_STAGE.values()) == len(RULES)
     assert all(rule.reason and rule.source and rule.says.__doc__ for rule in RULES)
+
+
+def rule_functions() -> set[Any]:
+    """Every public function of the rule modules that says what a rule may say."""
+    found = set()
+    for module in pkgutil.iter_modules(judge_package.__path__, judge_package.__name__ + "."):
+        if module.name.rpartition(".")[2].startswith(("rules_", "weigh")):
+            members = vars(importlib.import_module(module.name)).values()
+            own = [m for m in members if inspect.isfunction(m) and m.__module__ == module.name]
+            found |= {
+                function
+                for function in own
+                if not function.__name__.startswith("_")
+                and re.search(r"\b(Finding|Note)\b", str(function.__annotations__.get("return")))
+            }
+    return found
+
+
+def test_every_rule_function_has_a_row() -> None:
+    assert rule_functions() == {rule.says for rule in RULES}
+
+
+def test_a_fact_that_two_measurements_tell_is_told_once_with_the_witnesses_of_both() -> None:
+    final = play(WORLDS["SNI drop"].world)[0][-1]
+    assert [reason.rule for reason in final.why[:2]] == ["tls.blocked", "weigh.twice"]
+    assert len({ref.partition("#")[0] for ref in final.why[0].witnesses}) == 2
+    for row in WORLDS.values():
+        for verdict in play(row.world)[0]:
+            told = [(reason.rule, reason.text) for reason in verdict.why]
+            assert len(told) == len(set(told)), told
 
 
 def test_no_row_is_dead() -> None:

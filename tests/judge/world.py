@@ -55,7 +55,7 @@ class Hello:
 
 Answer = tuple[str, ...] | str  # addresses, or a failure
 SILENCE = Hello(failure=f.TIMEOUT, chain=(), us=10 * SECOND, first_byte_us=None)
-CUT = Hello(failure=f.RESET, chain=(), us=30_000, first_byte_us=None)
+CUT = Hello(failure=f.RESET, chain=(), us=45_000, first_byte_us=None)
 
 
 def resolves(*addresses: str) -> Callable[[str, str, int], Answer]:

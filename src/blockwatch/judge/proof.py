@@ -37,11 +37,19 @@ class Proof:
     residual: bool = False  # the control name failed too, once the site's name had been sent there
     not_here: tuple[str, ...] = ()  # witnesses: a control name fails alike on the site's address
     times: int = 0  # how often the name failed alike on unrelated addresses
+    tried: bool = False  # the rounds were made, as far as the first of them that could tell
 
     @property
     def witnesses(self) -> tuple[str, ...]:
         """All of them."""
         return self.elsewhere + self.here
+
+    @property
+    def only_there(self) -> bool:
+        """Whether the rounds were made and did not show the failure at an unrelated address: then the
+        server, or its firewall, may refuse this network.
+        """
+        return self.tried and not self.elsewhere
 
     @property
     def named(self) -> bool:
@@ -71,6 +79,7 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
         here=_refs([flow for _, flow in near], layer) if passes_here else (),
         not_here=_refs([flow for end, flow in near if _like(end, kind)], layer),
         residual=residual,
+        tried=bool(far or near),
     )
 
 

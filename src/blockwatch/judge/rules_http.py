@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from blockwatch.judge import outcomes, proof
 from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, sign, unclear
+from blockwatch.judge.rules_transport import REFUSAL
 from blockwatch.judge.scene import Scene, Tries
 from blockwatch.judge.speed import FACTOR, LEAST, SAME_OFFSET, Speeds, Transfer
 from blockwatch.verdict import Grade
@@ -132,6 +133,10 @@ def http_blocked(scene: Scene) -> Finding | None:
         return unclear(text + "; it was not tried again", witnesses, "http")
     grade = Grade.STRONG if len(tries.same) + more >= 3 else Grade.SIGNS
     mechanism = f"http.{tries.kind}" + (_trigger(scene) if shown.named else "")
+    early = all(scene.too_early(flow, "http") for flow in tries.same)
+    if shown.only_there and not early:
+        seen = refs(witnesses[:8], shown.witnesses, shown.not_here)
+        return sign(mechanism, f"{text}, at this address only. {REFUSAL}", seen)
     return blocked(mechanism, grade, text, refs(witnesses, shown.witnesses))
 
 
@@ -153,14 +158,6 @@ def slow_note(scene: Scene) -> Note | None:
     """The page came slowly, and nothing shows that it is for its name."""
     slow = Speeds(scene).slow
     return Note("The page came slowly; nothing shows that it is for its name", _of(slow)) if slow else None
-
-
-def endpoint_reached(scene: Scene) -> Finding | None:
-    """Without a page to ask for, reaching the endpoint is all."""
-    flow = scene.reached
-    if not scene.last or flow is None or flow.http is not None:
-        return None
-    return ok("The endpoint answers", refs(flow.witness()))
 
 
 def transport_reached(scene: Scene) -> Finding | None:

@@ -5,7 +5,8 @@ Rules of this file:
 * failures of all usable addresses only; what passes once has passed, unless rounds prove a flaky censor;
 * a failure is compared with the control's at the same step and, where it matters, by its kind: a
   control that met an expired certificate did get through the handshake;
-* one failure is nothing, two are a sign, three in a row are strong.
+* one failure is nothing, two are a sign, three in a row are strong; but a handshake that the rounds
+  found failing at the site's own address only is a sign: its server may refuse this network.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from blockwatch.verdict import Grade, State
 _TCP = frozenset({"timeout", "reset", "refused", "unreachable"})
 _TLS = frozenset({"timeout", "reset", "eof", "alert", "plaintext"})
 _RESIDUE = "Another site's name broke at this address in the same run, and other names fail there since"
+REFUSAL = "The site's own refusal of this network would look the same"
 _WORDS = {
     "timeout": "times out",
     "reset": "is reset",
@@ -70,7 +72,7 @@ def tcp_blocked(scene: Scene) -> Finding | None:
     ]
     whole = bool(other_ports) and all(flow.at("tcp") == tries.kind for flow in other_ports)
     mechanism = f"tcp.{tries.kind}" + (".ip" if whole else "")
-    text = f"Connecting {_WORDS[tries.kind]} ({_times(tries)}); the control connects"
+    text = f"Connecting {_WORDS[tries.kind]} ({_times(tries)}); the control connects. {REFUSAL}"
     return _repeated(scene, tries, mechanism, text, with_control(scene, tries))
 
 
@@ -158,8 +160,13 @@ def tls_blocked(scene: Scene) -> Finding | None:
     sure = bool(shown.elsewhere) and not scene.suspected_residue(tries.same)
     finding = replace(finding, proven=sure and finding.state is State.BLOCKED)
     early = all(scene.too_early(flow, "tls") for flow in tries.same)
-    if tries.kind == ALERT and finding.grade is Grade.STRONG and not early:
+    if finding.grade is not Grade.STRONG or early:
+        return finding
+    if tries.kind == ALERT:
         return sign(_sni(ALERT, shown), text + "; a server may send an alert too", witnesses)
+    if shown.only_there:
+        witnesses = refs(witnesses[:8], shown.not_here)
+        return sign(finding.mechanism or "tls", f"{text}, at this address only. {REFUSAL}", witnesses)
     return finding
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from blockwatch.content import text_of
 from blockwatch.judge.addresses import is_address
 from blockwatch.judge.case import Bodies, Case, digest, no_bodies
-from blockwatch.judge.finding import Finding, Note, refs, unclear
+from blockwatch.judge.finding import MAX_WITNESSES, Finding, Note, refs, unclear
 from blockwatch.judge.fingerprints import OURS, OnRecord, Pack
 from blockwatch.judge.rules import BY_STAGE, LATEST, Rule
 from blockwatch.judge.scene import Scene, TextOf
@@ -149,8 +149,26 @@ def _weighed(told: Sequence[Told]) -> Told:
         if weighed is not None:
             before = tuple(reason for _, facts, _ in told[:-1] for reason in facts)
             partly = partial or any(some for _, _, some in told[:-1])
-            return weighed, (_reason(rule, weighed), *reasons, *before), partly
+            return weighed, _merged(weighed, finding, (_reason(rule, weighed), *reasons, *before)), partly
     return told[-1]
+
+
+def _merged(weighed: Finding, last: Finding, reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Each fact once, with the witnesses of all who tell it. What decided stands first; weighing that
+    only confirms it stands behind.
+    """
+    told: dict[tuple[str, str], list[Reason]] = defaultdict(list)
+    for reason in reasons:
+        told[reason.rule, reason.text].append(reason)
+    first, *others = [
+        Reason(
+            rule=rule, text=text, witnesses=refs(*(r.witnesses[: MAX_WITNESSES // len(same)] for r in same))
+        )
+        for (rule, text), same in told.items()
+    ]
+    if others and (weighed.state, weighed.mechanism) == (last.state, last.mechanism):
+        return (others[0], first, *others[1:])
+    return (first, *others)
 
 
 def _reason(rule: Rule, found: Finding | Note) -> Reason:

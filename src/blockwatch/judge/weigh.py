@@ -40,7 +40,7 @@ def passed_later(earlier: Sequence[Finding], last: Finding) -> Finding | None:
             f"Found {before[-1].mechanism} at first and {last.state} at the end of the run: it did not last"
         )
         return unclear(text, refs(before[-1].witnesses, last.witnesses), before[-1].failed_step)
-    text = f"{last.text}; at first it failed ({before[-1].mechanism}), which did not last"
+    text = f"At first it failed ({before[-1].mechanism}), which did not last"
     return Finding(
         last.state,
         text,
@@ -59,7 +59,9 @@ def found_twice(earlier: Sequence[Finding], last: Finding) -> Finding | None:
     grade = best.grade
     if grade is Grade.SIGNS and last.firm and before[-1].firm and _layer(last) == _layer(before[-1]):
         grade = Grade.STRONG
-    text = f"{last.text}; found at the beginning and at the end of the run"
+    text = "Found so at the beginning and at the end of the run"
+    if best.mechanism != last.mechanism:
+        text = f"{best.text}; found at the beginning and, as {last.mechanism}, at the end of the run"
     witnesses = refs(last.witnesses[:6], before[-1].witnesses)
     return Finding(
         State.BLOCKED, text, witnesses, grade, best.mechanism, best.failed_step, best.partial or last.partial

@@ -296,3 +296,14 @@ row(
     page=lambda url, a: FROZEN,
     control=broken_for_control(http_failure=f.TIMEOUT),
 )
+
+# A server that refuses this country.
+row(
+    "a server that refuses this country cuts every request",
+    "blocked",
+    "http.eof",
+    "http.blocked",
+    url=HTTP,
+    answer=lambda a, h, t, n: f.EOF if a == SITE else None,
+    grades="signs",
+)

@@ -143,7 +143,33 @@ row(
     control=None,
     good=False,
 )
-row("SNI reset", "blocked", "tls.reset.sni", shake=by_sni(CUT))
+row("SNI reset", "blocked", "tls.reset.sni", shake=by_sni(CUT), grades="strong")
+row(
+    "a server that refuses this country resets every handshake",
+    "blocked",
+    "tls.reset",
+    "tls.blocked",
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+    grades="signs",
+)
+row(
+    "a server that refuses this country drops the handshakes for its name",
+    "blocked",
+    "tls.timeout.sni",
+    "tls.blocked",
+    shake=at_site(SILENCE),
+    grades="signs",
+)
+row(
+    "resets at the site's address that come before the server can have sent them",
+    "blocked",
+    "tls.reset",
+    "tls.blocked",
+    shake=lambda a, sni, n: (
+        Hello(failure=f.RESET, chain=(), us=9_000, first_byte_us=None) if a == SITE else None
+    ),
+    grades="strong",
+)
 row("SNI FIN", "blocked", "tls.eof", shake=by_sni(Hello(failure=f.EOF, chain=(), us=20_000)))
 row(
     "SNI reset; control sees an expired certificate (F)",
@@ -174,11 +200,10 @@ row(
     shake=by_sni(Hello(failure=f.FAILED_HANDSHAKE, plaintext=b"go away\r\n", chain=())),
 )
 row(
-    "flaky SNI reset",
-    "blocked ok inconclusive",
-    "tls.reset",
+    "flaky SNI reset that lets the first handshake of each try pass",
+    "ok",
+    rule="site.passing",
     shake=lambda a, sni, n: CUT if sni == HOST and n % 4 < 3 else None,
-    grades="signs strong",
 )
 row(
     "flaky SNI reset, half",

@@ -4,7 +4,9 @@ Rules of this file:
 
 * before anything is hashed or written; a cut is marked and keeps the length in raw bytes, so that
   offsets and a body under Content-Length stay;
-* known address: it alone is cut, in its usual forms;
+* known address: it alone is cut, in the forms of :mod:`blockwatch.runner.forms`;
+* where a server chose the URL (after a redirect), its name is cut wherever it was used, and a DNS
+  message that holds it is left out: the name of a line often holds its address;
 * unknown address: every public literal is cut that this run has not dialled, resolved or been told
   by a control (docs/decisions/0009-an-address-not-known.md);
 * a body that hides something to cut behind a coding is blanked: cutting inside would break it;
@@ -22,20 +24,20 @@ from typing import Any
 import msgspec
 
 from blockwatch import content
-from blockwatch.model import ControlStep, DnsStep, Exchange, HttpStep, Measured, Observation
+from blockwatch.model import ControlStep, DnsStep, Exchange, Measured, Observation
 from blockwatch.net.secondlook import body_start
+from blockwatch.runner.forms import COLON, V4_END, pattern
 
 MARK = "[scrubbed]"
-_TEXTS = ("title", "headers", "plaintext", "error", "trust_detail")
+_TEXTS = ("title", "headers", "plaintext", "failure", "error", "trust_detail")
+_CHOSEN = ("url", "name", "server_name", "host", "request_headers")  # by a server, after a redirect
 _DECODED = 4 * 1024 * 1024  # bytes of a decoded body that are searched
-_V4_END = rb"(?![0-9])(?!\.[0-9])"
 _MIXED = frozenset((10, 100, 127, 169, 172, 192, 198, 203))  # first octets of what is not all public
-_COLON = rb"(?::|%3A)"
 # The first digit stands before what must not precede it: so the search can skip to digits.
 _LITERAL = re.compile(
     rb"[0-9](?<![0-9].)(?<![0-9]\..)(?:"
-    rb"[0-9]{0,2}(?:\.[0-9]{1,3}){3}" + _V4_END + rb"|"
-    rb"(?<=[23])(?<![A-F].)[0-9A-F]{3}" + _COLON + rb"(?:[0-9A-F]{0,4}" + _COLON + rb"){1,6}[0-9A-F]{0,4}"
+    rb"[0-9]{0,2}(?:\.[0-9]{1,3}){3}" + V4_END + rb"|"
+    rb"(?<=[23])(?<![A-F].)[0-9A-F]{3}" + COLON + rb"(?:[0-9A-F]{0,4}" + COLON + rb"){1,6}[0-9A-F]{0,4}"
     rb"(?![0-9A-F])"
     rb")",
     re.I | re.S,
@@ -46,8 +48,8 @@ class Scrubber:
     """Cuts the ``own`` addresses, and of the IP versions in ``blind`` every public stranger."""
 
     def __init__(self, own: Iterable[str], *, blind: Iterable[int] = ()) -> None:
-        forms = [form for text in sorted(set(own)) for form in _forms(text)]
-        self._own = re.compile(b"|".join(forms), re.I | re.S) if forms else None
+        own = frozenset(own)
+        self._own, self._addresses = pattern(own), own
         self._blind = frozenset(blind)
         self._met: set[str] = set()
 
@@ -74,14 +76,43 @@ class Scrubber:
 
     def _step(self, step: Observation) -> Observation:
         changed: dict[str, Any] = {}
-        followed = step.hop > 0 and isinstance(step, HttpStep | ControlStep)  # a server chose the URL
-        for field in (*_TEXTS, "url") if followed else _TEXTS:
+        for field in (*_TEXTS, *_CHOSEN) if step.hop > 0 else _TEXTS:
             value = getattr(step, field, None)
             if value:
                 clean = self._value(value)
                 if clean != value:
                     changed[field] = clean
+        if step.hop > 0:
+            changed |= self._led(step, named="name" in changed)
         return msgspec.structs.replace(step, **changed) if changed else step
+
+    def _led(self, step: Observation, *, named: bool) -> dict[str, Any]:
+        """Where a step led that a redirect asked for: maybe to ourselves."""
+        if isinstance(step, DnsStep):
+            return self._lookup(step, named)
+        if isinstance(step, ControlStep):
+            return {
+                "addresses": self._others(step.addresses),
+                "endpoints": tuple(e for e in step.endpoints if e.address not in self._addresses),
+                "asns": tuple(pair for pair in step.asns if pair[0] not in self._addresses),
+            }
+        return {"address": MARK} if step.address in self._addresses else {}
+
+    def _lookup(self, step: DnsStep, named: bool) -> dict[str, Any]:
+        replies = []
+        for reply in step.replies:
+            clean = {"addresses": self._others(reply.addresses), "names": self._names(reply.names)}
+            told = named or clean["addresses"] != reply.addresses or clean["names"] != reply.names
+            raw = b"" if told or self._cut(reply.raw) != reply.raw else reply.raw
+            replies.append(msgspec.structs.replace(reply, raw=raw, **clean))
+        query = b"" if named else step.query
+        return {"addresses": self._others(step.addresses), "replies": tuple(replies), "query": query}
+
+    def _others(self, addresses: Sequence[str]) -> tuple[str, ...]:
+        return tuple(address for address in addresses if address not in self._addresses)
+
+    def _names(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self._value(name) for name in names)
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -96,6 +127,7 @@ class Scrubber:
         changes: dict[str, Any] = {"response": self._response(exchange.response)}
         if hop > 0:
             changes |= {"request": self._cut(exchange.request), "url": self._value(exchange.url)}
+            changes["address"] = MARK if exchange.address in self._addresses else exchange.address
         if all(getattr(exchange, field) == value for field, value in changes.items()):
             return exchange
         return msgspec.structs.replace(exchange, **changes)
@@ -136,27 +168,6 @@ class Scrubber:
         if (6 if ":" in address else 4) not in self._blind:
             return found
         return bytes(mark(len(inner))) + found[len(inner) :]
-
-
-def _forms(text: str) -> list[bytes]:
-    """Patterns of one address as servers write it."""
-    address = ipaddress.ip_address(text)
-    if address.version == 4:
-        first, rest = text[0].encode("ascii"), text[1:]
-        dotted = re.escape(rest.encode("ascii"))
-        dashed = re.escape(rest.replace(".", "-").encode("ascii"))
-        return [
-            first + rb"(?<![0-9].)(?<![0-9]\..)" + dotted + _V4_END,
-            first + rb"(?<![0-9].)(?<![0-9]-.)" + dashed + rb"(?![0-9])(?!-[0-9])",
-        ]
-    long = ":".join(group.lstrip("0") or "0" for group in address.exploded.split(":"))
-    return [
-        text[:1].encode("ascii")
-        + rb"(?<![0-9A-F].)"
-        + re.sub(rb":(?=[0-9a-f])", rb":0{0,3}", text[1:].encode("ascii")).replace(b":", _COLON)
-        + rb"(?![0-9A-F])"
-        for text in (str(address), long)
-    ]
 
 
 @lru_cache(maxsize=4_096)

@@ -1,0 +1,156 @@
+"""The own address goes in whatever form it is written, and from every field a server had a say in."""
+
+import base64
+import ipaddress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blockwatch.model import (
+    ControlStep,
+    DnsReply,
+    DnsStep,
+    Endpoint,
+    Exchange,
+    HttpStep,
+    Measured,
+    Measurement,
+    TcpStep,
+    TlsStep,
+)
+from blockwatch.net import dnsmessage
+from blockwatch.runner.scrub import Scrubber
+
+from .test_scrub import KNOWN, cut, measured, response
+
+V4 = {
+    "dotted": lambda a: str(a),
+    "percent": lambda a: str(a).replace(".", "%2E"),
+    "percent, small": lambda a: str(a).replace(".", "%2e"),
+    "dashes": lambda a: str(a).replace(".", "-"),
+    "underscores": lambda a: str(a).replace(".", "_"),
+    "zeros": lambda a: ".".join(f"{octet:03}" for octet in a.packed),
+    "zeros and dashes": lambda a: "-".join(f"{octet:03}" for octet in a.packed),
+    "arpa": lambda a: a.reverse_pointer,
+    "a pool": lambda a: "-".join(str(octet) for octet in a.packed[::-1]) + ".pool.example",
+    "quoted": lambda a: f"%22{a}%22",
+    "escaped": lambda a: f"\\u0022{a}\\u0022",
+    "mapped": lambda a: f"::ffff:{a}",
+    "mapped, hex": lambda a: f"::ffff:{a.packed[:2].hex().lstrip('0')}:{a.packed[2:].hex().lstrip('0')}",
+    "NAT64": lambda a: f"64:ff9b::{a.packed[:2].hex()}:{a.packed[2:].hex()}",
+    "hex": lambda a: a.packed.hex(),
+    "0x": lambda a: "0x" + a.packed.hex().upper(),
+    "integer": lambda a: str(int(a)),
+}
+V6 = {
+    "short": lambda a: str(a),
+    "large": lambda a: str(a).upper(),
+    "percent": lambda a: str(a).replace(":", "%3A"),
+    "dashes": lambda a: str(a).replace(":", "-"),
+    "whole": lambda a: a.exploded,
+    "whole, dashes": lambda a: a.exploded.replace(":", "-"),
+    "prefix": lambda a: str(ipaddress.ip_network((int(a) >> 64 << 64, 64))),
+    "neighbour": lambda a: str(ipaddress.ip_address(int(a) ^ 0x1234_0000_5678)),
+    "arpa": lambda a: a.reverse_pointer,
+    "hex": lambda a: a.packed.hex(),
+    "brackets": lambda a: f"[{a}]:80",
+}
+BASE64 = [
+    lambda a: base64.b64encode(str(a).encode()).decode(),
+    lambda a: base64.b64encode(f"x{a} ".encode()).decode(),
+    lambda a: base64.b64encode(f'{{"i":"{a}"}}'.encode()).decode(),
+    lambda a: base64.urlsafe_b64encode(f"ip={a}".encode()).decode(),
+]
+ADDRESSES = st.one_of(
+    st.integers(0x01010000, 0xDFFFFFFF).map(ipaddress.IPv4Address).filter(lambda a: min(a.packed[::2]) > 0),
+    st.integers(0x2000 << 112, (0x3FFF << 112) + 2**112 - 1).map(ipaddress.IPv6Address),
+)
+GLUE = st.sampled_from(["", " ", "<p>", '"', "=", "?ip=", ";", "(", "\n", "/"])
+
+
+def forms_of(address):
+    return [*(V4 if address.version == 4 else V6).values(), *BASE64]
+
+
+@settings(max_examples=400, deadline=None)
+@given(ADDRESSES, st.integers(0, 30), GLUE, st.sampled_from(["", " ", "<", '"', "&", ";", "\n", "/"]))
+def test_no_form_stays_in_a_body_a_header_or_a_text(address, number, before, after):
+    forms = forms_of(address)
+    form = forms[number % len(forms)](address)
+    scrubber = Scrubber((str(address),))
+    text = f"{before}{form}{after}"
+    given = measured(response(f"x {text} y".encode()), title=text, headers=(("Location", text),))
+    clean = scrubber.measured(given)
+    step = clean.measurement.observations[0]
+    for kept in (clean.exchanges[0].response.decode(), step.title, step.headers[0][1]):
+        assert form not in kept
+        assert str(address) not in kept.lower()
+        assert "[scr" in kept
+    assert len(clean.exchanges[0].response) == len(given.exchanges[0].response)
+
+
+NUMBERS = [  # near 95.56.8.20 = 0x5f380814 = 1597507604 in some way
+    "15975076041", "a5f380814", "5f3808149", "20.8.56.95",
+    "5f38:814", "77.20.8.56.95.5", "195-56-8-20", "95_56_8_201", "2a00:1450:4001:81c::200e",
+    "2a00145040010081", "2a00-1450-4001-81",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_what_only_looks_like_it_stays(text):
+    raw = response(f"x {text} y".encode())
+    assert cut(KNOWN, raw) == raw
+
+
+NAME = "95-56-8-20.isp.example"
+OWN = "95.56.8.20"
+
+
+def redirected(hop):
+    """A redirect that led to the line itself, by a name that holds its address."""
+    query = dnsmessage.query(NAME, "A", identity=1)
+    reply = DnsReply(us=1, rcode=0, addresses=(OWN, "9.9.9.9"), names=(f"a-{NAME}",), raw=query + b"..")
+    common = {"t": 0, "us": 1, "hop": hop, "failure": f"unknown_failure: {NAME}"}
+    where = {"address": OWN, "port": 443}
+    url = f"https://{NAME}/"
+    steps = (
+        DnsStep(i=0, resolver="system", name=NAME, qtype="A", addresses=(OWN, "9.9.9.9"), replies=(reply,),
+                query=query, **common),
+        TcpStep(i=1, **where, **common),
+        TlsStep(i=2, server_name=NAME, **where, **common),
+        HttpStep(i=3, method="GET", url=url, host=NAME, request_headers=(("Host", NAME),), **where, **common),
+        ControlStep(i=4, helper="h", url=url, addresses=(OWN,), asns=((OWN, 1),),
+                    endpoints=(Endpoint(address=OWN, port=443),), **common),
+    )  # fmt: skip
+    exchange = Exchange(
+        url=url,
+        address=OWN,
+        started=0,
+        request=f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode(),
+        response=b"",
+    )
+    measurement = Measurement(
+        id="x-1", seq=1, target="t", url="http://a.example/", probe="web", probe_version="1", started=0, us=1,
+        observations=steps,
+    )  # fmt: skip
+    return Measured(measurement=measurement, exchanges={3: exchange})
+
+
+def test_a_redirect_to_the_line_itself_leaves_no_name_and_no_address():
+    clean = KNOWN.measured(redirected(1))
+    told = repr(clean)
+    assert OWN not in told
+    assert "95-56-8-20" not in told
+    dns, tcp, tls, page, control = clean.measurement.observations
+    assert dns.name == tls.server_name == page.host == "[scrubbed].isp.example"
+    assert (dns.query, dns.replies[0].raw, dns.addresses) == (b"", b"", ("9.9.9.9",))
+    assert tcp.address == page.address == clean.exchanges[3].address == "[scrubbed]"
+    assert (control.addresses, control.endpoints, control.asns) == ((), (), ())
+
+
+def test_a_redirect_elsewhere_is_kept_whole():
+    scrubber = Scrubber(("95.56.8.21",))
+    assert scrubber.measured(redirected(1)) == redirected(1)
+    first = KNOWN.measured(redirected(0)).measurement.observations
+    assert first[0].name == NAME  # the target's own name, chosen by the user

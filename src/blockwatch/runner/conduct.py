@@ -3,8 +3,8 @@
 Rules of this file:
 
 * targets in parallel under one limit, controls first, starts paced;
-* whatever ends a run (Ctrl-C, budget, time, disk) leaves a valid, shorter run: what was observed is
-  written, then the last line with the reason;
+* whatever ends a run (Ctrl-C, lost terminal, budget, time, disk) leaves a valid, shorter run: what was
+  observed is written, then the last line with the reason;
 * a fault of ours in one measurement is written into it (``valid`` false) and the run goes on;
 * what an observation calls for is asked of a pure function, carried out, and added to the same
   measurement; the runner has no opinion.
@@ -13,8 +13,6 @@ Rules of this file:
 from __future__ import annotations
 
 import secrets
-import signal
-import threading
 from collections.abc import Callable
 
 import trio
@@ -30,6 +28,7 @@ from blockwatch.net.seam import Network, RealNetwork
 from blockwatch.net.session import Control
 from blockwatch.net.socks import parse_proxy
 from blockwatch.run import RunClose
+from blockwatch.runner.ending import LastWords, heed_signals
 from blockwatch.runner.first_line import first_line
 from blockwatch.runner.good import GoodNames, failing_addresses, spaced
 from blockwatch.runner.line import Line
@@ -43,7 +42,6 @@ from blockwatch.runner.vantage import Whereabouts, learn
 START_SPACING_S = 0.005  # between the starts of two measurements
 RETEST_SPACING_S = 30.0  # between re-tests of different names at one address
 CHECK_EVERY = 50  # measurements between checks of the line
-LAST_WORDS_S = 1.5  # to write what is there when a run is interrupted
 
 
 class Conductor:
@@ -94,6 +92,7 @@ class Conductor:
         self._measured = self._sent = self._received = 0
         self._reason = "done"
         self._work = trio.CancelScope()
+        self._last_words = LastWords(self._work)
 
     async def run(self, *, previous_root: str | None, retest_of: str | None) -> RunClose:
         """Measure everything; the last line as written. Raises DiskError when nothing can be kept."""
@@ -102,7 +101,7 @@ class Conductor:
                 if self._plan.settings.max_us is not None:
                     self._work.deadline = trio.current_time() + self._plan.settings.max_us / 1e6
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._heed_signals)
+                    nursery.start_soon(heed_signals, self._interrupt)
                     nursery.start_soon(self._open, previous_root, retest_of)
                     await self._measure_all()
                     await self._opened.wait()
@@ -182,15 +181,11 @@ class Conductor:
                 await self._sink.close(close)
         return close
 
-    async def _heed_signals(self) -> None:
-        """Ctrl-C, SIGTERM: stop measuring, keep what is there."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        wanted = [signal.SIGINT, signal.SIGTERM]
-        with trio.open_signal_receiver(*wanted) as received:
-            async for _ in received:
-                self._reason = "interrupted"
-                self._work.cancel()
+    def _interrupt(self) -> None:
+        """Stop measuring, keep what is there."""
+        self._reason = "interrupted"
+        self._work.cancel()
+        self._last_words.end()
 
     # measuring
 
@@ -261,9 +256,7 @@ class Conductor:
         await trio.lowlevel.checkpoint_if_cancelled()
 
     async def _write(self, planned: PlannedTask, measurement: Measurement, record: Record) -> None:
-        with trio.CancelScope(shield=True) as scope:
-            if trio.current_effective_deadline() == float("-inf") or self._reason == "interrupted":
-                scope.deadline = trio.current_time() + LAST_WORDS_S
+        with self._last_words.writing() as scope:
             await self._opened.wait()
             if not self._keeps:
                 return
@@ -273,6 +266,8 @@ class Conductor:
             measured = Measured(measurement=counted, exchanges=record.exchanges())
             measured = self._scrubber.measured(measured)
             await self._sink.write(measured)
+        if scope.cancelled_caught:
+            return
         self._after_writing(planned, measured.measurement, record)
         due = seq % CHECK_EVERY == 0 and self._reason == "done"
         if due and await self._check_line("during") is False:
@@ -295,4 +290,7 @@ class Conductor:
             self._addresses[planned] = failing_addresses(observations)
         if self._progress is not None:
             total = self._sent + self._received
-            self._progress(Progress(self._measured, self._planned, total, measurement))
+            try:
+                self._progress(Progress(self._measured, self._planned, total, measurement))
+            except OSError:  # the terminal is gone; the run goes on, or ends as its signal says
+                self._progress = None

@@ -30,7 +30,7 @@ class Worlds:
     def __init__(self, folder: Path) -> None:
         self._processes = {
             world: subprocess.Popen(
-                [sys.executable, "-m", "tests.scenarios.world_run", world, str(folder / world)],
+                [sys.executable, "-m", "blockwatch.lab.trial", world, str(folder / world)],
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -1,0 +1,115 @@
+"""What is measured: every world of the lab under every noise and seed, and many clean sites.
+
+Rules of this file:
+
+* one trial is one ``blockwatch run`` in one world (:mod:`blockwatch.lab.trial`), in a process of its own;
+* what a trial found is kept under a name that holds the state of the program, so that a stopped proof
+  goes on where it was and never mixes two programs;
+* a trial that fails is told, and ends the proof: nothing is counted out.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from blockwatch.lab.scenarios import SCENARIOS
+from blockwatch.lab.trial import CLEAN, Row
+
+ROOT = Path(__file__).parents[2]
+SEEDS = (1, 2, 3)
+CLEAN_COPIES = 40
+
+
+@dataclass(frozen=True)
+class Noise:
+    """One condition of the network between the probe and everybody else."""
+
+    name: str
+    conditions: tuple[str, ...] = ()
+
+
+NOISES = (
+    Noise("no loss"),
+    Noise("1 % loss", ("loss=0.01",)),
+    Noise("3 % loss", ("loss=0.03",)),
+    Noise("5 % loss", ("loss=0.05",)),
+    Noise("jitter 40 ms", ("jitter_ms=40",)),
+    Noise("3 % loss, jitter 40 ms", ("loss=0.03", "jitter_ms=40")),
+)
+# Without a helper cleartext pages are inconclusive by rule, so such trials count accusations only.
+NO_HELPER = (
+    Noise("no helper", ("helper=0",)),
+    Noise("no helper, 3 % loss", ("helper=0", "loss=0.03")),
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run: a world (or ``CLEAN``) under a noise with a seed."""
+
+    world: str
+    noise: Noise
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of the file its rows are kept in."""
+        words = "-".join((self.world, str(self.seed), *self.noise.conditions))
+        return words.replace("=", "").replace("_", "") + ".json"
+
+
+def all_trials() -> list[Trial]:
+    """Every trial, the longest worlds of a noise first."""
+    worlds = sorted({row.world for row in SCENARIOS}, key=lambda world: world != "main")
+    found = [Trial(world, noise, seed) for noise in NOISES for seed in SEEDS for world in worlds]
+    found += [Trial(CLEAN, noise, seed) for noise in NOISES for seed in SEEDS[:1]]
+    return found + [Trial(CLEAN, noise, SEEDS[0]) for noise in NO_HELPER]
+
+
+def program_state() -> str:
+    """Twelve hex digits that change with any file of the program or the lab."""
+    state = sha256()
+    for folder in ("src", "probes"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            state.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return state.hexdigest()[:12]
+
+
+def run_all(trials: list[Trial], kept: Path, *, side_by_side: int) -> Iterator[tuple[Trial, list[Row]]]:
+    """Run what is not kept yet, so many at a time, and give the rows of each in order."""
+    kept.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(side_by_side) as pool:
+        futures = [(trial, pool.submit(_rows, trial, kept / trial.name)) for trial in trials]
+        try:
+            for trial, future in futures:
+                yield trial, future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _rows(trial: Trial, path: Path) -> list[Row]:
+    if not path.exists():
+        text = _run(trial)
+        fresh = path.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.rename(path)
+    return [Row(**row) for row in json.loads(path.read_text())]
+
+
+def _run(trial: Trial) -> str:
+    with tempfile.TemporaryDirectory(prefix="accuracy-") as results:
+        argv = [sys.executable, "-m", "blockwatch.lab.trial", trial.world, results, "--seed", str(trial.seed)]
+        argv += ["--clean-copies", str(CLEAN_COPIES), *trial.noise.conditions]
+        done = subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{trial.name}: {done.stderr[-2000:]}")
+    print(f"measured {trial.name}", file=sys.stderr, flush=True)
+    return done.stdout

@@ -58,7 +58,8 @@ class RunOpen(Noun, frozen=True, kw_only=True, tag_field="type", tag="run_open")
     asn_table: str | None = None  # date and hash of the table used
     checks: tuple[LineCheck, ...] = ()
     clock_offset_us: Integer | None = None
-    previous_root: str | None = None  # tree root of this vantage's run before, hex
+    previous_root: str | None = None  # root of the run before it in its chain, hex
+    key: str | None = None  # verifier key (C2SP signed-note) that seals the run; null: unsigned
     retest_of: str | None = None  # run id
     imported: str | None = None  # "ooni <report id>": measured by another program, read from its records
 

@@ -44,6 +44,7 @@ class RunSummary(Noun, frozen=True, kw_only=True):
     measurements: int
     root: str  # RFC 6962 tree root over the lines, lower-case hex
     previous_root: str | None = None
+    key: str | None = None  # as in run_open
     files: tuple[KeptFile, ...] = ()
 
 
@@ -69,6 +70,7 @@ def summarise(folder: Path) -> RunSummary:
         measurements=lines - 1 - (run.close is not None),
         root=root,
         previous_root=run.open.previous_root,
+        key=run.open.key,
         files=files,
     )
 

@@ -14,11 +14,9 @@ Rules of this file:
 from __future__ import annotations
 
 import queue
-import re
 import shutil
 import threading
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,6 +28,7 @@ from blockwatch.evidence.disk import GrowingFile, in_words, sync_folder
 from blockwatch.evidence.lock import ResultsLock
 from blockwatch.evidence.log import LOG_FILE, MAX_LINE
 from blockwatch.evidence.merkle import Tree, leaf_hash
+from blockwatch.evidence.naming import run_folder_name
 from blockwatch.evidence.reading import Run, find_runs, last_root, read_run
 from blockwatch.evidence.summary import write_summary
 from blockwatch.evidence.warc import WARC_FILE, exchange_members, warcinfo
@@ -40,7 +39,6 @@ __all__ = ["ResultsLock", "Run", "RunWriter", "find_runs", "last_root", "read_ru
 
 _MAX_GROUP = 256  # measurements synced together at most
 _MAX_GROUP_BYTES = 4 * MAX_LINE  # of captured bytes synced together
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -76,7 +74,7 @@ class RunWriter:
 
     def open(self, run_open: RunOpen) -> None:
         """Make the folder with its first line; raises ``DiskError``."""
-        name = _folder_name(run_open, self.label or run_open.label)
+        name = run_folder_name(run_open, self.label or run_open.label)
         folder, hidden = self.results / name, self.results / f".{name}"
         line = canonical(run_open)
         try:
@@ -196,13 +194,6 @@ class RunWriter:
             future.set_exception(fault)
         else:
             future.set_result(None)
-
-
-def _folder_name(run_open: RunOpen, label: str | None) -> str:
-    """``<utc compact>-<label>-<run id>``; of the label only letters, digits, "_" and "-"."""
-    started = (_EPOCH + timedelta(microseconds=run_open.started)).strftime("%Y%m%dT%H%M%SZ")
-    plain = re.sub(r"[^A-Za-z0-9_]+", "-", label or "").strip("-")[:40]
-    return "-".join(part for part in (started, plain, run_open.run) if part)
 
 
 def _encode(measured: Measured, offset: int) -> tuple[bytes, bytes]:

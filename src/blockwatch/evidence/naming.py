@@ -1,0 +1,45 @@
+"""What a run's folder is called, and which files belong into it.
+
+Rules of this file:
+
+* a name is made from the log's first line, never taken from somebody else's archive;
+* the names of evidence files are a closed list of patterns in lower-case ASCII: what does not fit
+  one of them is no evidence and goes into no bundle.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from blockwatch.evidence.log import LOG_FILE
+from blockwatch.evidence.warc import WARC_FILE
+from blockwatch.run import RunOpen
+
+RUN_ID = re.compile(r"[0-9a-f]{16}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Order in a bundle: the log, the bytes it refers to, then what vouches for them.
+_EVIDENCE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        re.escape(LOG_FILE),
+        re.escape(WARC_FILE),
+        r"checkpoint",
+        r"checkpoint\.sig",
+        r"checkpoints/[1-9][0-9]{0,15}",
+        r"timestamps/[a-z0-9][a-z0-9._-]{0,79}",
+    )
+)
+
+
+def run_folder_name(run_open: RunOpen, label: str | None) -> str:
+    """``<utc compact>-<label>-<run id>``; of the label only letters, digits, "_" and "-"."""
+    started = (_EPOCH + timedelta(microseconds=run_open.started)).strftime("%Y%m%dT%H%M%SZ")
+    plain = re.sub(r"[^A-Za-z0-9_]+", "-", label or "").strip("-")[:40]
+    return "-".join(part for part in (started, plain, run_open.run) if part)
+
+
+def evidence_order(name: str) -> tuple[int, str] | None:
+    """Sort key of an evidence file's name within its run folder; ``None``: no evidence."""
+    kind = next((n for n, pattern in enumerate(_EVIDENCE) if pattern.fullmatch(name)), None)
+    return None if kind is None else (kind, name)

@@ -11,11 +11,11 @@ Rules of this file:
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import bogon, is_v6
 from blockwatch.judge.case import Peers
+from blockwatch.judge.names import a_label
+from blockwatch.judge.once import once
 from blockwatch.judge.sight import Hop, Lookup
 from blockwatch.model import DnsReply
 
@@ -41,23 +41,23 @@ class Answers:
             return False
         return step.name == self.host or not self.host
 
-    @cached_property
+    @once
     def given(self) -> frozenset[str]:
         """Addresses the system resolver gave at any time."""
         return given(self.system)
 
-    @cached_property
+    @once
     def firm_given(self) -> frozenset[str]:
         """Addresses that firm resolvers gave."""
         return given(self.firm)
 
-    @cached_property
+    @once
     def control_given(self) -> frozenset[str]:
         """Addresses that the helper resolved for itself."""
         control = self.hop.control
         return frozenset(control.addresses) if control is not None else frozenset()
 
-    @cached_property
+    @once
     def proven(self) -> frozenset[str]:
         """Addresses from which a chain valid for this name came, here or elsewhere in the run."""
         speaking = [f for f in self.hop.flows if f.valid and _speaks_of(f.tls, self.host)]
@@ -65,7 +65,7 @@ class Answers:
         there = {address for address in self.every if (self.host, address) in self.peers.proven}
         return frozenset(here | there)
 
-    @cached_property
+    @once
     def control_proven(self) -> frozenset[str]:
         """Addresses where the helper's handshake for this name succeeded."""
         control = self.hop.control
@@ -73,7 +73,7 @@ class Answers:
             return frozenset()
         return frozenset(end.address for end in control.endpoints if end.tls and not end.tls_failure)
 
-    @cached_property
+    @once
     def every(self) -> frozenset[str]:
         """Every address anybody gave."""
         late = frozenset(
@@ -84,19 +84,19 @@ class Answers:
         )
         return self.given | self.firm_given | self.control_given | given(self.udp) | given(self.line) | late
 
-    @cached_property
+    @once
     def good(self) -> frozenset[str]:
         """Addresses that are surely the site's, or that a firm witness gives too."""
         return self.proven | self.control_proven | self.control_given | self.firm_given
 
-    @cached_property
+    @once
     def elsewhere(self) -> frozenset[str]:
         """Plausible addresses that somebody other than the line's resolver gave."""
         firm = self.control_given | self.firm_given | self.proven | self.control_proven
         seen = firm or (given(self.udp) | self._late)
         return frozenset(address for address in seen if bogon(address) is None)
 
-    @cached_property
+    @once
     def _late(self) -> frozenset[str]:
         """Addresses in replies that differ from the first of their query."""
         return frozenset(
@@ -107,7 +107,7 @@ class Answers:
             if address not in lookup.step.addresses
         )
 
-    @cached_property
+    @once
     def false(self) -> frozenset[str]:
         """Addresses from the system resolver that nobody believable confirms."""
         return self.given - self.good
@@ -127,7 +127,7 @@ class Answers:
         """Whether a firm resolver says that the name does not exist, and none gives an address."""
         return not self.firm_given and any(lookup.end == outcomes.NXDOMAIN for lookup in self.firm)
 
-    @cached_property
+    @once
     def how(self) -> str:
         """How the system resolver fails, in the words of the line's own resolver where it hides it."""
         ends = [lookup.end for lookup in self.system if lookup.end != outcomes.SKIPPED]
@@ -142,7 +142,7 @@ class Answers:
         slow = any(lookup.step.us >= 4_000_000 for lookup in self.system)
         return outcomes.TIMEOUT if slow else outcomes.SERVFAIL
 
-    @cached_property
+    @once
     def doubled(self) -> tuple[str, ...]:
         """Witnesses of queries that drew two replies which cannot both be true."""
         return tuple(lookup.ref for lookup in (*self.line, *self.udp) if self._contradicts(lookup))
@@ -174,7 +174,7 @@ class Answers:
             or (lookup.step.addresses and not set(lookup.step.addresses) & self.good and bool(self.proven))
         ]
 
-    @cached_property
+    @once
     def udp_false(self) -> tuple[str, ...]:
         """Witnesses of public UDP resolvers that were answered for as the line's resolver is."""
         return tuple(lookup.ref for lookup in self.udp if self._answered_for(lookup))
@@ -226,7 +226,5 @@ def given(lookups: list[Lookup]) -> frozenset[str]:
 
 def _speaks_of(step: object, host: str) -> bool:
     """Whether a handshake was about this very name."""
-    from blockwatch.judge.names import a_label
-
     name = getattr(step, "server_name", None)
     return name is not None and a_label(name) == host

@@ -79,7 +79,7 @@ def page_over_tls(scene: Scene) -> Finding | None:
     status = step.status or 0
     if scene.only_elsewhere(flow):
         return unclear("The site answers, but not where the line's resolver leads", witnesses, "dns")
-    if pages.refusal(step, scene.control, scene.text(flow)):
+    if pages.refusal(step, scene.control, scene.text(flow) if pages.may_challenge(step) else ""):
         return refused(f"The server itself refuses (status {status}) over a valid chain", witnesses)
     if status >= 500 and (
         scene.control_failed_at or (scene.control is not None and (scene.control.status or 0) >= 500)
@@ -97,11 +97,12 @@ def cleartext_page(scene: Scene) -> Finding | None:
     flow = scene.response
     if not scene.last or flow is None or scene.hop.secure:
         return None
-    step, text = step_of(flow), scene.text(flow)
+    step = step_of(flow)
     witnesses = refs(flow.witness("http"), scene.hop.control_refs)
     agreed = pages.agrees(step, scene.control)
     if agreed == "same" or _copy(scene, step) == "same":
-        return _site_page(scene, step, text, witnesses)
+        return _site_page(scene, step, scene.text(flow) if pages.may_challenge(step) else "", witnesses)
+    text = scene.text(flow)
     known = rules_known.censors_page(scene, flow)
     if known is not None:
         what = f"The page is a censor's on record: {rules_known.said(scene, known)}"

@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 from blockwatch.judge import outcomes
-from blockwatch.judge.addresses import bogon, is_v6
+from blockwatch.judge.addresses import bogon
 from blockwatch.judge.answers import Answers
 from blockwatch.judge.case import Peers
 from blockwatch.judge.errand import failed_at, shook
 from blockwatch.judge.fingerprints import OURS_ALONE, OnRecord
+from blockwatch.judge.once import once
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
 from blockwatch.judge.pages import agrees, alike, same_page
 from blockwatch.judge.sight import REDIRECTS, Flow, Hop, Sight, ending
@@ -84,26 +84,19 @@ class Scene:
     ) -> None:
         self.once = once  # another program's record: it asks once, and nothing can be asked again
         self.sight, self.hop, self.peers, self._v6, self._text_of = sight, hop, peers, v6, text_of
+        self.last = hop is sight.hops[-1]  # the chain of redirects ends here
+        self.control: ControlStep | None = hop.control  # the helper's answer for this hop
         self.answers, self.on_record = Answers(hop, peers), on_record
         self._tries: dict[str, Tries] = {}
+        self._texts: dict[int, str] = {}
 
-    @property
-    def last(self) -> bool:
-        """Whether the chain of redirects ends here."""
-        return self.hop is self.sight.hops[-1]
-
-    @property
-    def control(self) -> ControlStep | None:
-        """The helper's answer for this hop."""
-        return self.hop.control
-
-    @cached_property
+    @once
     def control_failed_at(self) -> str | None:
         """The step at which the helper failed; ``None``: it did not, or there is none."""
         control = self.control
         return None if control is None else failed_at(control, self.hop)
 
-    @property
+    @once
     def control_ok(self) -> bool:
         """Whether the helper got a response for this hop's URL."""
         control = self.control
@@ -124,7 +117,7 @@ class Scene:
             return any(end.tls and shook(end.tls_failure) for end in ends)
         return False
 
-    @property
+    @once
     def followed(self) -> bool | None:
         """Whether the helper, asked for an earlier hop alone, followed the redirects to a page.
 
@@ -140,7 +133,7 @@ class Scene:
         """Whether something was seen often enough for a sign: twice, or once where nothing is repeated."""
         return times >= (1 if self.once else 2)
 
-    @cached_property
+    @once
     def usable(self) -> list[Flow]:
         """The target's own flows that count: to addresses of the line's resolver, on a family we have."""
         own = [flow for flow in self.hop.own if not self._out_of_reach(flow)]
@@ -156,19 +149,19 @@ class Scene:
     def _out_of_reach(self, flow: Flow) -> bool:
         if bogon(flow.address) == "loopback":
             return True
-        return is_v6(flow.address) and (not self._v6 or flow.at("tcp") == outcomes.UNREACHABLE)
+        return ":" in flow.address and (not self._v6 or flow.at("tcp") == outcomes.UNREACHABLE)
 
-    @property
+    @once
     def reached(self) -> Flow | None:
         """A flow that went as far as the URL asks for, if any did."""
         return next((flow for flow in self.usable if self._arrived(flow)), None)
 
-    @cached_property
+    @once
     def response(self) -> Flow | None:
         """The response to judge: the first pass's, else the first repeat's."""
         return next((flow for flow in self.usable if flow.responded), None)
 
-    @property
+    @once
     def reached_validly(self) -> bool:
         """Whether a chain valid for the name came from any address."""
         return bool(self.answers.proven)
@@ -192,9 +185,14 @@ class Scene:
 
     def text(self, flow: Flow) -> str:
         """The body of a flow's response as text; empty where it is not at hand."""
-        return "" if flow.http is None else self._text_of(flow.http)
+        step = flow.http
+        if step is None:
+            return ""
+        if step.i not in self._texts:
+            self._texts[step.i] = self._text_of(step)
+        return self._texts[step.i]
 
-    @cached_property
+    @once
     def final_agrees(self) -> bool:
         """Whether the redirects lead where the control's led: to the page that it got for this hop's URL,
         or to a URL for which it got that same page.
@@ -205,14 +203,14 @@ class Scene:
         later = [hop.control for hop in self.sight.hops if hop.number > self.hop.number]
         return any(same_page(self.control, other) for other in later)
 
-    @property
+    @once
     def astray(self) -> bool:
         """Whether redirects end nowhere (a loop, too many), though the control got a page."""
         ends = [flow.http for flow in self.sight.hops[-1].own if flow.http is not None]
         fine = self.control is not None and self.control_ok and (self.control.status or 500) < 300
         return fine and any(step.failure and step.status in REDIRECTS for step in ends)
 
-    @property
+    @once
     def copied(self) -> bool:
         """Whether a copy over TLS from the site's own address is the very page that came in cleartext."""
         ours = self.response
@@ -221,7 +219,7 @@ class Scene:
         copies = [flow for flow in self.hop.by(Purpose.VALIDATE) if flow.valid and flow.responded]
         return any(flow.http is not None and alike(flow.http, ours.http) for flow in copies)
 
-    @cached_property
+    @once
     def copy_agrees(self) -> bool:
         """Whether the page fetched over TLS from the site's own address is the control's."""
         copies = [flow for flow in self.hop.by(Purpose.VALIDATE) if flow.valid and flow.responded]
@@ -251,7 +249,7 @@ class Scene:
             found.append((broken or flow.at(layer), flow))
         return found
 
-    @cached_property
+    @once
     def rtt_us(self) -> dict[str, int]:
         """The quickest TCP connect to each address, microseconds."""
         best: dict[str, int] = {}

@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from blockwatch.judge import outcomes
 from blockwatch.judge.names import Parts, joined, parts
+from blockwatch.judge.once import once
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Observation, Purpose, TcpStep, TlsStep
 
+_RESOLVER = Purpose.RESOLVER
 _OWN = frozenset({Purpose.FIRST, Purpose.REPEAT})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -35,35 +37,33 @@ class Lookup(NamedTuple):
 class Flow:
     """The steps of one connection."""
 
-    __slots__ = ("http", "purpose", "refs", "round", "tcp", "tls")
+    __slots__ = ("address", "ends", "http", "port", "purpose", "refs", "round", "tcp", "tls")
 
     def __init__(self, purpose: Purpose, number: int) -> None:
         self.purpose, self.round = purpose, number
+        self.address, self.port = "", 0  # where it went
         self.tcp: TcpStep | None = None
         self.tls: TlsStep | None = None
         self.http: HttpStep | None = None
         self.refs: dict[str, str] = {}  # layer → witness
+        self.ends: dict[str, str] = {}  # layer → outcome
 
-    @property
-    def _any(self) -> TcpStep | TlsStep | HttpStep:
-        step = self.tcp or self.tls or self.http
-        assert step is not None  # noqa: S101 - a flow is made from a step
-        return step
-
-    @property
-    def address(self) -> str:
-        """Where it went."""
-        return self._any.address
-
-    @property
-    def port(self) -> int:
-        """The port it went to."""
-        return self._any.port
+    def take(self, step: TcpStep | TlsStep | HttpStep, ref: str) -> None:
+        """Add a step; the lowest one says where the flow went."""
+        if isinstance(step, TcpStep):
+            self.tcp, layer, lowest = step, "tcp", True
+        elif isinstance(step, TlsStep):
+            self.tls, layer, lowest = step, "tls", self.tcp is None
+        else:
+            self.http, layer, lowest = step, "http", self.tcp is None and self.tls is None
+        if lowest:
+            self.address, self.port = step.address, step.port
+        self.refs[layer] = ref
+        self.ends[layer] = outcomes.outcome(step)
 
     def at(self, layer: str) -> str:
         """How it ended at ``layer`` (``tcp``, ``tls``, ``http``); ``skipped`` if it was not made."""
-        step = getattr(self, layer)
-        return outcomes.SKIPPED if step is None else outcomes.outcome(step)
+        return self.ends.get(layer, outcomes.SKIPPED)
 
     @property
     def responded(self) -> bool:
@@ -90,7 +90,7 @@ def ending(flow: Flow) -> tuple[str, str]:
 
 
 class Hop:
-    """One URL of the redirect chain and everything that was done about it."""
+    """One URL of the redirect chain and everything that was done about it; only controls may come later."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -100,34 +100,34 @@ class Hop:
         self.flows: list[Flow] = []  # every purpose
         self.controls: list[tuple[str, ControlStep]] = []
 
-    @property
+    @once
     def parts(self) -> Parts:
         """Scheme, host, port and path of the URL."""
         return parts(self.url)
 
-    @property
+    @once
     def host(self) -> str:
         """The name this hop is about."""
         return self.parts.host or (self.lookups[0].step.name if self.lookups else "")
 
-    @property
+    @once
     def scheme(self) -> str:
         """``http``, ``https``, ``tcp``, ``tls``; empty where no URL is known."""
         return self.parts.scheme
 
-    @property
+    @once
     def port(self) -> int:
         """The port of the URL; where none is known, that of the first flow."""
         if self.parts.port:
             return self.parts.port
         return next((flow.port for flow in self.flows if flow.purpose is Purpose.FIRST), 443)
 
-    @property
+    @once
     def own(self) -> list[Flow]:
         """The target's own flows: the first and its repeats, to the URL's port, in order."""
         return [flow for flow in self.flows if flow.purpose in _OWN and flow.port == self.port]
 
-    @property
+    @once
     def secure(self) -> bool:
         """Whether the URL asks for TLS."""
         return self.scheme in ("https", "tls")
@@ -148,7 +148,7 @@ class Hop:
         """Where the control is written."""
         return tuple(ref for ref, step in self.controls if step is self.control)
 
-    @property
+    @once
     def response(self) -> Flow | None:
         """The response to judge: the first pass's, else the first repeat's."""
         return next((flow for flow in self.own if flow.responded), None)
@@ -162,7 +162,7 @@ class Sight:
         by_number: dict[int, Hop] = {}
         flows: dict[tuple[int, int], Flow] = {}
         for position, step in enumerate(observations):
-            if step.purpose is Purpose.RESOLVER:
+            if step.purpose is _RESOLVER:
                 continue
             hop = by_number.get(step.hop)
             if hop is None:
@@ -193,13 +193,7 @@ def _place(
     if flow is None:
         flow = flows[key] = Flow(step.purpose, step.round)
         hop.flows.append(flow)
-    if isinstance(step, TcpStep):
-        flow.tcp, layer = step, "tcp"
-    elif isinstance(step, TlsStep):
-        flow.tls, layer = step, "tls"
-    else:
-        flow.http, layer = step, "http"
-    flow.refs[layer] = ref
+    flow.take(step, ref)
 
 
 def _name_hops(hops: list[Hop], url: str | None) -> None:

@@ -14,9 +14,9 @@ five, as a page is shorter than a speed test, and for no overlap at all.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from blockwatch.judge import outcomes
+from blockwatch.judge.once import once
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Flow
 from blockwatch.model import HttpStep, Purpose
@@ -80,12 +80,12 @@ class Speeds:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
 
-    @cached_property
+    @once
     def own(self) -> list[Transfer]:
         """The target's own transfers."""
         return [t for flow in self._scene.usable if (t := transfer(flow)) is not None]
 
-    @cached_property
+    @once
     def other(self) -> list[Transfer]:
         """Transfers from the same addresses under another name, large enough to compare."""
         addresses = {t.flow.address for t in self.own}

@@ -14,6 +14,7 @@ COMMANDS = {
     "retest": ("blockwatch.cli.retest", "Measure again what an earlier run found amiss."),
     "judge": ("blockwatch.cli.judge", "Say what kept runs mean."),
     "show": ("blockwatch.cli.show", "Show one measurement as a card."),
+    "timestamp": ("blockwatch.cli.timestamp", "Have others confirm now that a run's seal exists."),
     "summarise": ("blockwatch.cli.summarise", "Table of what was found by target and network."),
     "import": ("blockwatch.cli.ooni_import", "Read OONI measurements into runs."),
     "export": ("blockwatch.cli.export", "Write kept runs in other formats."),

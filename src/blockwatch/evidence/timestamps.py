@@ -1,0 +1,156 @@
+"""``timestamps/``: what others saw of a run's checkpoints, and when.
+
+Rules of this file:
+
+* a stamp speaks of the bytes of ``checkpoint`` or of an earlier one in ``checkpoints/``; one that speaks
+  of anything else contradicts the run;
+* a reply of an authority is kept byte for byte; a calendar's proof may be replaced by one that says more;
+* time counts only on the word of somebody whom the reader named: an authority's root certificate, or
+  the header of a Bitcoin block. Anything else is told, and proves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography import x509
+
+from blockwatch.errors import EvidenceError
+from blockwatch.evidence.disk import in_words, replace_file
+from blockwatch.evidence.ots import MAX_PROOF, Node, read_proof
+from blockwatch.evidence.tsp import MAX_REPLY, Token, authority_path, read_reply
+from blockwatch.model import Noun
+
+STAMPS = "timestamps"
+MAX_STAMPS = 256  # files in the folder
+_BLOCK_SLACK = 7_200_000_000  # a block's own time may be two hours off
+
+
+class Trust(Noun, frozen=True, kw_only=True):
+    """Whose word on time the reader takes."""
+
+    roots: tuple[x509.Certificate, ...] = ()
+    blocks: Mapping[int, tuple[bytes, int]] = {}  # height → (Merkle root, microseconds since the epoch)
+
+
+class Stamp(Noun, frozen=True, kw_only=True):
+    """What one file in ``timestamps/`` shows."""
+
+    file: str  # "timestamps/<name>"
+    lines: int  # of the log that the stamped checkpoint seals
+    by: str  # who says so, as that one calls itself
+    not_after: int | None = None  # microseconds since the epoch; null: proves no time to this reader
+    claimed: int | None = None  # the same where nobody the reader named vouches for it
+    why_not: str | None = None  # why it proves nothing to this reader
+
+
+def stamp_name(url: str, digest: bytes, suffix: str) -> str:
+    """Name the file that keeps what ``url`` said of ``digest``: one and the same each time."""
+    place = re.sub(r"[^a-z0-9.-]+", "_", url.partition("://")[2].lower()).strip("_.-")[:50]
+    return f"{place}-{digest.hex()[:16]}{suffix}"
+
+
+def stamp_paths(folder: Path) -> list[Path]:
+    """Files of ``timestamps/`` in order of their names; raises ``EvidenceError`` where there are too many."""
+    stamps = folder / STAMPS
+    if not stamps.is_dir():
+        return []
+    found = sorted(path for path in stamps.iterdir() if path.suffix in (".tsr", ".ots"))
+    if len(found) > MAX_STAMPS:
+        raise EvidenceError(f"more than {MAX_STAMPS} stamps", where=str(stamps))
+    return found
+
+
+def keep_stamp(folder: Path, name: str, content: bytes) -> Path:
+    """Write a stamp beside the run; raises ``DiskError``."""
+    path = folder / STAMPS / name
+    with in_words(path):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    replace_file(path, content)
+    return path
+
+
+def check_reply(reply: bytes, digest: bytes, nonce: int) -> Token:
+    """Whether an authority answered what it was asked; raises ``EvidenceError``."""
+    token = read_reply(reply)
+    if token.imprint != digest.hex():
+        raise EvidenceError("the authority stamped something else than it was asked to")
+    if token.nonce != nonce:
+        raise EvidenceError("the reply belongs to another request (its random number is not ours)")
+    return token
+
+
+def read_stamp(path: Path, digests: Mapping[str, int], trust: Trust) -> list[Stamp]:
+    """What one file shows; ``digests``: SHA-256 (hex) of a checkpoint → lines it seals.
+
+    Raises ``EvidenceError`` where it is damaged or contradicts the run.
+    """
+    content = read_bounded(path, MAX_REPLY if path.suffix == ".tsr" else MAX_PROOF)
+    name = f"{STAMPS}/{path.name}"
+    if path.suffix == ".tsr":
+        return [_of_authority(name, read_reply(content), digests, trust.roots)]
+    return list(_of_calendar(name, read_proof(content), digests, trust.blocks))
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Read a small file; what has more than ``most`` bytes comes one byte longer, to be refused."""
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            raise EvidenceError("not a file")
+        with path.open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise EvidenceError(f"cannot be read ({error.strerror})") from error
+
+
+def _lines(imprint: str, digests: Mapping[str, int]) -> int:
+    if imprint not in digests:
+        raise EvidenceError("a stamp over something else than this run's checkpoints")
+    return digests[imprint]
+
+
+def _of_authority(
+    name: str, token: Token, digests: Mapping[str, int], roots: Sequence[x509.Certificate]
+) -> Stamp:
+    moment = token.time + (token.accuracy or 0)
+    lines = _lines(token.imprint, digests)
+    try:
+        if not roots:
+            raise EvidenceError("you named no authority that you trust")
+        authority_path(token, roots)
+    except EvidenceError as error:
+        return Stamp(file=name, lines=lines, by=token.authority, claimed=moment, why_not=error.what)
+    return Stamp(file=name, lines=lines, by=token.authority, not_after=moment)
+
+
+def _of_calendar(
+    name: str, proof: Node, digests: Mapping[str, int], blocks: Mapping[int, tuple[bytes, int]]
+) -> Iterator[Stamp]:
+    lines = _lines((proof.message or b"").hex(), digests)
+    for node, attestation in proof.attested():
+        height, calendar = attestation.height, attestation.calendar
+        if height is not None:
+            by = f"Bitcoin block {height}"
+            if height not in blocks:
+                yield Stamp(file=name, lines=lines, by=by, why_not="you gave no header of that block")
+            elif node.message is None:
+                yield Stamp(file=name, lines=lines, by=by, why_not="this machine lacks a hash on its way")
+            elif node.message != blocks[height][0]:
+                raise EvidenceError(f"does not lead to the header of block {height} that you gave")
+            else:
+                yield Stamp(file=name, lines=lines, by=by, not_after=blocks[height][1] + _BLOCK_SLACK)
+        elif calendar is not None:
+            yield Stamp(file=name, lines=lines, by=calendar, why_not="a promise, not yet in a block")
+        else:
+            yield Stamp(
+                file=name, lines=lines, by="an attestation of an unknown kind", why_not="not understood"
+            )
+
+
+def digest_of(path: Path) -> bytes:
+    """SHA-256 of a checkpoint file (at most 65,536 bytes of it: a longer one is none)."""
+    with path.open("rb") as file:
+        return sha256(file.read(65_537)).digest()

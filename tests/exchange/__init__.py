@@ -1,0 +1,1 @@
+"""Outside time from servers on loopback."""

@@ -1,0 +1,305 @@
+"""``blockwatch timestamp`` against real authorities and calendars on loopback, good ones and bad ones."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from blockwatch.errors import EvidenceError
+from blockwatch.evidence import ots
+from blockwatch.evidence.timestamps import Trust, check_reply, read_stamp, stamp_name
+from blockwatch.evidence.tsp import MAX_REPLY, authority_path, read_reply, request_for
+from tests.cli.command import blockwatch, no_traceback
+from tests.evidence.made import make_run
+from tests.exchange.authority import Authority, served
+
+NOTE = b"blockwatch/run/0123456789abcdef\n5\n"  # what a stamp is over; its sense does not matter here
+DIGEST = sha256(NOTE).digest()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tsa") / "one")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    folder = make_run(tmp_path / "results")
+    (folder / "checkpoint").write_bytes(NOTE)
+    return folder
+
+
+def stamps(run: Path) -> list[Path]:
+    return sorted((run / "timestamps").iterdir()) if (run / "timestamps").exists() else []
+
+
+def test_several_authorities_and_one_that_fails(run: Path, authority: Authority, tmp_path: Path) -> None:
+    other = Authority(tmp_path / "other", "other", rsa_key=True)
+    asked: list[bytes] = []
+    given: list[bytes] = []
+
+    def first(path: str, body: bytes) -> tuple[int, bytes]:
+        asked.append(body)
+        given.append(authority.reply(body))
+        return 200, given[-1]
+
+    with (
+        served(first) as one,
+        served(lambda path, body: (200, other.reply(body))) as two,
+        served(lambda path, body: (503, b"out of order")) as three,
+    ):
+        urls = [word for url in (one, two, three) for word in ("--tsa", url)]
+        done = blockwatch("timestamp", run.parent, *urls, cwd=tmp_path)
+        assert done.returncode == 3, done.stderr
+        assert done.stdout.count("existed no later than") == 2
+        assert "status 503" in done.stdout
+        assert "nothing of what was measured" in done.stderr
+        kept = {path.read_bytes() for path in stamps(run)}
+        assert len(kept) == 2
+        assert given[0] in kept  # byte for byte
+        assert DIGEST in asked[0]
+        assert len(asked[0]) < 80
+        again = blockwatch("timestamp", run, "--tsa", one, "--tsa", two, cwd=tmp_path)
+        assert (again.returncode, again.stdout.count("stamped already")) == (0, 2)
+        assert len(asked) == 1
+    trust = Trust(roots=(authority.root,))
+    found = [read_stamp(path, {DIGEST.hex(): 5}, trust)[0] for path in stamps(run)]
+    assert [(one.lines, one.not_after is None) for one in found] == [(5, "other" in one.by) for one in found]
+
+
+def test_openssl_agrees(run: Path, authority: Authority, tmp_path: Path) -> None:
+    with served(lambda path, body: (200, authority.reply(body))) as url:
+        assert blockwatch("timestamp", run, "--tsa", url, cwd=tmp_path).returncode == 0
+    (stamp,) = stamps(run)
+    verify = ["openssl", "ts", "-verify", "-data", run / "checkpoint", "-in", stamp, "-CAfile"]
+    assert b"Verification: OK" in subprocess.run([*verify, authority.roots], capture_output=True).stdout
+    assert read_stamp(stamp, {DIGEST.hex(): 5}, Trust(roots=(authority.root,)))[0].not_after
+    stranger = Authority(tmp_path / "stranger", "stranger")
+    assert subprocess.run([*verify, stranger.roots], capture_output=True).returncode != 0
+    assert read_stamp(stamp, {DIGEST.hex(): 5}, Trust(roots=(stranger.root,)))[0].not_after is None
+    (run / "checkpoint").write_bytes(NOTE + b"x")
+    assert subprocess.run([*verify, authority.roots], capture_output=True).returncode != 0
+    with pytest.raises(EvidenceError, match="something else"):
+        read_stamp(stamp, {sha256(NOTE + b"x").hexdigest(): 5}, Trust(roots=(authority.root,)))
+
+
+BAD = {
+    "nothing": (lambda tsa, body: b"", "not a time-stamp reply"),
+    "a page": (lambda tsa, body: b"<html>blocked</html>", "not a time-stamp reply"),
+    "another hash": (lambda tsa, body: tsa.reply(request_for(bytes(32), 7)), "something else"),
+    "another request": (lambda tsa, body: tsa.reply(request_for(DIGEST, 7)), "another request"),
+    "one byte less": (lambda tsa, body: tsa.reply(body)[:-1], "not a time-stamp reply"),
+    "too much": (lambda tsa, body: bytes(MAX_REPLY + 1), "more than 65536 bytes"),
+}
+
+
+@pytest.mark.parametrize("what", list(BAD))
+def test_what_is_no_answer_is_not_kept(run: Path, authority: Authority, tmp_path: Path, what: str) -> None:
+    answer, words = BAD[what]
+    with served(lambda path, body: (200, answer(authority, body))) as url:
+        done = blockwatch("timestamp", run, "--tsa", url, cwd=tmp_path)
+    assert (done.returncode, stamps(run)) == (3, [])
+    assert words in done.stdout
+    assert no_traceback(done)
+
+
+def test_a_refusal_is_told_in_the_authority_s_words(run: Path, authority: Authority, tmp_path: Path) -> None:
+    def refuse(path: str, body: bytes) -> tuple[int, bytes]:
+        return 200, authority.reply(body.replace(b"\x04\x20", b"\x04\x21", 1))  # OpenSSL: bad data format
+
+    with served(refuse) as url:
+        done = blockwatch("timestamp", run, "--tsa", url, cwd=tmp_path)
+    assert (done.returncode, stamps(run)) == (3, [])
+    assert "the authority refused" in done.stdout
+
+
+def test_silence_and_a_closed_door_do_not_hold_up_the_others(
+    run: Path, authority: Authority, tmp_path: Path
+) -> None:
+    over = threading.Event()
+
+    def silent(path: str, body: bytes) -> None:
+        over.wait(30)
+
+    with served(lambda path, body: (200, authority.reply(body))) as good, served(silent) as slow:
+        urls = ["--tsa", slow, "--tsa", "http://127.0.0.1:9/", "--tsa", good]
+        done = blockwatch("timestamp", run, *urls, "--wait", "0.7", cwd=tmp_path)
+        over.set()
+    assert (done.returncode, len(stamps(run))) == (3, 1)
+    assert "no answer within 0.7 s" in done.stdout
+    assert "could not be asked" in done.stdout
+
+
+def test_only_a_sealed_run_and_a_plain_address(run: Path, tmp_path: Path) -> None:
+    assert blockwatch("timestamp", run, cwd=tmp_path).returncode == 2
+    for url in ("ftp://a.example/", "https://me:secret@a.example/", "https://", "https://a.example/?q=1"):
+        assert blockwatch("timestamp", run, "--tsa", url, cwd=tmp_path).returncode == 2
+    (run / "checkpoint").unlink()
+    done = blockwatch("timestamp", run, "--tsa", "http://127.0.0.1:9/", cwd=tmp_path)
+    assert (done.returncode, "no run here is sealed" in done.stderr) == (2, True)
+
+
+def test_a_stamp_outlives_its_certificate(tmp_path: Path) -> None:
+    old = Authority(tmp_path / "old", "old", days=(-30, 1))
+    reply = old.reply(request_for(DIGEST, 7))
+    token = read_reply(reply)
+    assert len(authority_path(token, [old.root])) == 3  # whatever day it is when this is asked
+    ends, begins = old.signer.not_valid_after_utc, old.signer.not_valid_before_utc
+    for moment in (ends.timestamp() + 1, begins.timestamp() - 1):
+        other = msgspec.structs.replace(token, time=int(moment) * 1_000_000)
+        with pytest.raises(EvidenceError, match="no chain"):
+            authority_path(other, [old.root])
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        {"usage": (ExtendedKeyUsageOID.SERVER_AUTH,)},
+        {"usage": (ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.SERVER_AUTH)},
+        {"critical": False},
+    ],
+)
+def test_a_certificate_for_other_things_stamps_nothing(
+    authority: Authority, tmp_path: Path, leaf: dict[str, object]
+) -> None:
+    """OpenSSL would not sign with one: its signature is put under another certificate of the same key."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    from tests.exchange.authority import make_certificate
+
+    key = load_pem_private_key((authority.folder / "signer.key").read_bytes(), None)
+    wrong = make_certificate("wrong", key, (authority.root, key), **leaf)  # type: ignore[arg-type]
+    token = msgspec.structs.replace(read_reply(authority.reply(request_for(DIGEST, 7))), signer=wrong)
+    with pytest.raises(EvidenceError, match="time-stamping alone"):
+        authority_path(token, [wrong])
+
+
+def test_an_authority_under_a_leaf_or_past_its_path_length_is_none(tmp_path: Path) -> None:
+    one, two = Authority(tmp_path / "one"), Authority(tmp_path / "two")
+    token = read_reply(one.reply(request_for(DIGEST, 7)))
+    with pytest.raises(EvidenceError, match="no chain"):
+        authority_path(token, [two.root])
+    assert authority_path(token, [one.signer]) == (one.signer,)  # named itself
+    assert len(authority_path(token, [one.middle])) == 2
+
+
+def test_no_bit_of_what_is_signed_can_change(authority: Authority) -> None:
+    reply = authority.reply(request_for(DIGEST, 7))
+    token = read_reply(reply)
+    for at in range(len(reply)):
+        changed = bytearray(reply)
+        changed[at] ^= 1 << at % 8
+        try:
+            other = read_reply(bytes(changed))
+            authority_path(other, [authority.root])
+        except EvidenceError:
+            continue
+        assert (other.imprint, other.time, other.serial) == (token.imprint, token.time, token.serial)
+
+
+def test_the_certificates_of_a_reply_need_not_be_sorted(authority: Authority) -> None:
+    reply = authority.reply(request_for(DIGEST, 7))
+    token = read_reply(reply)
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    ders = [one.public_bytes(Encoding.DER) for one in token.certificates]
+    joined = b"".join(ders)
+    assert joined in reply
+    turned = read_reply(reply.replace(joined, b"".join(ders[::-1])))
+    assert turned.certificates == token.certificates[::-1]
+    assert authority_path(turned, [authority.root])
+
+
+# OpenTimestamps: a calendar on loopback that promises, and later knows the block.
+
+_BLOCK = 358_391
+
+
+class Calendar:
+    """Promises at ``/digest``; once :attr:`mined` answers ``/timestamp/…`` with the way into a block."""
+
+    def __init__(self) -> None:
+        self.mined = False
+        self.seen: list[bytes] = []
+
+    def answer(self, path: str, body: bytes) -> tuple[int, bytes]:
+        if path == "/digest":
+            self.seen.append(body)
+            uri = b"https://calendar.example.org"
+            pending = ots._counted(ots._counted(uri))
+            return 200, b"\xf0\x04\x00\x01\x02\x03\x08\x00" + ots._PENDING + pending
+        if not self.mined:
+            return 404, b"Pending confirmation in Bitcoin blockchain"
+        block = ots._BITCOIN + b"\x03\xf7\xef\x15"
+        return 200, b"\xf1\x02\xaa\xbb\x08\x08\x00" + block
+
+    def root(self) -> bytes:
+        message = sha256(self.seen[0] + b"\x00\x01\x02\x03").digest()
+        return sha256(sha256(b"\xaa\xbb" + message).digest()).digest()
+
+    def header(self, root: bytes) -> str:
+        return (bytes(36) + root + (1_432_827_678).to_bytes(4, "little") + bytes(8)).hex()
+
+
+def test_a_calendar_promises_and_later_shows_the_block(run: Path, tmp_path: Path) -> None:
+    calendar = Calendar()
+    with served(calendar.answer) as url:
+        ask = ("timestamp", run, "--ots", url)
+        done = blockwatch(*ask, cwd=tmp_path)
+        assert (done.returncode, "promised" in done.stdout) == (0, True), done.stdout + done.stderr
+        assert calendar.seen[0] != DIGEST  # veiled: the calendar cannot tell which file it was
+        (stamp,) = stamps(run)
+        (pending,) = read_stamp(stamp, {DIGEST.hex(): 5}, Trust())
+        assert (pending.not_after, pending.by) == (None, "https://calendar.example.org")
+        assert blockwatch(*ask, cwd=tmp_path).returncode == 3
+        calendar.mined = True
+        assert f"in Bitcoin block {_BLOCK}" in blockwatch(*ask, cwd=tmp_path).stdout
+    kinds = read_stamp(stamp, {DIGEST.hex(): 5}, Trust())
+    assert {one.by for one in kinds} == {"https://calendar.example.org", f"Bitcoin block {_BLOCK}"}
+    assert all(one.not_after is None for one in kinds)
+    blocks = ots.block_roots(f"# mine\n{_BLOCK} {calendar.header(calendar.root())}\n")
+    proven = [one for one in read_stamp(stamp, {DIGEST.hex(): 5}, Trust(blocks=blocks)) if one.not_after]
+    assert [one.not_after for one in proven] == [(1_432_827_678 + 7_200) * 1_000_000]
+    wrong = ots.block_roots(f"{_BLOCK} {calendar.header(bytes(32))}")
+    with pytest.raises(EvidenceError, match="does not lead to the header"):
+        read_stamp(stamp, {DIGEST.hex(): 5}, Trust(blocks=wrong))
+    with pytest.raises(EvidenceError, match="something else"):
+        read_stamp(stamp, {}, Trust())
+
+
+def test_hostile_proofs_are_refused_in_words() -> None:
+    proof, end = ots.veiled(DIGEST, bytes(16))
+    end.attestations.append(ots.Attestation(bytes(8), b""))
+    good = ots.write_proof(proof)
+    assert ots.write_proof(ots.read_proof(good)) == good
+    start = good[: len(ots.MAGIC) + 34]
+    hostile = (
+        *(good[:at] for at in range(len(good))),
+        good + b"\x00",
+        start + b"\x08" * 400,
+        start + b"\xf3" * 9 + b"\x00" * 20,
+        start + b"\xf0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+        start + b"\x99",
+        bytes(ots.MAX_PROOF + 1),
+    )
+    for data in hostile:
+        with pytest.raises(EvidenceError):
+            ots.read_proof(data)
+
+
+def test_a_name_is_safe_and_always_the_same() -> None:
+    name = stamp_name("https://A.example.org:8080/../../tsr?x", DIGEST, ".tsr")
+    assert name == f"a.example.org_8080_.._.._tsr_x-{DIGEST.hex()[:16]}.tsr"
+    assert len(stamp_name("http://" + "a" * 500, DIGEST, ".ots")) <= 80
+
+
+def test_a_reply_is_held_against_what_was_asked(authority: Authority) -> None:
+    assert check_reply(authority.reply(request_for(DIGEST, 7)), DIGEST, 7).nonce == 7
+    with pytest.raises(EvidenceError, match="another request"):
+        check_reply(authority.reply(request_for(DIGEST, 8)), DIGEST, 7)

@@ -230,7 +230,15 @@ async def test_a_fault_of_ours_is_a_500_without_particulars(tmp_path, capfd):
 
 
 @pytest.mark.parametrize(
-    "resolver", ["dns.example", "https://8.8.8.8/dns-query", "8.8.8.8:x", "tcp://1.1.1.1"]
+    "resolver",
+    [
+        "dns.example",
+        "https://8.8.8.8/dns-query",
+        "8.8.8.8:x",
+        "tcp://1.1.1.1",
+        "udp://1.1.1.1:0",
+        "1.1.1.1:65536",
+    ],
 )
 async def test_a_resolver_that_is_none(resolver):
     with pytest.raises(ConfigError) as caught:

@@ -35,6 +35,7 @@ def test_normal_form(text, meant):
         "http://[::1/",
         "http://a b/",
         "http://a.example:99999/",
+        "http://a.example:0/",
         "http://" + "a." * 130 + "example/",
         "http://\u2028.рф/",
     ],

@@ -40,8 +40,18 @@ class SourceNetwork(RealNetwork):
     """The real network, seen from one address of ours where the machine has several."""
 
     def __init__(self, source: str | None) -> None:
+        """Raises :class:`ConfigError` where ``source`` is no address of this machine."""
         super().__init__()
         self._source = source
+        if source is not None:
+            try:
+                self._socket(source, socket.SOCK_DGRAM).close()
+            except OSError as error:
+                raise ConfigError(
+                    f"cannot measure from this address: {error.strerror or error}",
+                    where=source,
+                    remedy="Give an address of this machine to --source, or leave it out.",
+                ) from None
 
     def _socket(self, address: str, kind: int) -> socket.SocketType:
         source = self._source

@@ -3,8 +3,10 @@
 Rules of this file:
 
 * every hop is resolved and judged anew; the address judged is the address connected to;
-* the body is read up to :data:`MAX_BODY` bytes, the head up to :data:`MAX_HEAD`; no content coding is asked
-  for, and one that comes all the same is undone within the same bound: lengths are compared with a probe's;
+* a response is read by the measurer's own reader (:mod:`blockwatch.net.http`), odd heads, broken chunks
+  and bounds included, and redirects are followed as it does: what it can show, a control must not miss;
+* no content coding is asked for, and one that comes all the same is undone within the body's bound;
+* out of time after the head, the page is what has come so far, and says that it is cut;
 * a request that failed is made once more on a new connection, unless it had run out of time;
 * cookies live as long as one fetch, since some sites redirect to themselves until they see theirs.
 """
@@ -14,23 +16,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-import h11
 import trio
 
 from blockwatch import content
 from blockwatch import failure as f
 from blockwatch.helper.dial import Stream
 from blockwatch.helper.protocol import BadRequest, Hop, Url, follow
-from blockwatch.net.failures import NETWORK, EndOfStream, Garbage
+from blockwatch.net import limits
+from blockwatch.net import url as net_url
+from blockwatch.net.failures import NETWORK
 from blockwatch.net.failures import name as name_failure
+from blockwatch.net.http import Reply, Request, exchange
+from blockwatch.net.redirects import location
 
 TOTAL = 15.0  # seconds, redirects included
-MAX_BODY = 1_048_576  # bytes
-MAX_HEAD = 65_536  # bytes
-MAX_REDIRECTS = 10
-MAX_INTERIM = 8  # 1xx responses before the one that counts
 MAX_COOKIES = 30
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(kw_only=True)
@@ -43,6 +43,8 @@ class Opened:
 
 
 Opener = Callable[[Url], Awaitable[Opened]]
+Headers = list[tuple[str, str]]
+Cookies = dict[str, dict[str, str]]  # by host, by name
 
 
 @dataclass(kw_only=True)
@@ -53,113 +55,89 @@ class Page:
     failure: str | None = None
     resolving: bool = False
     status: int = -1
-    headers: list[tuple[str, str]] = field(default_factory=list)  # as received, Latin-1
+    headers: Headers = field(default_factory=list)  # as received, Latin-1
     body: bytes = b""
     truncated: bool = False
     hops: list[Hop] = field(default_factory=list)
 
 
-async def fetch(url: Url, headers: list[tuple[str, str]], opener: Opener) -> Page:
+async def fetch(url: Url, headers: Headers, opener: Opener) -> Page:
     """GET ``url`` and follow its redirects; ``opener`` connects, once or twice a hop."""
-    page = Page(url=url, failure=f.TIMEOUT)
-    cookies: dict[str, dict[str, str]] = {}
-    with trio.move_on_after(TOTAL):
-        for _ in range(MAX_REDIRECTS + 1):
-            got = await _get(page.url, headers, cookies, opener)
-            got.hops, page = page.hops, got
-            location = _location(page)
-            if page.failure is not None or location is None:
-                return page
-            _keep_cookies(page, cookies)
-            try:
-                ahead = follow(page.url, location)
-            except BadRequest:
-                page.failure = f.BAD_REDIRECT
-                return page
-            page.hops.append(Hop(url=page.url.text, status=page.status))
-            page = Page(url=ahead, failure=f.TIMEOUT, hops=page.hops)
-        page.failure = f.unknown("stopped after 10 redirects")
-    return page
-
-
-async def _get(
-    url: Url, headers: list[tuple[str, str]], cookies: dict[str, dict[str, str]], opener: Opener
-) -> Page:
-    """One hop, at most two tries."""
-    head = [("Host", url.authority), *headers]
-    if jar := cookies.get(url.host):
-        head.append(("Cookie", "; ".join(f"{name}={value}" for name, value in jar.items())))
-    page = Page(url=url)
-    for last in (False, True):
-        opened = await opener(url)
-        if opened.stream is None:
-            page.failure, page.resolving = opened.failure, opened.resolving
-            return page  # the dialler has tried twice already
-        page = Page(url=url)
-        try:
-            await _exchange(opened.stream, page, head)
+    cookies: Cookies = {}
+    hops: list[Hop] = []
+    deadline = trio.current_time() + TOTAL
+    while True:
+        page = await _hop(url, headers, cookies, opener, deadline)
+        page.hops = hops
+        where = location(page.status, page.headers)
+        if page.failure is not None or where is None:
             return page
-        except NETWORK as error:
-            named = name_failure(error)
-            if named is None:
-                raise
-            page = Page(url=url, failure=named[0])
+        if len(hops) == limits.REDIRECTS:
+            page.failure = f.unknown("stopped after too many redirects")
+            return page
+        _keep_cookies(page, cookies)
+        hops.append(Hop(url=url.text, status=page.status))
+        try:
+            url = follow(url, where)
+        except BadRequest:
+            hops.pop()
+            page.failure = f.BAD_REDIRECT
+            return page
+
+
+async def _hop(url: Url, headers: Headers, cookies: Cookies, opener: Opener, deadline: float) -> Page:
+    """One hop, at most two tries."""
+    request = _request(url, headers, cookies.get(url.host, {}))
+    page = Page(url=url, failure=f.TIMEOUT)
+    for _ in range(2):
+        opened = Opened(failure=f.TIMEOUT)
+        with trio.CancelScope(deadline=deadline):
+            opened = await opener(url)
+        if opened.stream is None:  # the dialler has tried twice already
+            return Page(url=url, failure=opened.failure, resolving=opened.resolving)
+        try:
+            page = await _exchange(url, request, opened.stream, deadline)
         finally:
             opened.stream.close()
-        if last or page.failure in f.TIMEOUTS:
+        if page.failure is None or page.failure in f.TIMEOUTS:
             break
     return page
 
 
-async def _exchange(stream: Stream, page: Page, head: list[tuple[str, str]]) -> None:
-    """Send the request, read the response into ``page``; raises what the network did."""
-    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
-    request = h11.Request(method="GET", target=page.url.target, headers=head)
-    await stream.stream.send(connection.send(request) + connection.send(h11.EndOfMessage()))
-    body = bytearray()
-    ended, interim = False, 0
-    while True:
+def _request(url: Url, headers: Headers, jar: dict[str, str]) -> Request:
+    cookie = [("Cookie", "; ".join(f"{name}={value}" for name, value in jar.items()))] if jar else []
+    target = net_url.Url("https" if url.tls else "http", url.host, url.port, url.target)
+    return Request(target, host=url.authority, headers=(*headers, *cookie))
+
+
+async def _exchange(url: Url, request: Request, stream: Stream, deadline: float) -> Page:
+    """Send the request and read the response; a failure of the network is the page's."""
+    reply = Reply()
+    failure: str | None = None
+    with trio.CancelScope(deadline=deadline) as scope:
         try:
-            event = connection.next_event()
-        except h11.RemoteProtocolError as error:
-            if ended:
-                raise EndOfStream from None
-            raise Garbage(f.HTTP_GARBAGE, str(error)) from None
-        if event is h11.NEED_DATA:
-            data = await stream.stream.receive(65_536)
-            ended = not data
-            connection.receive_data(data)
-        elif isinstance(event, h11.InformationalResponse):
-            interim += 1
-            if interim > MAX_INTERIM or event.status_code == 101:
-                raise Garbage(f.HTTP_GARBAGE, "too many interim responses")
-        elif isinstance(event, h11.Response):
-            page.status = event.status_code
-            page.headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in event.headers.raw_items()]
-        elif isinstance(event, h11.Data):
-            body += event.data
-            page.truncated = len(body) > MAX_BODY
-        elif isinstance(event, h11.ConnectionClosed):
-            raise EndOfStream
-        if page.truncated or isinstance(event, h11.EndOfMessage):
-            page.body, more = content.decode_body(page.headers, bytes(body[:MAX_BODY]), MAX_BODY)
-            page.truncated = page.truncated or more
-            return
+            await exchange(stream.stream, request, reply, protocol=None)
+        except NETWORK as error:
+            named = name_failure(error)
+            if named is None:
+                raise
+            failure = named[0]
+    if scope.cancelled_caught:
+        failure = f.TIMEOUT if reply.status is None else None
+        reply.truncated = True
+    if failure is not None or reply.status is None:
+        return Page(url=url, failure=failure)
+    body, more = content.decode_body(reply.headers, bytes(reply.body), limits.HTTP_BODY)
+    return Page(
+        url=url,
+        status=reply.status,
+        headers=list(reply.headers),
+        body=body,
+        truncated=reply.truncated or more,
+    )
 
 
-def _location(page: Page) -> str | None:
-    if page.status not in _REDIRECTS:
-        return None
-    value = next((value for name, value in page.headers if name.lower() == "location"), None)
-    if value is None:
-        return None
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        return value
-
-
-def _keep_cookies(page: Page, cookies: dict[str, dict[str, str]]) -> None:
+def _keep_cookies(page: Page, cookies: Cookies) -> None:
     jar = cookies.setdefault(page.url.host, {})
     for name, value in page.headers:
         pair = value.partition(";")[0].strip()

@@ -13,12 +13,13 @@ Source: OONI, ooni/spec ``backends/bk-005-web-connectivity.md``, and the behavio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from blockwatch import failure as f
 from blockwatch.helper.destinations import is_odd_number, parse
+from blockwatch.net import url as net_url
 
 MAX_URL = 8_192  # characters
 MAX_ENDPOINTS = 64  # of a request
@@ -203,12 +204,21 @@ def _ascii_host(host: str) -> str:
 
 
 def follow(url: Url, location: str) -> Url:
-    """Where a redirect leads; raises :class:`BadRequest` when that is no place we go to."""
+    """Where a redirect leads, read as the measurer reads it; raises :class:`BadRequest` if nowhere we go."""
     try:
-        joined = urljoin(url.text, location.strip().replace(" ", "%20"))
-    except ValueError:
+        here = net_url.Url(url.scheme, url.host, url.port, url.target)
+        ahead = net_url.join(here, location)
+    except net_url.BadUrl:
         raise BadRequest("not a URL") from None
-    return read_url(joined)
+    if is_odd_number(ahead.host) or (":" in ahead.host and parse(ahead.host) is None):
+        raise BadRequest("the URL names no host")
+    return Url(
+        scheme=ahead.scheme,
+        host=ahead.host,
+        port=ahead.port,
+        explicit=ahead.port != PORTS[ahead.scheme],
+        target=ahead.path,
+    )
 
 
 def read_endpoint(text: str) -> tuple[str, int] | None:

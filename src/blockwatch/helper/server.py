@@ -147,7 +147,7 @@ async def serve(
     source_address: str | None = None,
     rate: float = 50.0,
     burst: float | None = None,
-    parallel: int = 50,
+    parallel: int = 200,
     destinations: Destinations | None = None,
     ready: Callable[[list[tuple[str, int]]], None] = lambda bound: None,
 ) -> None:
@@ -204,7 +204,7 @@ def _nameserver(given: str | None, network: SourceNetwork) -> tuple[str, int]:
     if parse(bare) is not None:
         return bare, 53
     read = read_endpoint(bare)
-    if read is None:
+    if read is None or not 0 < read[1] < 65_536:
         raise ConfigError(
             "not the address of a name server", where=text, remedy="write udp://ADDRESS or udp://ADDRESS:PORT"
         )

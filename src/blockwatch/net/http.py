@@ -103,7 +103,8 @@ async def exchange(
 
 
 async def _take(stream: Bytes, inner: _Http1 | _Http2, reply: Reply) -> None:
-    data = await stream.receive(65_536)
+    # No more than a head may have, so that its bound does not depend on how the bytes come in.
+    data = await stream.receive(65_536 if inner.has_head else limits.HTTP_HEAD + 1 - len(reply.raw))
     answer = inner.feed(data)
     if answer:
         await stream.send(answer)

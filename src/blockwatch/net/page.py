@@ -20,10 +20,10 @@ from blockwatch.net import limits
 from blockwatch.net.flow import Flow
 from blockwatch.net.http import Reply
 from blockwatch.net.record import Draft
+from blockwatch.net.redirects import location
 from blockwatch.net.session import Candidates, Session
 from blockwatch.net.url import BadUrl, Url, join
 
-_FOLLOWED = {301, 302, 303, 307, 308}
 _Answer = tuple[Draft, Reply]
 
 
@@ -52,12 +52,12 @@ async def measure_page(net: Session, url: Url) -> None:
         for hop in range(limits.REDIRECTS + 1):
             seen.add(str(url))
             answer = await _hop(net, url, hop, controls)
-            location = _location(answer)
-            if answer is None or location is None:
+            ahead = _ahead(answer)
+            if answer is None or ahead is None:
                 return
             draft = answer[0]
             try:
-                url = join(url, location)
+                url = join(url, ahead)
             except BadUrl as error:
                 net.record.rename_failure(draft, f.BAD_REDIRECT, str(error)[:200])
                 return
@@ -68,10 +68,10 @@ async def measure_page(net: Session, url: Url) -> None:
                 return
 
 
-def _location(answer: _Answer | None) -> str | None:
-    if answer is None or answer[0].fields["failure"] is not None or answer[1].status not in _FOLLOWED:
+def _ahead(answer: _Answer | None) -> str | None:
+    if answer is None or answer[0].fields["failure"] is not None:
         return None
-    return answer[1].header("location")
+    return location(answer[1].status, answer[1].headers)
 
 
 async def _hop(net: Session, url: Url, hop: int, controls: trio.Nursery) -> _Answer | None:

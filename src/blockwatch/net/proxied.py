@@ -20,11 +20,10 @@ from blockwatch.net.flow import Flow
 from blockwatch.net.http import Reply
 from blockwatch.net.kit import Kit
 from blockwatch.net.record import Record
+from blockwatch.net.redirects import location
 from blockwatch.net.seam import Network
 from blockwatch.net.socks import Proxy, ProxyDown, SocksNetwork
 from blockwatch.net.url import BadUrl, Url, join
-
-_FOLLOWED = {301, 302, 303, 307, 308}
 
 
 class Proxied:
@@ -73,11 +72,11 @@ class Proxied:
                 return
             fields |= {"status": step.status, "headers": step.headers}
             fields |= {"body_length": step.body_length, "title": step.title}
-            location = reply.header("location")
-            if step.status not in _FOLLOWED or location is None:
+            ahead = location(step.status, reply.headers)
+            if ahead is None:
                 return
             try:
-                url = join(url, location)
+                url = join(url, ahead)
             except BadUrl:
                 return
 

@@ -35,6 +35,8 @@ def parse_resolver(text: str) -> Resolver:
         if parts.scheme == "https":
             url = parse_url(text if parts.path not in ("", "/") else text.rstrip("/") + "/dns-query")
             return Resolver(str(url), "https", url.host, url.port)
+        if parts.port == 0:
+            raise BadUrl("port 0")
         port = parts.port or _PORTS.get(parts.scheme, 0)
         host = normal_host(parts.hostname or "")
     except (BadUrl, ValueError) as error:

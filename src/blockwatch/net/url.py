@@ -52,6 +52,8 @@ def parse_url(text: str) -> Url:
         raise BadUrl(str(error)) from None
     if parts.scheme not in PORTS:
         raise BadUrl(f"scheme {parts.scheme!r}")
+    if port == 0:
+        raise BadUrl("port 0")
     path = quote(parts.path or "/", safe=_SAFE)
     if not path.startswith("/"):
         path = "/" + path

@@ -8,7 +8,8 @@ Rules of this file:
   share the wait for the disk;
 * when the disk fails, what was complete stays, what was not is taken back, and nothing more is
   written but the last line, if it still can be;
-* a run folder appears under its name only with its first line on disk.
+* a run folder appears under its name only with its first line on disk;
+* a seal covers lines that are on the disk, and that it cannot be written fails nothing (``unsealed``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from __future__ import annotations
 import queue
 import shutil
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from hashlib import sha256
 from pathlib import Path
@@ -24,12 +27,15 @@ import msgspec
 
 from blockwatch.codec import canonical
 from blockwatch.errors import DiskError
+from blockwatch.evidence.chain import last_root
+from blockwatch.evidence.checkpoint import SEAL_EVERY_S, Sealer
 from blockwatch.evidence.disk import GrowingFile, in_words, sync_folder
 from blockwatch.evidence.lock import ResultsLock
 from blockwatch.evidence.log import LOG_FILE, MAX_LINE
 from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.naming import run_folder_name
-from blockwatch.evidence.reading import Run, find_runs, last_root, read_run
+from blockwatch.evidence.reading import Run, find_runs, read_run
+from blockwatch.evidence.signing import Signer
 from blockwatch.evidence.summary import write_summary
 from blockwatch.evidence.warc import WARC_FILE, exchange_members, warcinfo
 from blockwatch.model import HttpStep, Measured, Measurement, Observation, WarcRef
@@ -56,9 +62,20 @@ Job = tuple[Measured | RunClose, "Future[None]"]
 class RunWriter:
     """Writes one run. ``submit`` may be called from any thread; ``open`` first, ``close`` last."""
 
-    def __init__(self, results: Path, *, label: str | None = None) -> None:
+    def __init__(
+        self,
+        results: Path,
+        *,
+        label: str | None = None,
+        signer: Signer | None = None,
+        seal_every_s: float = SEAL_EVERY_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``signer`` seals the run; ``clock`` (seconds) tells when ``seal_every_s`` have passed."""
         self.results = results
         self.label = label
+        self._signer, self._seal_every_s, self._clock = signer, seal_every_s, clock
+        self._sealer: Sealer | None = None
         self.failed: DiskError | None = None  # set once the disk has failed
         self._folder: Path | None = None
         self._tree = Tree()
@@ -72,8 +89,20 @@ class RunWriter:
             raise RuntimeError("the run is not open")
         return self._folder
 
+    @property
+    def sealed(self) -> int:
+        """Lines that the newest checkpoint covers; 0: none yet, or the run is not to be sealed."""
+        return self._sealer.sealed if self._sealer else 0
+
+    @property
+    def unsealed(self) -> str | None:
+        """Why the last attempt to seal failed, in words; ``None``: it did not."""
+        return self._sealer.hindered if self._sealer else None
+
     def open(self, run_open: RunOpen) -> None:
-        """Make the folder with its first line; raises ``DiskError``."""
+        """Make the folder with its first line, which names the key; raises ``DiskError``."""
+        if self._signer:
+            run_open = msgspec.structs.replace(run_open, key=str(self._signer.key))
         name = run_folder_name(run_open, self.label or run_open.label)
         folder, hidden = self.results / name, self.results / f".{name}"
         line = canonical(run_open)
@@ -94,6 +123,8 @@ class RunWriter:
         for file in (self._bodies, self._log):
             file.path = folder / file.path.name
         self._tree.append(leaf_hash(line))
+        if self._signer:
+            self._sealer = Sealer(self._signer, run_open.run, every_s=self._seal_every_s, clock=self._clock)
         self._folder = folder
         threading.Thread(target=self._work, name="store", daemon=True).start()
 
@@ -127,7 +158,7 @@ class RunWriter:
 
     def _work(self) -> None:
         while True:
-            jobs = [self._jobs.get()]
+            jobs = [self._next_job()]
             while len(jobs) < _MAX_GROUP and not self._jobs.empty():
                 jobs.append(self._jobs.get())
             group: list[_Entry] = []
@@ -138,6 +169,17 @@ class RunWriter:
                     return
                 group = self._add(group, job, future)
             self._keep(group)
+            if self._sealer:
+                self._sealer.seal_if_due(self.folder, self._tree)
+
+    def _next_job(self) -> Job:
+        """Wait for a job; a seal that falls due meanwhile is written."""
+        while True:
+            try:
+                return self._jobs.get(timeout=self._sealer.wait_s(self._tree.size) if self._sealer else None)
+            except queue.Empty:
+                if self._sealer:
+                    self._sealer.seal_if_due(self.folder, self._tree)
 
     def _add(self, group: list[_Entry], measured: Measured, future: Future[None]) -> list[_Entry]:
         """Encode one measurement; gives the group it is in, a new one where the old one was full."""
@@ -180,8 +222,12 @@ class RunWriter:
     def _finish(self, run_close: RunClose, future: Future[None]) -> None:
         try:
             line = canonical(run_close)
-            self._log.append(line + b"\n")
-            self._tree.append(leaf_hash(line))
+            try:
+                self._log.append(line + b"\n")
+                self._tree.append(leaf_hash(line))
+            finally:
+                if self._sealer:
+                    self._sealer.seal(self.folder, self._tree, final=True)
             self._bodies.close()
             self._log.close()
             if write_summary(self.folder).root != self._tree.root().hex():

@@ -156,11 +156,14 @@ def find_runs(paths: Iterable[Path]) -> list[Path]:
 def _runs_at(path: Path) -> list[Path]:
     if not path.is_dir():
         raise UsageError("no such folder", where=str(path), remedy=_REMEDY)
-    return [path] if (path / LOG_FILE).is_file() else sorted(_runs_in(path), key=lambda run: run.name)
+    return [path] if (path / LOG_FILE).is_file() else sorted(run_folders(path), key=lambda run: run.name)
 
 
-def _runs_in(results: Path) -> Iterator[Path]:
-    """Hidden folders are runs that had not yet begun when they were stopped: they hold nothing."""
+def run_folders(results: Path) -> Iterator[Path]:
+    """Run folders directly below ``results``, unordered.
+
+    Hidden folders are runs that had not yet begun when they were stopped, or were being forgotten.
+    """
     for folder in results.iterdir():
         if not folder.name.startswith(".") and _holds_a_run(folder):
             yield folder
@@ -172,17 +175,3 @@ def _holds_a_run(folder: Path) -> bool:
         return (folder / LOG_FILE).is_file()
     except PermissionError:
         return True
-
-
-def last_root(results: Path) -> str | None:
-    """Root hash (hex) of the newest run in a results folder, from its log itself; ``None``: none."""
-    if not results.is_dir():
-        return None
-    for folder in sorted(_runs_in(results), key=lambda run: run.name, reverse=True):
-        try:
-            lines, root = log_root(folder / LOG_FILE)
-        except EvidenceError:
-            continue  # damaged: the gap in the chain will show it
-        if lines:
-            return root
-    return None

@@ -1,0 +1,168 @@
+"""Forgetting a run on purpose: the run goes, a signed statement stays in its place in the chain.
+
+Rules of this file:
+
+* the statement is on the disk before anything is deleted, and the run loses its name before its bytes go:
+  stopped at any moment there is a whole run, or a tombstone, or both;
+* it says which run, its root, size and predecessor, and when it was forgotten; nothing of what it measured;
+* a run that was read from another program's records is in no chain and leaves none.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from blockwatch.errors import EvidenceError
+from blockwatch.evidence.checkpoint import read_note_file
+from blockwatch.evidence.disk import in_words, replace_file, sync_folder
+from blockwatch.evidence.log import LOG_FILE, read_lines
+from blockwatch.evidence.merkle import Tree, leaf_hash
+from blockwatch.evidence.note import (
+    VerifierKey,
+    from_base64,
+    is_signed_by,
+    parse_campaign_key,
+    parse_note,
+    to_base64,
+)
+from blockwatch.evidence.reading import Run
+from blockwatch.evidence.signing import Signer
+
+FORGOTTEN_FOLDER = "forgotten"
+EXPORTED_FILE = "exported"
+_RUN_ID = re.compile(r"[0-9a-f]{16}")
+_ROOT = re.compile(r"[0-9a-f]{64}")
+_TEXT = re.compile(
+    r"blockwatch/forgotten\nrun ([0-9a-f]{16})\nkey (\S+)\nsize ([1-9][0-9]{0,15})\n"
+    r"root (\S+)\nprevious (\S+)\nwhen ([0-9T:Z-]{20})\n"
+)
+
+
+class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of a forgotten run."""
+
+    run: str
+    key: VerifierKey | None  # of the run; None: it was unsigned
+    size: int
+    root: str  # lower-case hex, as in previous_root
+    previous: str | None
+    when: str  # RFC 3339, UTC
+    signed: bool  # by the key of the run
+
+
+def tombstone_text(run: Run, when: str) -> bytes:
+    """The text to be signed; a damaged log counts as far as it can be read."""
+    tree = Tree()
+    try:
+        for line in read_lines(run.log, []):
+            tree.append(leaf_hash(line))
+    except EvidenceError:
+        pass  # forgetting must not need a whole log; what follows the damage is not vouched for
+    before = run.open.previous_root or ""
+    previous = to_base64(bytes.fromhex(before)) if _ROOT.fullmatch(before) else "none"
+    return (
+        f"blockwatch/forgotten\nrun {run.open.run}\nkey {_key_of(run) or 'none'}\nsize {tree.size}\n"
+        f"root {to_base64(tree.root())}\nprevious {previous}\nwhen {when}\n"
+    ).encode()
+
+
+def _key_of(run: Run) -> VerifierKey | None:
+    """The key the run names, if it is one: a stranger may have written the run."""
+    try:
+        return parse_campaign_key(run.open.key or "")
+    except EvidenceError:
+        return None
+
+
+def parse_tombstone(raw: bytes, where: str = "") -> Tombstone:
+    """Read a tombstone, signed or bare; raises ``EvidenceError``, also where its signature does not hold."""
+    bare = b"\n\n" not in raw
+    note = None if bare else parse_note(raw, where)
+    text = raw if note is None else note.text
+    match = _TEXT.fullmatch(text.decode("utf-8", "replace"))
+    root = from_base64(match[4]) if match else None
+    previous = from_base64(match[5]) if match and match[5] != "none" else b""
+    if match is None or root is None or len(root) != 32 or previous is None or len(previous) not in (0, 32):
+        raise EvidenceError("not the tombstone of a run", where=where)
+    key = None if match[2] == "none" else parse_campaign_key(match[2], where)
+    signed = note is not None and key is not None and is_signed_by(note, key)
+    if note is not None and not signed:
+        raise EvidenceError("a tombstone with a signature that does not hold", where=where)
+    return Tombstone(
+        run=match[1],
+        key=key,
+        size=int(match[3]),
+        root=root.hex(),
+        previous=previous.hex() or None,
+        when=match[6],
+        signed=bool(signed),
+    )
+
+
+def read_tombstones(results: Path) -> list[Tombstone]:
+    """The tombstones of a results folder, in order of forgetting; raises ``EvidenceError`` for a bad one."""
+    folder = results / FORGOTTEN_FOLDER
+    found = []
+    try:
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if _RUN_ID.fullmatch(path.name):
+                stone = parse_tombstone(read_note_file(path), str(path))
+                if stone.run != path.name:
+                    raise EvidenceError("a tombstone under another run's name", where=str(path))
+                found.append(stone)
+    except OSError as error:
+        raise EvidenceError(f"cannot be read ({error.strerror})", where=str(folder)) from error
+    return sorted(found, key=lambda stone: (stone.when, stone.run))
+
+
+def forget_run(folder: Path, signer: Signer | None, when: str) -> Path | None:
+    """Delete a run and leave its tombstone, signed where ``signer`` holds the run's key.
+
+    Gives the tombstone's path, ``None`` for a run that is in no chain. Raises ``DiskError``, and
+    ``EvidenceError`` where the first line of its log cannot be read.
+    """
+    run = Run(folder)
+    stone = None
+    results = folder.resolve().parent
+    if not _RUN_ID.fullmatch(run.open.run):
+        raise EvidenceError("a run whose id is none", where=str(folder))
+    if run.open.imported is None:
+        text = tombstone_text(run, when)
+        ours = signer is not None and str(signer.key) == run.open.key
+        stone = results / FORGOTTEN_FOLDER / run.open.run
+        with in_words(stone.parent):
+            stone.parent.mkdir(mode=0o700, exist_ok=True)
+        replace_file(stone, signer.note(text) if signer and ours else text)
+    _delete(results / folder.resolve().name, results)
+    return stone
+
+
+def _delete(folder: Path, results: Path) -> None:
+    """Take the name away in one step, then the bytes; finishes what an earlier attempt left."""
+    with in_words(results):
+        folder.rename(results / f".forgotten-{folder.name}")
+        sync_folder(results)
+        for left in results.glob(".forgotten-*"):
+            shutil.rmtree(left)
+        sync_folder(results)
+
+
+def is_run_folder(folder: Path) -> bool:
+    """Whether a folder holds a log, or what is left of a run that was being forgotten."""
+    return (folder / LOG_FILE).is_file() or folder.name.startswith(".forgotten-")
+
+
+def mark_exported(folder: Path, when: str) -> None:
+    """Note that a run has been put in a bundle (RFC 3339, UTC), so that it may be forgotten here."""
+    path = folder / EXPORTED_FILE
+    before = path.read_bytes() if path.is_file() else b""
+    replace_file(path, before[-10_000:] + f"bundled {when}\n".encode())
+
+
+def was_exported(folder: Path) -> bool:
+    """Whether a run has ever been put in a bundle on this machine."""
+    return (folder / EXPORTED_FILE).is_file()

@@ -188,7 +188,7 @@ def test_strange_things_among_the_checkpoints(tmp_path: Path) -> None:
 
 def need_ssh_keygen() -> None:
     if shutil.which("ssh-keygen") is None:
-        if os.environ.get("BLOCKWATCH_CI"):
+        if os.environ.get("CI") == "true":
             pytest.fail("ssh-keygen is missing: install openssh-client")
         pytest.skip("ssh-keygen (openssh-client) is not installed")
 

@@ -34,6 +34,11 @@ class FlowRequest(Noun, frozen=True, kw_only=True, tag_field="do", tag="flow"):
     wait_us: int = 0  # before it, jitter included
 
 
+# Two of the thirteen root servers, run by RIPE NCC and by the WIDE Project: both older than any censor's
+# box and no part of a government. Source: the root hints, https://www.internic.net/domain/named.root
+ROOT_SERVERS = (("k.root-servers.net", "193.0.14.129"), ("m.root-servers.net", "202.12.27.33"))
+
+
 class LookupRequest(Noun, frozen=True, kw_only=True, tag_field="do", tag="lookup"):
     """Ask one resolver for one name."""
 
@@ -44,6 +49,8 @@ class LookupRequest(Noun, frozen=True, kw_only=True, tag_field="do", tag="lookup
     hop: int = 0
     window_us: int = 4_000_000  # how long to listen for more replies
     wait_us: int = 0
+    single: bool = False  # over UDP: one datagram of each type, whatever comes back; no repeat, no TCP
+    recursive: bool = True  # recursion desired (RD); a server of a zone is asked without
 
 
 class ControlRequest(Noun, frozen=True, kw_only=True, tag_field="do", tag="control"):

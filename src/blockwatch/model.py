@@ -41,6 +41,8 @@ class Purpose(StrEnum):
     HOST_TARGET_ON_CONTROL = "host.target_on_control"
     HOST_CONTROL_ON_CONTROL = "host.control_on_control"
     NAME_CONTROL = "name.control"  # a lookup of a control name, to see whether the resolver lives
+    NOBODY = "dns.nobody"  # tier 2: a query to an address that is no resolver, for the target or a control
+    ROOT = "dns.root"  # tier 2: a query to a root server, which knows no site's address, likewise
 
 
 class Step(Noun, frozen=True, kw_only=True, tag_field="step"):

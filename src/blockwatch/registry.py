@@ -94,8 +94,8 @@ def _load(file: Path, *, shipped: bool) -> Probe:
     name, version = _wanted(module, file, "NAME", "name"), _wanted(module, file, "VERSION", "version")
     tier = _wanted(module, file, "TIER", "risk tier")
     words = [word for word in (name, version) if isinstance(word, str) and _WORD.fullmatch(word)]
-    if len(words) != 2 or tier not in (1, 2, 3):
-        remedy = "NAME and VERSION are words of letters, digits, dots, - and _; TIER is 1, 2 or 3"
+    if len(words) != 2 or tier not in (1, 2):
+        remedy = "NAME and VERSION are words of letters, digits, dots, - and _; TIER is 1 or 2"
         raise ConfigError("NAME, VERSION or TIER is not as it must be", where=f"{file}:1", remedy=remedy)
     return Probe(name, version, question, tier, measure)
 

@@ -51,7 +51,7 @@ class RunOpen(Noun, frozen=True, kw_only=True, tag_field="type", tag="run_open")
     control: str | None = None  # a proxy's URL without credentials
     ca_sha256: str | None = None  # of an extra --ca-file
     tier: Integer = 1
-    consent: str | None = None  # version of the consent text agreed to
+    consent: str | None = None  # version of the consent text agreed to; of each tier, separated by ", "
     concurrency: Integer = 0
     max_bytes: Integer | None = None
     max_us: Integer | None = None

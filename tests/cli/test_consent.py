@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from blockwatch.cli.agreement import agreed
+from blockwatch.cli.agreement import agreed, now_us
 from blockwatch.errors import ConfigError, ConsentError
 from blockwatch.host import consent
 from blockwatch.host.last_run import LastRun, recall, remember
 from blockwatch.host.place import state_folder, write_state
+from blockwatch.lab.volunteer import on_terminal
 from tests.cli.command import blockwatch
 
 DAY = 86_400_000_000
@@ -47,10 +49,45 @@ def test_a_changed_text_or_an_unreadable_record_is_no_agreement() -> None:
         assert consent.given(NOW) is None
 
 
-def test_the_text_is_short_and_says_its_version() -> None:
-    assert consent.VERSION in consent.TEXT
-    assert len(consent.TEXT.splitlines()) <= 24
-    assert all(len(line) <= 80 for line in consent.TEXT.splitlines())
+@pytest.mark.parametrize("tier", consent.TIERS)
+def test_the_texts_are_short_and_say_their_version(tier: int) -> None:
+    lines = consent.TEXTS[tier].splitlines()
+    assert consent.VERSIONS[tier] in consent.TEXTS[tier]
+    assert len(lines) <= 24
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_each_tier_has_an_agreement_of_its_own(state: Path) -> None:
+    consent.keep(NOW, 1)
+    assert consent.given(NOW, 2) is None
+    write_state("consent-tier2.json", (state / "consent.json").read_bytes())  # the wrong text
+    assert consent.given(NOW, 2) is None
+    consent.keep(NOW, 2)
+    assert consent.given(NOW, 2) == consent.Consent(version=consent.VERSION_2, agreed=NOW, tier=2)
+    assert consent.given(NOW + 30 * DAY, 2) is None
+    assert consent.withdraw(2)
+    assert consent.given(NOW, 1) is not None
+    consent.keep(NOW, 2)
+    assert consent.withdraw()  # who withdraws the first tier withdraws what rests on it
+    assert consent.given(NOW, 2) is None
+
+
+def test_a_run_of_tier_2_needs_both_agreements() -> None:
+    consent.keep(now_us(), 2)
+    with pytest.raises(ConsentError) as error:
+        agreed(yes=False, tier=2)
+    assert "--yes" in error.value.remedy
+    assert agreed(yes=True, tier=2) == f"{consent.VERSION}, {consent.VERSION_2}"
+    assert agreed(yes=True, tier=1) == consent.VERSION
+
+
+@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 8), ("\n", 8)])
+def test_only_a_person_on_a_terminal_agrees_to_tier_2(typed: str, code: int, state: Path) -> None:
+    shown, ended = on_terminal(["consent", "--tier", "2"], os.environ, typed=typed)
+    assert "queries that no ordinary program sends" in shown
+    assert ended == code
+    assert (consent.given(now_us(), 2) is not None) is (code == 0)
+    assert consent.given(now_us(), 1) is None
 
 
 def test_yes_agrees_for_one_run_and_stores_nothing(state: Path) -> None:

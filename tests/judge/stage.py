@@ -39,7 +39,7 @@ def measured(
     else:
         player.measure()
     for _ in range(12):
-        wanted = next_steps(tuple(player.steps), known_good, attempt)
+        wanted = next_steps(tuple(player.steps), known_good, attempt, world.tier)
         if not wanted:
             break
         player.follow_up(wanted)

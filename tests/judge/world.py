@@ -89,6 +89,7 @@ class World:
     calm: bool = True  # a control target was measured too, and worked
     probe: str = "web"
     attempts: int = 2
+    tier: int = 1
 
     @property
     def known_good(self) -> tuple[KnownGood, ...]:

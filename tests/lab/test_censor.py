@@ -49,6 +49,7 @@ RULES: tuple[Rule, ...] = (
     DnsRule(name="dup.example", do="dup"),
     DnsRule(name="lose.example", do="lose", first=1),
     DnsRule(name="isp.example", do="drop", to="isp"),
+    DnsRule(name="divert.example", do="divert"),
 )
 
 
@@ -256,6 +257,18 @@ def test_dns_meets_its_rule_and_no_other_name_does(lab: namespace.Handle) -> Non
     assert dict(zip(expected, seen, strict=True)) == expected
     first, second = answers[list(expected).index("dup.example")]  # type: ignore[misc]
     assert second["seconds"] - first["seconds"] >= 0.15
+
+
+def test_a_diverted_question_is_answered_by_the_isp_in_the_name_of_whoever_was_asked(
+    lab: namespace.Handle,
+) -> None:
+    nobody = "91.1.1.9"
+    diverted, public, true = ask(
+        lab, lookup("divert.example", nobody), lookup("divert.example"), lookup("fine.example", nobody)
+    )
+    for seen in (diverted, public):
+        assert [one["addresses"] for one in seen["answers"]] == [[TRUE_ADDRESS]]  # type: ignore[attr-defined]
+    assert true["answers"] == []
 
 
 def test_the_first_question_is_lost_and_the_next_answered(lab: namespace.Handle) -> None:

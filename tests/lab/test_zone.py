@@ -57,6 +57,20 @@ def test_addresses_by_type() -> None:
     assert addresses(ask(served, "dns.google")) == ["8.8.8.8"]
 
 
+def test_a_root_server_refers_every_name_and_knows_no_address() -> None:
+    served, _ = zone()
+    for name in (NAME, "nobody.example"):
+        query = dns.message.make_query(name, "A", flags=0)
+        answer = served.answer(query.to_wire(), resolver="193.0.14.129", helper=False)
+        assert answer is not None
+        message = dns.message.from_wire(answer)
+        assert query.is_response(message)
+        assert (message.rcode(), message.answer) == (dns.rcode.NOERROR, [])
+        (referred,) = message.authority
+        assert referred.name.to_text() == name.rpartition(".")[2] + "."
+        assert referred.rdtype == dns.rdatatype.NS
+
+
 def test_unknown_names_do_not_exist() -> None:
     served, _ = zone()
     answer = ask(served, "no-such-name.example.com")

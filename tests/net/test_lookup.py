@@ -70,6 +70,24 @@ async def test_a_silent_resolver_is_asked_three_times(far, ask, autojump_clock):
     assert trio.current_time() - begun == pytest.approx(6, abs=0.1)
 
 
+async def test_a_single_query_is_one_datagram_and_never_tcp(far, ask, autojump_clock):
+    heard = []
+
+    def cut(query):
+        heard.append(query)
+        reply = bytearray(reply_to(query, {}))
+        reply[2] |= 0x02  # TC
+        return [(0.0, bytes(reply))] if len(heard) > 1 else []
+
+    await far.resolver("8.8.8.8", cut)
+    for count in (1, 2):
+        _, steps = await ask(UDP, single=True, recursive=False, window_us=1_000_000)
+        step = steps[-1]
+        assert len(heard) == len(steps) == count
+        assert step.query[2:4] == b"\x00\x00"  # RD is not set
+    assert far.dialled == []
+
+
 async def test_a_lost_query_is_repeated(far, ask, autojump_clock):
     heard = []
 

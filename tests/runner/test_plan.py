@@ -40,6 +40,12 @@ def test_several_probes():
     assert "stun.cloudflare.com" not in make_plan(TARGETS, load_probes(), Settings(stun=None)).hosts
 
 
+def test_root_servers_are_listed_where_they_may_be_asked():
+    roots = {"k.root-servers.net", "m.root-servers.net"}
+    assert roots <= set(make_plan(TARGETS, load_probes(), Settings(tier=2)).hosts)
+    assert not roots & set(make_plan(TARGETS, load_probes(), Settings()).hosts)
+
+
 @pytest.mark.parametrize(
     "settings",
     [

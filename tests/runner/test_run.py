@@ -54,7 +54,7 @@ class Asking:
     again: bool = False
     seen: list = field(default_factory=list)
 
-    def next_steps(self, observations, known_good, attempt):
+    def next_steps(self, observations, known_good, attempt, tier):
         self.seen.append((len(observations), known_good, attempt))
         return () if any(s.purpose is not Purpose.FIRST for s in observations) else self.steps
 

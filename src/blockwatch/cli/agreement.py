@@ -1,4 +1,4 @@
-"""Asks for the tier-1 agreement where nobody has given it yet."""
+"""Asks for the agreement to each tier of risk where nobody has given it yet."""
 
 from __future__ import annotations
 
@@ -17,31 +17,45 @@ def now_us() -> int:
 
 
 def agreed(*, yes: bool, tier: int) -> str:
-    """Return the version of the text agreed to; raises :class:`ConsentError` where nobody agreed.
+    """Return the versions of the texts agreed to; raises :class:`ConsentError` where nobody agreed.
 
-    ``yes`` agrees to the tier-1 text for this run only. On a terminal a person is asked, once.
+    ``yes`` agrees to the tier-1 text for this run only, and to nothing above it. On a terminal a person is
+    asked, once.
     """
-    if tier > 1:
-        raise ConsentError(
-            f"there is no tier {tier} in this version: no probe needs it",
-            remedy="Leave --tier out; --yes agrees to tier 1 and to nothing above it.",
-        )
-    if yes:
-        return consent.VERSION
-    held = consent.given(now_us())
-    if held is not None:
-        return held.version
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise ConsentError(
+    versions = []
+    for number in consent.TIERS[:tier]:
+        held = consent.given(now_us(), number)
+        if number == 1 and yes:
+            versions.append(consent.VERSION)
+        elif held is not None:
+            versions.append(held.version)
+        elif on_a_terminal():
+            versions.append(ask(number))
+        else:
+            raise _unattended(number)
+    return ", ".join(versions)
+
+
+def on_a_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _unattended(tier: int) -> ConsentError:
+    if tier == 1:
+        return ConsentError(
             "nobody has agreed yet to what a run does",
             remedy="Read and agree: blockwatch consent. For an unattended run, having read it: --yes.",
         )
-    return ask()
+    return ConsentError(
+        f"nobody has agreed yet to what tier {tier} does",
+        remedy=f"Read and agree on a terminal: blockwatch consent --tier {tier}. --yes agrees to tier 1 only.",
+    )
 
 
-def ask() -> str:
+def ask(tier: int = 1) -> str:
     """Show the text, ask on the terminal, and keep the answer; raises :class:`ConsentError` on no."""
-    click.echo(consent.TEXT, err=True)
+    click.echo(consent.TEXTS[tier], err=True)
     if not click.confirm("Do you agree?", default=False, err=True):
         raise ConsentError("not agreed: nothing was sent")
-    return consent.keep(now_us()).version
+    return consent.keep(now_us(), tier).version

@@ -96,11 +96,11 @@ _OPTIONS = (
     click.option("--campaign", callback=_short, metavar="TEXT", help="Name of the campaign this run belongs "
                  "to."),
     click.option("--isp", callback=_short, metavar="NAME", help="Your provider, as you call it."),
-    click.option("--tier", type=click.IntRange(1, 3), default=1, show_default=True, help="Highest risk to "
-                 "take; only tier 1 exists in this version."),
+    click.option("--tier", type=click.IntRange(1, 2), default=1, show_default=True, help="Highest risk to take. "
+                 "2 adds queries that show who falsifies names; it needs its own `blockwatch consent --tier 2`."),
     click.option("--no-stun", "stun", is_flag=True, flag_value=False, default=True, help="Do not ask a STUN "
                  "server which network this is."),
-    click.option("--yes", is_flag=True, help="Agree to the text of `blockwatch consent` for this run."),
+    click.option("--yes", is_flag=True, help="Agree to the tier-1 text of `blockwatch consent` for this run."),
     click.option("--quiet", is_flag=True, help="Say nothing but errors."),
 )  # fmt: skip
 

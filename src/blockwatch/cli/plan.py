@@ -6,6 +6,10 @@ import click
 
 from blockwatch.cli.options import Options, measuring, settings_of, targets_of
 
+_TIER_2 = """\
+  TIER 2: where a name looks falsified, root servers and port 53 of web servers in this list are asked for it;
+  no browser does that, and whoever watches the line can tell. Read: blockwatch consent --tier 2"""
+
 
 @click.command(name="plan")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
@@ -35,6 +39,7 @@ def command(options: Options, as_json: bool) -> None:
             "seconds": plan.seconds,
             "categories": plan.categories,
             "risky": risky,
+            "tier": options.tier,
         }
         click.echo(msgspec.json.encode(answer).decode())
         return
@@ -47,6 +52,8 @@ def command(options: Options, as_json: bool) -> None:
     click.echo(f"categories: {', '.join(plan.categories) or 'none given'}")
     if risky:
         click.echo(f"  RISKY, think twice: {', '.join(risky)}; a visit may be held against you")
+    if options.tier > 1:
+        click.echo(_TIER_2)
     click.echo(f"{len(plan.hosts)} hosts would be contacted:")
     for host in plan.hosts:
         click.echo(f"  {host}")

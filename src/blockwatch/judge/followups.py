@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from blockwatch.followup import FlowRequest, FollowUp, KnownGood, LookupRequest
-from blockwatch.judge import matrix
+from blockwatch.judge import injection, matrix
 from blockwatch.judge.addresses import bogon, is_address, is_v6
 from blockwatch.judge.answers import LINE, SYSTEM
 from blockwatch.judge.case import Peers
 from blockwatch.judge.matrix import Ground
 from blockwatch.judge.names import parts
 from blockwatch.judge.outcomes import OK, TRUST
+from blockwatch.judge.pages import wording
 from blockwatch.judge.proof import same_answer_elsewhere
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Sight
@@ -36,25 +37,32 @@ _MATRIX = frozenset(Purpose) - {
     Purpose.VALIDATE,
     Purpose.RESOLVER,
     Purpose.NAME_CONTROL,
+    Purpose.NOBODY,
+    Purpose.ROOT,
 }
 
 
 def next_steps(
-    observations: Sequence[Observation], known_good: Sequence[KnownGood], attempt: str
+    observations: Sequence[Observation], known_good: Sequence[KnownGood], attempt: str, tier: int = 1
 ) -> tuple[FollowUp, ...]:
     """The steps worth making next; ``()`` when nothing more would tell.
 
     ``observations`` are those of one measurement so far, follow-ups included; ``known_good`` are other
-    names and addresses that this run saw working; ``attempt`` is ``"first"`` or ``"retest"``.
+    names and addresses that this run saw working; ``attempt`` is ``"first"`` or ``"retest"``; ``tier`` is
+    the highest that was agreed to.
     """
     sight = Sight("", observations)
-    for hop in sight.hops:
-        scene = Scene(sight, hop, _NOBODY)
-        troubles = of(scene)
-        if troubles:
-            wanted = _for(scene, troubles, known_good, attempt)
-            if wanted:
-                return wanted
+    scenes = [Scene(sight, hop, _NOBODY) for hop in sight.hops]
+    troubled = [(scene, troubles) for scene in scenes if (troubles := of(scene))]
+    for scene, troubles in troubled:
+        wanted = _for(scene, troubles, known_good, attempt)
+        if wanted:
+            return wanted
+    if tier < 2 or attempt != "first":
+        return ()
+    for scene, troubles in troubled:
+        if injection.worth_asking(scene, troubles):
+            return tuple(injection.queries(scene, known_good))
     return ()
 
 
@@ -210,7 +218,8 @@ def _witnesses(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]
         return []
     address = scene.response.address
     wanted: list[FollowUp] = []
-    if trouble is not Trouble.UNWITNESSED and not _repeated(scene):
+    doubtful = trouble is not Trouble.UNWITNESSED or wording(step_of(scene.response))
+    if doubtful and not _repeated(scene):
         wanted += [matrix.repeat(scene, address, 1), matrix.repeat(scene, address, 2)]
     if hop.port == 80:
         wanted.append(

@@ -97,6 +97,7 @@ class Hop:
         self.url = ""
         self.lookups: list[Lookup] = []
         self.name_controls: list[Lookup] = []
+        self.injections: list[Lookup] = []  # queries to those who cannot answer, for any name
         self.flows: list[Flow] = []  # every purpose
         self.controls: list[tuple[str, ControlStep]] = []
 
@@ -169,8 +170,7 @@ class Sight:
                 hop = by_number[step.hop] = Hop(step.hop)
             ref = f"{measurement}#{step.i}"
             if isinstance(step, DnsStep):
-                kept = hop.name_controls if step.purpose is Purpose.NAME_CONTROL else hop.lookups
-                kept.append(Lookup(ref, step))
+                _kept(hop, step.purpose).append(Lookup(ref, step))
             elif isinstance(step, ControlStep):
                 hop.controls.append((ref, step))
             else:
@@ -182,6 +182,13 @@ class Sight:
     def flows(self) -> Iterable[Flow]:
         """Every flow of every hop."""
         return (flow for hop in self.hops for flow in hop.flows)
+
+
+def _kept(hop: Hop, purpose: Purpose) -> list[Lookup]:
+    """Where a hop keeps lookups of a purpose."""
+    if purpose in (Purpose.NOBODY, Purpose.ROOT):
+        return hop.injections
+    return hop.name_controls if purpose is Purpose.NAME_CONTROL else hop.lookups
 
 
 def _place(

@@ -44,6 +44,8 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "ipv6": {"ipv6": True},
     "antivirus": {},
     "hostile": {},
+    "tier2": {"tier": 2},
+    "diverted": {"tier": 2, "rules": (DnsRule(name="", match="substring", do="divert"),)},
 }
 
 

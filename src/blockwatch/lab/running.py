@@ -51,6 +51,8 @@ class RunningLab:
         options = ["--targets", str(self.targets_file), "--ca-file", str(self.ca_file), "--yes"]
         if self.helper_url is not None:
             options += ["--helper", self.helper_url]
+        if self.world.tier > 1:  # needs an agreement: see blockwatch.lab.volunteer
+            options += ["--tier", str(self.world.tier)]
         for resolver in self.resolver_options:
             options += ["--resolver", resolver]
         return options

@@ -19,6 +19,7 @@ from blockwatch.lab import truth
 from blockwatch.lab.build import build_world
 from blockwatch.lab.running import start
 from blockwatch.lab.scenarios import SCENARIOS
+from blockwatch.lab.volunteer import agree
 from blockwatch.lab.world import Scenario, World
 
 BLOCKWATCH = (sys.executable, "-m", "blockwatch")
@@ -58,7 +59,8 @@ def measured(world: World, families: dict[str, str], results: Path, options: Seq
     """Measure ``world`` into ``results`` and judge. LabError where the program or the lab itself failed."""
     with start(world) as lab:
         argv = [*BLOCKWATCH, "run", *lab.run_options(), "--results", str(results), "--quiet", *options]
-        ran = lab.run(argv, timeout=RUN_SECONDS)
+        agreed = agree(world.tier, lab.folder / "state") if world.tier > 1 else None
+        ran = lab.run(argv, env=agreed, timeout=RUN_SECONDS)
         if ran.returncode not in (0, 3, 4):
             raise LabError(f"blockwatch run ended with {ran.returncode}: {ran.stderr}")
         judged = lab.run([*BLOCKWATCH, "judge", "--json", str(results)], timeout=JUDGE_SECONDS)

@@ -28,7 +28,8 @@ class DnsRule:
     name: str
     match: str = "exact"  # exact | suffix | substring ("" with substring: every name)
     to: str = "any"  # "any": on the path, UDP, whoever is asked; "isp": the ISP's resolver itself lies
-    do: str = "answer"  # answer | nxdomain | refused | servfail | empty | drop | dup | lose
+    do: str = "answer"  # answer | nxdomain | refused | servfail | empty | drop | dup | lose | divert:
+    # the ISP's resolver answers in the name of whoever was asked
     answers: tuple[str, ...] = ()
     ttl: int = 60
     race: bool = True  # false: the true answer never arrives
@@ -171,7 +172,7 @@ class Scenario:
     sites: tuple[Site, ...]
     rules: tuple[Rule, ...] = ()
     world: str = "main"  # main | loss | offline | portal | helper-sni | helper-down | no-helper |
-    # resolver-dead: rows of one world can share a lab
+    # resolver-dead | tier2 | diverted: rows of one world can share a lab
     mitm: tuple[Mitm, ...] = ()
     dead: tuple[str, ...] = ()
     source: str = ""
@@ -205,5 +206,6 @@ class World:
     hops: int = 8
     censor_hop: int = 4
     helper: bool = True  # whether a helper is offered to the probe
+    tier: int = 1  # the tier of risk that a run is made with
     ipv6: bool = False  # whether the probe has IPv6
     seed: int = 1

@@ -36,11 +36,11 @@ class Answer:
         return _RCODE_FAILURES.get(self.rcode, f.DNS_MISBEHAVING)
 
 
-def query(name: str, qtype: str, *, identity: int | None = None) -> bytes:
-    """A query with recursion desired; ``identity`` is the message ID (random if not given)."""
+def query(name: str, qtype: str, *, identity: int | None = None, recursive: bool = True) -> bytes:
+    """A query, with recursion desired or not; ``identity`` is the message ID (random if not given)."""
     number = _random.randrange(65_536) if identity is None else identity
     labels = b"".join(bytes((len(label),)) + label for label in name.encode("ascii").split(b"."))
-    head = number.to_bytes(2, "big") + b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+    head = number.to_bytes(2, "big") + bytes((recursive,)) + b"\x00\x00\x01\x00\x00\x00\x00\x00\x00"
     return head + labels + b"\x00" + QTYPES[qtype].to_bytes(2, "big") + b"\x00\x01"
 
 

@@ -35,6 +35,7 @@ _DOH_HEADERS = (
     ("Accept", "application/dns-message"),
     ("Content-Type", "application/dns-message"),
 )
+Manner = tuple[int | None, bool, bool]  # of a UDP query: window_us, single, recursive
 
 
 class Lookups:
@@ -53,17 +54,20 @@ class Lookups:
         round: int = 0,
         hop: int = 0,
         window_us: int | None = None,
+        single: bool = False,
+        recursive: bool = True,
     ) -> list[str]:
         """The addresses that ``resolver_text`` gives for ``host``; [] on failure (it is recorded).
 
-        ``window_us``: listen exactly so long for more replies over UDP, and return after it.
+        Over UDP: ``window_us``: listen exactly so long for more replies, and return after it; ``single``:
+        one datagram of each type and no TCP; ``recursive``: desire recursion.
         """
         resolver = parse_resolver(resolver_text)
         why = {"purpose": purpose, "round": round, "hop": hop}
         if resolver.kind == "system":
             return await self._system(host, why)
         if resolver.kind in ("udp", "line"):
-            return await self._datagrams(resolver, host, why, window_us)
+            return await self._datagrams(resolver, host, why, (window_us, single, recursive))
         if resolver.kind == "https":
             return await self._https(resolver, host, why)
         return await self._stream(resolver, host, why)
@@ -90,7 +94,7 @@ class Lookups:
     # UDP
 
     async def _datagrams(
-        self, resolver: Resolver, host: str, why: dict[str, Any], window_us: int | None
+        self, resolver: Resolver, host: str, why: dict[str, Any], manner: Manner
     ) -> list[str]:
         address = self._kit.network.nameserver() if resolver.kind == "line" else resolver.host
         if address is None:
@@ -101,7 +105,7 @@ class Lookups:
             for qtype in self._qtypes():
                 found[qtype] = []
                 nursery.start_soon(
-                    self._datagram_query, resolver, where, host, qtype, why, window_us, found[qtype]
+                    self._datagram_query, resolver, where, host, qtype, why, manner, found[qtype]
                 )
         return [address for addresses in found.values() for address in addresses]
 
@@ -112,16 +116,16 @@ class Lookups:
         host: str,
         qtype: str,
         why: dict[str, Any],
-        window_us: int | None,
+        manner: Manner,
         found: list[str],
     ) -> None:
         begin = partial(begin_lookup, self._record, resolver.text, host, qtype)
-        query = UdpQuery(resolver.text, where, host, qtype, window_us)
+        query = UdpQuery(resolver.text, where, host, qtype, *manner)
         drafts = await self._udp.ask(query, lambda attempt: begin(why | {"round": why["round"] + attempt}))
         for draft in drafts:
             for reply in draft.fields["replies"]:  # two differing replies: both are candidates
                 found += [other for other in reply.addresses if other not in found]
-        if any(draft.fields["error"] == "TC" for draft in drafts):
+        if any(draft.fields["error"] == "TC" for draft in drafts) and not query.single:
             text = "line" if resolver.kind == "line" else resolver.text.replace("udp://", "tcp://", 1)
             tcp = Resolver(text, "tcp", *where)
             found += await self._stream(tcp, host, why)

@@ -239,6 +239,8 @@ class Session:
                 round=request.round,
                 hop=request.hop,
                 window_us=request.window_us,
+                single=request.single,
+                recursive=request.recursive,
             )
         elif isinstance(request, ControlRequest):
             await self.control(

@@ -34,6 +34,8 @@ class UdpQuery:
     host: str
     qtype: str
     window_us: int | None
+    single: bool = False  # send one datagram, whatever comes back
+    recursive: bool = True
 
 
 class UdpLookups:
@@ -54,7 +56,8 @@ class UdpLookups:
     async def ask(self, query: UdpQuery, begin: Callable[[int], Draft]) -> list[Draft]:
         """Ask, up to three times; ``begin(attempt)`` starts a step. The steps, settled or given up."""
         settled = trio.Event()
-        attempts = 1 if self._habits.silent(query.resolver) else limits.DNS_ATTEMPTS
+        once = query.single or self._habits.silent(query.resolver)
+        attempts = 1 if once else limits.DNS_ATTEMPTS
         exact = query.window_us is not None
         window = (query.window_us or 0) / 1e6 if exact else attempts * limits.DNS_SPACING_S
         self._habits.asked(query.resolver)
@@ -62,7 +65,7 @@ class UdpLookups:
         async with trio.open_nursery() as waiting:
             for attempt in range(attempts):
                 drafts.append(begin(attempt))
-                asked = dnsmessage.query(query.host, query.qtype)
+                asked = dnsmessage.query(query.host, query.qtype, recursive=query.recursive)
                 listener = _Listener(drafts[-1], self._record, settled, asked)
                 left = window if exact else window - attempt * limits.DNS_SPACING_S
                 nursery = waiting if exact else self._background

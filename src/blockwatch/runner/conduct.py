@@ -84,6 +84,7 @@ class Conductor:
             curiosity=curiosity,
             good=GoodNames(),
             outlook=self._outlook,
+            tier=settings.tier,
         )
         self._diverted = False
         self._retests: list[PlannedTask] = []

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import trio
 
+from blockwatch.followup import FollowUp
 from blockwatch.model import Measurement
 from blockwatch.net import limits
 from blockwatch.net.habits import Habits
@@ -59,6 +60,7 @@ class Measurer:
     curiosity: Curiosity
     good: GoodNames
     outlook: Outlook
+    tier: int = 1  # the highest agreed to
 
     async def observe(
         self, planned: PlannedTask, probe: Probe, attempt: str, record: Record, slot: Slot
@@ -98,13 +100,16 @@ class Measurer:
 
     async def _follow_up(self, attempt: str, record: Record, session: Session) -> None:
         for _ in range(FOLLOW_UP_ROUNDS):
-            steps = self.curiosity.next_steps(record.snapshot(), self.good.names, attempt)
+            steps = self._next_steps(attempt, record)
             if not steps or await self.outlook.hopeless():
                 return
             if not self.good.names and self.good.pending:
                 await self.good.wait()
-                steps = self.curiosity.next_steps(record.snapshot(), self.good.names, attempt)
+                steps = self._next_steps(attempt, record)
             await session.follow_up(steps)
+
+    def _next_steps(self, attempt: str, record: Record) -> Sequence[FollowUp]:
+        return self.curiosity.next_steps(record.snapshot(), self.good.names, attempt, self.tier)
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:

@@ -28,9 +28,9 @@ class Curiosity(Protocol):
     """Pure functions that say what an observation calls for."""
 
     def next_steps(
-        self, observations: Sequence[Observation], known_good: Sequence[KnownGood], attempt: str
+        self, observations: Sequence[Observation], known_good: Sequence[KnownGood], attempt: str, tier: int
     ) -> Sequence[FollowUp]:
-        """Name the steps that would tell more; empty: enough is known."""
+        """Name the steps that would tell more, of no higher tier; empty: enough is known."""
 
     def wants_retest(self, observations: Sequence[Observation]) -> bool:
         """Whether to measure it again at the end of the run."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from blockwatch.errors import ConfigError, UsageError
+from blockwatch.followup import ROOT_SERVERS
 from blockwatch.model import Noun
 from blockwatch.net.resolver import parse_resolver
 from blockwatch.net.socks import parse_proxy
@@ -45,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     label: str | None = None
     campaign: str | None = None
     isp: str | None = None  # as declared by the volunteer
-    consent: str | None = None  # version of the text agreed to
+    consent: str | None = None  # versions of the texts agreed to
     stun: str | None = DEFAULT_STUN  # HOST:PORT to learn the own network from; None: do not
 
 
@@ -91,6 +92,7 @@ def make_plan(targets: TargetsFile, probes: Mapping[str, Probe], settings: Setti
     hosts += [r.host for r in resolvers if r.host] + [urlsplit(h).hostname or "" for h in settings.helpers]
     hosts += [proxy, *LINE_HOSTS]
     hosts += [settings.stun.rpartition(":")[0]] if settings.stun else []
+    hosts += [name for name, _ in ROOT_SERVERS] if settings.tier > 1 else []
     pages = sum(1 for task in tasks if task.probe not in ("dns", "reach"))
     seconds = 4 + len(tasks) * _SECONDS_A_TASK / min(settings.concurrency, max(1, len(tasks)))
     return Plan(

@@ -3,7 +3,8 @@
 Rules: what it injects answers the question as it was asked (its very bytes) and is there first, as the
 censor is nearer than any resolver. ``race`` lets the question go on, so that the true answer comes
 later; without it the question is swallowed. An answer without an address of the type that was asked
-for is an empty one.
+for is an empty one. A diverted question goes to the ISP's resolver, whose answer comes back in the name of
+whoever was asked.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from blockwatch.lab import packet
 from blockwatch.lab.censor.injector import DROP, PASS, Injector
 from blockwatch.lab.censor.names import NameTable, dns_question
 from blockwatch.lab.netlink import packed
-from blockwatch.lab.world import DnsRule
+from blockwatch.lab.world import ISP_RESOLVER, DnsRule
 
 _RCODES = {"answer": 0, "empty": 0, "servfail": 2, "nxdomain": 3, "refused": 5}
 _TYPES = {4: 1, 16: 28}  # length of an address: A, AAAA
 _DUPLICATE_AFTER = 0.2  # seconds between an answer and its late duplicate
 _WAITING = 4096  # questions remembered
+_RESOLVER = packed(ISP_RESOLVER)[1]
 
 
 class DnsCensor:
@@ -28,12 +30,13 @@ class DnsCensor:
 
     def __init__(self, rules: Sequence[DnsRule], injector: Injector) -> None:
         for rule in rules:
-            if rule.do not in (*_RCODES, "drop", "dup", "lose"):
+            if rule.do not in (*_RCODES, "drop", "dup", "lose", "divert"):
                 raise ValueError(f"unknown DNS interference {rule.do!r}")
         self._table = NameTable([(rule.name, rule) for rule in rules])
         self._injector = injector
         self._waiting: dict[bytes, DnsRule] = {}  # flow and message id of questions whose answer is touched
         self._lost: dict[tuple[DnsRule, str], int] = {}
+        self._diverted: dict[bytes, bytes] = {}  # the probe's port and message id: whom it asked
 
     def up(self, raw: bytes, at: int) -> float:
         """Judge a datagram to port 53."""
@@ -44,6 +47,8 @@ class DnsCensor:
             return PASS if rule is None else DROP
         if rule.do == "lose":
             return self._lose(rule, name)
+        if rule.do == "divert":
+            return self._divert(raw, at)
         if rule.do == "dup" or rule.true_after:
             if len(self._waiting) > _WAITING:
                 self._waiting.clear()
@@ -55,6 +60,11 @@ class DnsCensor:
 
     def down(self, raw: bytes, at: int) -> float:
         """Judge a datagram from port 53."""
+        if self._diverted and (
+            asked := self._diverted.pop(raw[at + 2 : at + 4] + raw[at + 8 : at + 10], b"")
+        ):
+            self._injector.moved(raw, at, up=False, other=asked)
+            return DROP
         if not self._waiting:
             return PASS
         rule = self._waiting.pop(packet.flow_down(raw, at) + raw[at + 8 : at + 10], None)
@@ -63,6 +73,16 @@ class DnsCensor:
         if rule.do == "dup":
             self._injector.again(raw, rule.true_after + _DUPLICATE_AFTER)
         return rule.true_after
+
+    def _divert(self, raw: bytes, at: int) -> float:
+        asked = packet.ends(raw)[1]
+        if len(asked) != len(_RESOLVER) or asked == _RESOLVER:
+            return PASS
+        if len(self._diverted) > _WAITING:
+            self._diverted.clear()
+        self._diverted[raw[at : at + 2] + raw[at + 8 : at + 10]] = asked
+        self._injector.moved(raw, at, up=True, other=_RESOLVER)
+        return DROP
 
     def _lose(self, rule: DnsRule, name: str) -> float:
         lost = self._lost.get((rule, name), 0)

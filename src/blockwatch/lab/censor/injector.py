@@ -55,6 +55,13 @@ class Injector:
             (True, 0.0, packet.udp((server, dport), (probe, sport), payload, ttl=ttl, ipid=self._ipid(ipid)))
         )
 
+    def moved(self, raw: bytes, at: int, *, up: bool, other: bytes) -> None:
+        """Send a datagram on with ``other`` as its far end; a box on the way changes nothing else."""
+        (source, destination), (sport, dport) = packet.ends(raw), packet.ports(raw, at)
+        ends = ((source, sport), (other, dport)) if up else ((other, sport), (destination, dport))
+        ttl = 64 - self._before - self._behind
+        self.queue.append((not up, 0.0, packet.udp(*ends, raw[at + 8 :], ttl=ttl, ipid=self._ipid(None))))
+
     def again(self, raw: bytes, after: float) -> None:
         """Send the true packet ``raw`` to the probe once more, ``after`` seconds late."""
         self.queue.append((True, after, bytes(packet.forwarded(raw, self._before + self._behind))))

@@ -5,12 +5,25 @@ Rows are data: ``id`` is permanent, the rest may be made clearer. Rows of one ``
 
 from __future__ import annotations
 
-from blockwatch.lab.scenarios import clean, dns, down, hostile, http, network, refused, speed, tcp, tls
+from blockwatch.lab.scenarios import (
+    clean,
+    dns,
+    down,
+    hostile,
+    http,
+    injection,
+    network,
+    refused,
+    speed,
+    tcp,
+    tls,
+)
 from blockwatch.lab.world import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
     *clean.ROWS,
     *dns.ROWS,
+    *injection.ROWS,
     *tcp.ROWS,
     *tls.ROWS,
     *http.ROWS,

@@ -17,6 +17,7 @@ from functools import partial
 
 import trio
 
+from blockwatch.followup import ROOT_SERVERS
 from blockwatch.lab.ca import LabCA
 from blockwatch.lab.servers import dns, helper, portal
 from blockwatch.lab.servers.intercept import Box
@@ -60,6 +61,8 @@ async def _serve(world: World, ca: LabCA, ready: Callable[[], None], helper_list
         for resolver in (ISP_RESOLVER, *PUBLIC_RESOLVERS):
             nursery.start_soon(dns.udp, _bound(resolver, DNS_PORT, socket.SOCK_DGRAM), zone, resolver)
             _listen(nursery, resolver, DNS_PORT, dns.handler(zone, resolver, None))
+        for _, root in ROOT_SERVERS:
+            nursery.start_soon(dns.udp, _bound(root, DNS_PORT, socket.SOCK_DGRAM), zone, root)
         for site in fixed:
             if site.key.startswith("resolver/"):
                 context = server_context(str(ca.site(names(site))), h2=False)

@@ -13,14 +13,16 @@ import struct
 from collections import Counter
 from urllib.parse import parse_qs, urlsplit
 
+from blockwatch.followup import ROOT_SERVERS
 from blockwatch.lab.servers.malformed import malformed
 from blockwatch.lab.servers.town import Town, names
 from blockwatch.lab.world import ISP_RESOLVER, DnsRule, Site, World
 
-A, CNAME, AAAA, ANY, OPT = 1, 5, 28, 255, 41
+A, NS, CNAME, AAAA, ANY, OPT = 1, 2, 5, 28, 255, 41
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
 _TTL = 300
 _RCODES = {"nxdomain": NXDOMAIN, "refused": REFUSED, "servfail": SERVFAIL, "empty": NOERROR}
+_ROOTS = frozenset(address for _, address in ROOT_SERVERS)
 _EDNS = b"\0" + struct.pack(">HHIH", OPT, 1232, 0, 0)
 
 
@@ -69,6 +71,8 @@ class Zone:
                 if matches(rule, question.name):
                     self._asked[number] += 1
                     return self._lie(question, rule, self._asked[number], view)
+        if resolver in _ROOTS:
+            return referral(question)
         return self._truth(question, view)
 
     def _lie(self, question: Question, rule: DnsRule, asked: int, view: str) -> bytes | None:
@@ -141,6 +145,16 @@ def _of_type(addresses: tuple[str, ...], kind: int) -> tuple[bytes, ...]:
 def _wire_name(name: str) -> bytes:
     labels = [label.encode("latin-1") for label in name.rstrip(".").split(".")]
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+
+
+def referral(question: Question) -> bytes:
+    """What a root server says of any name: no answer, but the server of the top-level domain."""
+    top = question.name.rpartition(".")[2]
+    server = _wire_name(f"ns.nic.{top}")
+    record = _wire_name(top) + struct.pack(">HHIH", NS, 1, _TTL, len(server)) + server
+    flags = 0x8000 | (question.message[2] & 0x01) << 8
+    head = question.message[:2] + struct.pack(">HHHHH", flags, 1, 0, 1, 0)
+    return head + question.message[12 : question.end] + record
 
 
 def reply(

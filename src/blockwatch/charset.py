@@ -106,14 +106,19 @@ def decode_text(body: bytes, declared: str | None) -> str:
     for mark, codec in _MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(codec, "replace")
-    if declared is None or declared == "utf-8" or declared in _SINGLE_BYTE:
+    if utf8_wins(declared):
         text = _utf8(body)
         if text is not None:
             return text
         if declared is None or declared == "utf-8":
             guess = _guess_cyrillic(body)
             declared = guess or declared or "cp1252"
-    return body.decode(declared, "replace")
+    return body.decode(declared or "cp1252", "replace")
+
+
+def utf8_wins(declared: str | None) -> bool:
+    """Whether :func:`decode_text` reads valid UTF-8 as such, though ``declared`` may be another charset."""
+    return declared is None or declared == "utf-8" or declared in _SINGLE_BYTE
 
 
 def _utf8(body: bytes) -> str | None:

@@ -176,3 +176,20 @@ def test_an_alert_is_not_an_untrusted_chain() -> None:
         trust="unchecked",
     )
     assert outcome(step) == "alert"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(f"Access {said}" for said in ("denied", "is restricted", "has been blocked", "prohibited")),
+        "ACCESS IS FORBIDDEN",
+        *("this has been blocked", "site is blocked", "website is not accessible", "blocked by X"),
+        *("in your Jurisdiction", "judicial", "by court order", "Court Decision"),
+        *("доступ к сайту закрыт", "Доступ прекращён", "ограничен доступ", "страница заблокирована"),
+        *("по решению суда", "Роскомнадзор", "в реестре запрещённых", "қол жеткізу шектелген"),
+        *("БҰҒАТТАЛҒАН", "рұқсат жоқ", "Сот шешімі", "kirish vaqtincha cheklangan", "бөгөттөлгөн"),
+        "дастрасӣ маҳдуд",
+    ],
+)
+def test_every_way_of_speaking_of_a_block_is_heard(words: str) -> None:
+    assert pages.wording(page(title="x"), f"<p>… {words} …</p>")

@@ -97,12 +97,12 @@ def _wrapped(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return None
 
 
-@lru_cache(maxsize=65_536)
 def is_v6(text: str) -> bool:
     """Whether ``text`` is written as IPv6."""
     return ":" in text
 
 
+@lru_cache(maxsize=16_384)
 def is_address(host: str) -> bool:
     """Whether a host is an address literal (IPv6 with or without brackets)."""
     try:

@@ -27,7 +27,7 @@ class Answers:
     """The lookups of one hop's name."""
 
     def __init__(self, hop: Hop, peers: Peers) -> None:
-        self.hop, self.peers, self.host = hop, peers, hop.host
+        self.hop, self.peers, self.host, self.control = hop, peers, hop.host, hop.control
         mine = [lookup for lookup in hop.lookups if self._about_host(lookup)]
         self.system = [lookup for lookup in mine if lookup.step.resolver == SYSTEM]
         self.line = [lookup for lookup in mine if lookup.step.resolver == LINE]
@@ -54,7 +54,7 @@ class Answers:
     @once
     def control_given(self) -> frozenset[str]:
         """Addresses that the helper resolved for itself."""
-        control = self.hop.control
+        control = self.control
         return frozenset(control.addresses) if control is not None else frozenset()
 
     @once
@@ -68,7 +68,7 @@ class Answers:
     @once
     def control_proven(self) -> frozenset[str]:
         """Addresses where the helper's handshake for this name succeeded."""
-        control = self.hop.control
+        control = self.control
         if control is None:
             return frozenset()
         return frozenset(end.address for end in control.endpoints if end.tls and not end.tls_failure)
@@ -115,7 +115,7 @@ class Answers:
     @property
     def gone_for_control(self) -> bool:
         """Whether the helper was asked and found no address."""
-        control = self.hop.control
+        control = self.control
         return (
             control is not None
             and not control.addresses

@@ -86,7 +86,7 @@ class Parts(NamedTuple):
     path: str
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def parts(url: str) -> Parts:
     """Take a URL apart; never raises."""
     try:
@@ -109,6 +109,7 @@ def a_label(host: str) -> str:
         return host.lower()
 
 
+@lru_cache(maxsize=256)
 def joined(base: str, location: str) -> str:
     """The absolute form of a ``Location``; empty where there is none."""
     try:

@@ -37,24 +37,24 @@ class Tries:
     failed: tuple[Flow, ...]
     passed: tuple[Flow, ...]
 
-    @property
+    @once
     def kind(self) -> str:
         """The commonest failure."""
         counted = Counter(flow.at(self.layer) for flow in self.failed)
         return counted.most_common(1)[0][0] if counted else OK
 
-    @property
+    @once
     def same(self) -> tuple[Flow, ...]:
         """The flows that failed in the commonest way."""
         kind = self.kind
         return tuple(flow for flow in self.failed if flow.at(self.layer) == kind)
 
-    @property
+    @once
     def rounds(self) -> int:
         """In how many rounds the commonest failure was seen: the first pass is one, each repeat one."""
         return len({(flow.purpose, flow.round) for flow in self.same})
 
-    @property
+    @once
     def witnesses(self) -> tuple[str, ...]:
         """Where the failures are written."""
         return tuple(ref for flow in self.same for ref in flow.witness(self.layer))

@@ -6,11 +6,14 @@ start of the measurement, ours from that of the run; what has no place in our re
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from blockwatch.model import Exchange, Observation, Purpose
+from blockwatch.model import Observation, Purpose
 from blockwatch.ooni import fields
-from blockwatch.ooni.fields import Object
+from blockwatch.ooni.fields import Object, Tags
+
+if TYPE_CHECKING:
+    from blockwatch.ooni.responses import Response
 
 _PURPOSES = {str(purpose): purpose for purpose in Purpose}
 _MAX_STEPS = 20_000
@@ -24,7 +27,7 @@ class Draft:
         """``origin``: start of the measurement, microseconds since the run's, which began at ``epoch``."""
         self.origin, self.epoch, self.struck = origin, epoch, struck
         self.steps: list[Observation] = []
-        self.exchanges: dict[int, Exchange] = {}
+        self.responses: dict[int, Response] = {}
         self.left_out: dict[str, int] = {}
         self._flows = 0
 
@@ -40,18 +43,18 @@ class Draft:
             start = end or 0
         return self.origin + start, 0 if end is None else max(0, end - start)
 
-    def add(self, kind: Any, tagged: dict[str, str], purpose: Purpose, **told: Any) -> int | None:
+    def add(self, kind: Any, tagged: Tags, purpose: Purpose, **told: Any) -> int | None:
         """Add a step, its hop and purpose out of its tags; its index, ``None`` where there is no room."""
         if len(self.steps) >= _MAX_STEPS:
             self.leave_out("a step beyond the limit")
             return None
         i = len(self.steps)
         if "hop" not in told:
-            told["hop"] = fields.depth(tagged) or 0
-        if "purpose" in tagged:  # ours, written by ourselves
-            purpose = _PURPOSES.get(tagged["purpose"], purpose)
-            if tagged.get("round", "").isdecimal():
-                told["round"] = int(tagged["round"][:6])
+            told["hop"] = tagged.hop or 0
+        if tagged.purpose:
+            purpose = _PURPOSES.get(tagged.purpose, purpose)
+            if tagged.round is not None:
+                told["round"] = tagged.round
         self.steps.append(kind(i=i, purpose=purpose, **told))
         return i
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import binascii
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 Object = dict[str, Any]
 
@@ -24,6 +24,7 @@ MAX_HEAD_CHARACTERS = 65_536  # of all headers of a message
 MAX_TAGS = 32
 MAX_FAILURE = 300  # characters
 _MAX_TIME_S = 10**9
+_MOST_KEPT = 6_000  # characters of a certificate that is remembered
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,6 +52,8 @@ def failure(value: Any) -> str | None:
 
 def count(value: object, least: int = 0) -> int | None:
     """A whole number from ``least`` to 2**53, also where it is written as a float."""
+    if type(value) is int:  # as almost always
+        return value if least <= value < 9_007_199_254_740_992 else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float) and not value.is_integer():
@@ -60,6 +63,8 @@ def count(value: object, least: int = 0) -> int | None:
 
 def micros(value: object) -> int | None:
     """Float seconds as microseconds; ``None`` where they are none or absurd."""
+    if type(value) is float and 0 <= value < _MAX_TIME_S:  # as almost always
+        return round(value * 1_000_000)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MAX_TIME_S:
         return None
     return round(value * 1_000_000)
@@ -84,6 +89,19 @@ def binary(value: Any) -> bytes | None:
     if isinstance(value, dict) and value.get("format") == "base64":
         return base64(value.get("data"))
     return None
+
+
+@lru_cache(maxsize=2_048)
+def _certificate(value: str) -> bytes | None:
+    return base64(value)
+
+
+def certificate(value: Any) -> bytes | None:
+    """``MaybeBinaryData`` of a certificate: the same few come again and again."""
+    if isinstance(value, dict) and value.get("format") == "base64":
+        data = value.get("data")
+        return _certificate(data) if isinstance(data, str) and len(data) < _MOST_KEPT else base64(data)
+    return binary(value)
 
 
 def base64(value: Any) -> bytes | None:
@@ -141,27 +159,42 @@ def host_name(value: str) -> str:
         return host
 
 
+class Tags(NamedTuple):
+    """What the tags of an entry say, ``name=value`` each."""
+
+    hop: int | None = None  # the redirect hop: depth=N
+    validates: bool = False  # fetch_body=false: made only to see whether the address is the site's
+    purpose: str = ""  # ours, written by ourselves
+    round: int | None = None  # likewise
+    line: bool = False  # resolver=line: likewise
+
+
+NO_TAGS = Tags()
+
+
 @lru_cache(maxsize=4_096)
-def _tags(found: tuple[object, ...]) -> dict[str, str]:
+def _tags(found: tuple[object, ...]) -> Tags:
     split = (tag.partition("=") for tag in found if isinstance(tag, str))
-    return {name: value for name, _, value in split}
+    told = {name: value for name, _, value in split}
+    depth, number = told.get("depth", ""), told.get("round", "")
+    return Tags(
+        hop=int(depth) if depth.isascii() and depth.isdecimal() and len(depth) < 3 else None,
+        validates=told.get("fetch_body") == "false",
+        purpose=told.get("purpose", ""),
+        round=int(number[:6]) if number.isdecimal() else None,
+        line=told.get("resolver") == "line",
+    )
 
 
-def tags(entry: Object) -> dict[str, str]:
-    """Tags as they are written, ``name=value`` taken apart; not to be changed."""
+def tags(entry: Object) -> Tags:
+    """What the tags of an entry say."""
     found = entry.get("tags")
     if not isinstance(found, list):
-        return {}
+        return NO_TAGS
     try:
         return _tags(tuple(found[:MAX_TAGS]))
     except TypeError:  # lists or objects among them
         return _tags(tuple(tag for tag in found[:MAX_TAGS] if isinstance(tag, str)))
-
-
-def depth(tagged: dict[str, str]) -> int | None:
-    """The redirect hop that the tag ``depth=N`` names."""
-    value = tagged.get("depth", "")
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 3 else None
 
 
 def headers(message: Object) -> tuple[tuple[str, str], ...]:
@@ -169,9 +202,10 @@ def headers(message: Object) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     room = MAX_HEAD_CHARACTERS
     for name, value in _pairs(message):
-        shown = value if isinstance(value, str) else _latin(binary(value) or b"")
-        if not shown.isascii():
-            shown = _latin(shown.encode("utf-8", "surrogatepass")) if isinstance(value, str) else shown
+        if type(value) is str:
+            shown = value if value.isascii() else _latin(value.encode("utf-8", "surrogatepass"))
+        else:
+            shown = _latin(binary(value) or b"")
         room -= len(name) + len(shown)
         if room < 0 or len(found) >= MAX_HEADERS:
             break
@@ -183,14 +217,15 @@ def _latin(value: bytes) -> str:
     return value.decode("latin-1")
 
 
-def _pairs(message: Object) -> Iterator[tuple[str, Any]]:
+def _pairs(message: Object) -> Iterable[tuple[str, Any]]:
     for key in ("headers_list", "headers"):  # historic data has lists where maps belong
         listed = message.get(key)
-        if isinstance(listed, dict) and listed:
-            yield from ((name[:1_000], value) for name, value in listed.items())
-            return
         if isinstance(listed, list) and listed:
-            for pair in listed[: MAX_HEADERS + 1]:
-                if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str):
-                    yield pair[0][:1_000], pair[1]
-            return
+            return [
+                (pair[0][:1_000], pair[1])
+                for pair in listed[: MAX_HEADERS + 1]
+                if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)
+            ]
+        if isinstance(listed, dict) and listed:
+            return ((name[:1_000], value) for name, value in listed.items())
+    return ()

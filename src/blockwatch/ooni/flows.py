@@ -20,7 +20,7 @@ from blockwatch import failure as f
 from blockwatch.model import DnsStep, Purpose, TcpStep, TlsStep
 from blockwatch.ooni import fields
 from blockwatch.ooni.draft import Draft
-from blockwatch.ooni.fields import Object
+from blockwatch.ooni.fields import Object, Tags
 from blockwatch.ooni.responses import add_http
 from blockwatch.ooni.traffic import Traffic
 
@@ -29,6 +29,7 @@ NO_RESPONSE = "unknown_failure: no response on record"
 _IMPLIED = "not on record; the request over it shows it"
 _STREAM = frozenset({"", "tcp", "tls"})  # what "network" says where it is not QUIC
 _MAX_CHAIN = 16
+_VALIDATE = Purpose.VALIDATE
 
 Place = tuple[int, str, int]
 
@@ -53,8 +54,8 @@ def _first_hop(requests: list[Object], url: str) -> int:
     return 1 if isinstance(asked, str) and url and _place(asked) != _place(url) else 0
 
 
-def _purpose(tagged: dict[str, str], purpose: Purpose) -> Purpose:
-    return Purpose.VALIDATE if tagged.get("fetch_body") == "false" else purpose
+def _purpose(tagged: Tags, purpose: Purpose) -> Purpose:
+    return _VALIDATE if tagged.validates else purpose
 
 
 def _add_tcp(draft: Draft, entry: Object, purpose: Purpose, waiting: dict[Place, list[int]]) -> None:
@@ -71,7 +72,7 @@ def _add_tcp(draft: Draft, entry: Object, purpose: Purpose, waiting: dict[Place,
     if flow is None:
         flow = draft.next_flow()
         if failure is None:
-            waiting[fields.depth(tagged) or 0, address, port].append(flow)
+            waiting[tagged.hop or 0, address, port].append(flow)
     t, us = draft.time(entry)
     draft.add(
         TcpStep,
@@ -97,7 +98,7 @@ def _add_tls(
     tagged = fields.tags(entry)
     flow = draft.flow(entry)
     if flow is None:
-        joined = waiting.get((fields.depth(tagged) or 0, *where))
+        joined = waiting.get((tagged.hop or 0, *where))
         flow = joined.pop(0) if joined else draft.next_flow()
     failure, trust = _trust(fields.failure(entry.get("failure")))
     chain = _chain(entry.get("peer_certificates"))
@@ -153,7 +154,7 @@ def _server_name(entry: Object) -> str | None:
 def _chain(listed: Any) -> tuple[bytes, ...]:
     if not isinstance(listed, list):
         return ()
-    return tuple(der for item in listed[:_MAX_CHAIN] if (der := fields.binary(item)))
+    return tuple(der for item in listed[:_MAX_CHAIN] if (der := fields.certificate(item)))
 
 
 def _add_request(
@@ -166,7 +167,7 @@ def _add_request(
     if not host or not _over_tcp(entry):
         draft.leave_out("a request over QUIC, or without a URL")
         return
-    depth = fields.depth(tagged)
+    depth = tagged.hop
     hop = position if depth is None else depth
     where = fields.endpoint(entry.get("address")) or (fields.address(host) or "", port)
     t, us = draft.time(entry)
@@ -194,7 +195,7 @@ def _add_request(
               us=us, failure=failure, status=status, **told)  # fmt: skip
 
 
-def _earlier_step(draft: Draft, tagged: dict[str, str], host: str, failure: str | None, hop: int) -> bool:
+def _earlier_step(draft: Draft, tagged: Tags, host: str, failure: str | None, hop: int) -> bool:
     """Whether an old request without a response failed for what an earlier step says already."""
     if failure is None:
         return False

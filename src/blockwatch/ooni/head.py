@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -54,8 +55,11 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     ipv6: bool
 
 
-def head_of(record: Object) -> Head:
-    """Read the envelope; raises :class:`Unreadable`."""
+def head_of(record: Object, unnamed: str | None = None) -> Head:
+    """Read the envelope; raises :class:`Unreadable`.
+
+    ``unnamed`` stands for the report of a record that names none; else it is made from the record's digest.
+    """
     name = record.get("test_name")
     if name != TEST_NAME:
         said = repr(name[:60]) if isinstance(name, str) else "no name"
@@ -72,7 +76,7 @@ def head_of(record: Object) -> Head:
     software = " ".join(_words(record.get(key)) for key in ("software_name", "software_version"))
     ipv4, ipv6 = _families(keys)
     return Head(
-        report=_report(record),
+        report=_report(record, unnamed),
         url=url,
         started=started,
         report_started=min(began or started, started),
@@ -137,6 +141,7 @@ def run_open_of(run: str, heads: Iterable[Head]) -> RunOpen:
     )
 
 
+@lru_cache(maxsize=512)
 def target_id(url: str) -> str:
     """A target's id out of its host; an address with hyphens, for an id is never an address."""
     rest = url.partition("://")[2]
@@ -166,19 +171,21 @@ def helper_of(record: Object) -> str | None:
     return fields.text(address, 300)
 
 
-def _report(record: Object) -> str:
+def _report(record: Object, unnamed: str | None) -> str:
     """The report's id; where there is none, nothing says what belongs together: a report of its own."""
     named = fields.text(record.get("report_id"), 120)
-    return named if named is not None and named.isprintable() else f"unnamed-{digest(record).hex()[:16]}"
+    if named is not None and named.isprintable():
+        return named
+    return unnamed if unnamed is not None else f"unnamed-{digest(record).hex()[:16]}"
 
 
 def _families(keys: Object) -> tuple[bool, bool]:
     """Whether a connection succeeded over IPv4, over IPv6."""
-    good = [
+    good = {
         str(entry.get("ip"))
         for entry in fields.entries(keys.get("tcp_connect"))
         if fields.mapping(entry.get("status")).get("success") is True
-    ]
+    }
     return any(":" not in ip for ip in good), any(":" in ip for ip in good)
 
 

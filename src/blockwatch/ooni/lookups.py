@@ -16,7 +16,7 @@ from blockwatch import failure as f
 from blockwatch.model import DnsReply, DnsStep, Purpose
 from blockwatch.ooni import fields
 from blockwatch.ooni.draft import Draft
-from blockwatch.ooni.fields import Object
+from blockwatch.ooni.fields import Object, Tags
 
 _SYSTEM = frozenset({"system", "getaddrinfo", "golang_net_resolver", "go", ""})
 _SCHEMES = {"udp": "udp://", "tcp": "tcp://", "dot": "tls://", "doh": ""}
@@ -34,7 +34,7 @@ def add_lookups(draft: Draft, keys: Object, purpose: Purpose) -> None:
     for entry in fields.entries(keys.get("x_dns_duplicate_responses")):
         further[_key(entry)].append(entry)
     for entry in fields.entries(keys.get("queries")):
-        _add(draft, entry, purpose, further.pop(_key(entry), []))
+        _add(draft, entry, purpose, further.pop(_key(entry), []) if further else [])
     for rest in further.values():  # answers to a query that is not on record
         for entry in rest:
             _add(draft, entry, purpose, [])
@@ -130,12 +130,12 @@ def _answers(draft: Draft, entry: Object) -> tuple[tuple[str, ...], tuple[str, .
     return tuple(addresses), tuple(names), ttl
 
 
-def resolver_of(entry: Object, tagged: dict[str, str]) -> str | None:
+def resolver_of(entry: Object, tagged: Tags) -> str | None:
     """Our name of the resolver asked; ``None`` where it cannot be told."""
     engine, place = entry.get("engine") or "", entry.get("resolver_address") or ""
     if not isinstance(engine, str) or not isinstance(place, str):
         return None
-    if tagged.get("resolver") == "line":
+    if tagged.line:
         return "line"
     if engine in _SYSTEM or (engine == "unknown" and not place):
         return "system"

@@ -17,10 +17,11 @@ from blockwatch.model import ControlStep, HttpStep, Measured, Measurement, Purpo
 from blockwatch.ooni import fields
 from blockwatch.ooni.answer import control_fields
 from blockwatch.ooni.draft import Draft
-from blockwatch.ooni.fields import Object
+from blockwatch.ooni.fields import NO_TAGS, Object, Tags
 from blockwatch.ooni.flows import add_flows
 from blockwatch.ooni.head import Head, own_addresses, target_id
 from blockwatch.ooni.lookups import add_lookups
+from blockwatch.ooni.responses import Response
 
 OTHERS = "x_blockwatch_others"  # our follow-ups, apart from what other readers take for the measurement
 CONTROLS = "x_blockwatch_controls"  # our controls of later hops
@@ -29,8 +30,20 @@ CONTROLS = "x_blockwatch_controls"  # our controls of later hops
 class Read(NamedTuple):
     """A measurement as read."""
 
-    measured: Measured
+    measurement: Measurement
+    responses: Mapping[int, Response]  # by index of the step
     left_out: Mapping[str, int]  # what, how often
+
+    @property
+    def measured(self) -> Measured:
+        """With its responses written anew, as the store takes it."""
+        exchanges = {i: response.exchange() for i, response in self.responses.items()}
+        return Measured(measurement=self.measurement, exchanges=exchanges)
+
+    def body(self, measurement: Measurement, step: HttpStep) -> bytes | None:
+        """For the judge: the body of the response of ``step``; ``None``: not on record."""
+        response = self.responses.get(step.i)
+        return None if response is None else decode_body(response.headers, response.body)[0]
 
 
 def read_measurement(
@@ -67,7 +80,7 @@ def read_measurement(
         observations=tuple(draft.steps),
         source=source,
     )
-    return Read(Measured(measurement=measurement, exchanges=draft.exchanges), draft.left_out)
+    return Read(measurement, draft.responses, draft.left_out)
 
 
 def _add_control(draft: Draft, keys: Object, head: Head) -> None:
@@ -75,12 +88,12 @@ def _add_control(draft: Draft, keys: Object, head: Head) -> None:
     answer, failure = fields.mapping(keys.get("control")), fields.failure(keys.get("control_failure"))
     if not answer and failure is None:
         return
-    _control_step(draft, answer, failure, head.helper or "", head.url, {}, {})
+    _control_step(draft, answer, failure, head.helper or "", head.url, {}, NO_TAGS)
 
 
 def _control_step(
     draft: Draft, answer: Object, failure: str | None, helper: str, url: str, entry: Object,
-    tagged: dict[str, str],
+    tagged: Tags,
 ) -> None:  # fmt: skip
     t, us = draft.time(entry)
     told = control_fields(answer)

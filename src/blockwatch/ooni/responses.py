@@ -7,22 +7,55 @@ so that the response gets a framing of our own; addresses of the probe are struc
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
-from blockwatch.content import text_of, title_of
+from blockwatch.charset import declared_charset, utf8_wins
+from blockwatch.content import header, text_of, title_of
 from blockwatch.model import Exchange, HttpStep, Purpose
 from blockwatch.ooni import fields
 from blockwatch.ooni.draft import Draft
-from blockwatch.ooni.fields import Object
+from blockwatch.ooni.fields import Object, Tags
 
 _VERSIONS = {"h2": "HTTP/2", "http/1.1": "HTTP/1.1", "http/1.0": "HTTP/1.0"}
 _PROTOCOLS = {"h2": "h2"}
 _FRAMING = frozenset({"transfer-encoding", "content-length"})
-_TITLE = re.compile(rb"<title", re.I)
+_TITLE = re.compile(r"<title", re.I | re.A)
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: the bytes were no UTF-8
+_MARK = "\ufeff"
+_HEAD = 4_096  # characters in which a charset may be declared
+_TITLE_BYTES = re.compile(rb"<title", re.I)
+
+
+class Response(NamedTuple):
+    """A response as recorded: framing and content coding undone, addresses of the probe struck out."""
+
+    url: str
+    address: str
+    started: int  # microseconds since the epoch
+    protocol: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    told: str | bytes  # text where the record has text
+
+    @property
+    def body(self) -> bytes:
+        """The body's bytes."""
+        return self.told if isinstance(self.told, bytes) else self.told.encode("utf-8", "surrogatepass")
+
+    def exchange(self) -> Exchange:
+        """It written anew, as the store keeps it."""
+        return Exchange(
+            url=self.url,
+            address=self.address,
+            started=self.started,
+            request=b"",
+            response=_response(self.status, self.headers, self.body),
+            protocol=self.protocol,
+        )
 
 
 def add_http(
-    draft: Draft, entry: Object, tagged: dict[str, str], purpose: Purpose, moved: Any, *, host: str, url: str,
+    draft: Draft, entry: Object, tagged: Tags, purpose: Purpose, moved: Any, *, host: str, url: str,
     us: int, failure: str | None, status: int | None, **told: Any,
 ) -> None:  # fmt: skip
     """Add the request of ``entry`` with what ``told`` says of its connection; ``moved`` are its bytes."""
@@ -31,8 +64,8 @@ def add_http(
     headers = fields.headers(answer) if status is not None else ()
     alpn = entry.get("alpn")
     cut = answer.get("body_is_truncated") is True
-    body = _struck(draft, fields.binary(answer.get("body"))) if status is not None else None
-    length = len(body) if body is not None else None
+    body = _body(draft, answer.get("body")) if status is not None else None
+    length = _size(body) if body is not None else None
     if not body and status is not None:  # the bytes may have been taken out, their number left
         length = fields.count(entry.get("response_length"), 1) or (None if cut else length)
     i = draft.add(
@@ -59,23 +92,44 @@ def add_http(
     )
     if i is not None and body is not None and status is not None:
         protocol = _PROTOCOLS.get(alpn, "http/1.1") if isinstance(alpn, str) else "http/1.1"
-        response = _response(status, _struck_pairs(draft, headers), body)
-        draft.exchanges[i] = Exchange(url=url, address=told["address"], started=draft.epoch + told["t"],
-                                      request=b"", response=response, protocol=protocol)  # fmt: skip
+        draft.responses[i] = Response(url, told["address"], draft.epoch + told["t"], protocol, status,
+                                      _struck_pairs(draft, headers), body)  # fmt: skip
 
 
-def _title(headers: tuple[tuple[str, str], ...], body: bytes) -> str | None:
+def _body(draft: Draft, told: Any) -> str | bytes | None:
+    """A body as told; text stays text, for most of it is never looked at."""
+    if isinstance(told, str) and not draft.struck:
+        return told
+    return _struck(draft, fields.binary(told))
+
+
+def _size(body: str | bytes) -> int:
+    if isinstance(body, bytes) or body.isascii():
+        return len(body)
+    return len(body.encode("utf-8", "surrogatepass"))
+
+
+def _title(headers: tuple[tuple[str, str], ...], body: str | bytes) -> str | None:
     """The title, as the measurer takes it: of HTML, or of what may be HTML."""
-    kind = next((value for name, value in headers if name.lower() == "content-type"), "").lower()
-    if (kind and "html" not in kind) or not _TITLE.search(body):
+    kind = header(headers, "content-type") or ""
+    if kind and "html" not in kind.lower():
         return None
-    return title_of(text_of(headers, body))
+    if isinstance(body, str):
+        if not _TITLE.search(body):
+            return None
+        head = body[:_HEAD].encode("utf-8", "replace")
+        if utf8_wins(declared_charset(kind, head)) and not body.startswith(_MARK):
+            title = title_of(body)
+            if title is None or title.isascii() or not _SURROGATE.search(title):
+                return title
+        body = body.encode("utf-8", "surrogatepass")
+    return title_of(text_of(headers, body)) if _TITLE_BYTES.search(body) else None
 
 
 def _response(status: int, headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
     """A response written anew: the framing is ours, for the body was taken out of its own."""
     lines = [f"HTTP/1.1 {status} "]
-    lines += [f"{name}: {value}" for name, value in headers if name.lower() not in _FRAMING]
+    lines += [f"{name}: {value}" for name, value in headers if name.strip().lower() not in _FRAMING]
     lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
     return head.encode("latin-1", "replace") + b"\r\n\r\n" + body

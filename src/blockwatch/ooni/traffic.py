@@ -33,11 +33,13 @@ class Traffic:
     def __init__(self, events: object) -> None:
         self._by_number: dict[int, list[tuple[int, str, int]]] = defaultdict(list)
         for event in fields.entries(events):
+            told = event.get("num_bytes")  # most events have none
+            size = fields.count(told) if told else None
             operation, number = event.get("operation"), event.get("transaction_id")
-            if operation not in ("read", "write", _SAMPLES) or type(number) is not int:
+            if not size or operation not in ("read", "write", _SAMPLES) or type(number) is not int:
                 continue
-            end, size = fields.micros(event.get("t")), fields.count(event.get("num_bytes"))
-            if end is not None and size:
+            end = fields.micros(event.get("t"))
+            if end is not None:
                 self._by_number[number].append((end, operation, size))
 
     def within(self, number: int | None, start: int, end: int) -> Moved:

@@ -16,6 +16,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -73,19 +74,12 @@ def sites(world: World) -> list[dict[str, str]]:
     return known
 
 
-def own_folder(lab: RunningLab) -> Path:
-    """Where the authority of the helper's own certificate lives, which no site is signed by."""
-    folder = lab.folder / "own"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def start_helper(lab: RunningLab, args: argparse.Namespace, core: int) -> tuple[subprocess.Popen[bytes], int]:
-    """The real command, pinned to one core; its process and port."""
+def start_helper(lab: RunningLab, own: LabCA | None, core: int) -> tuple[subprocess.Popen[bytes], int]:
+    """The real command, pinned to one core; its process and port. ``own``: who signs its certificate."""
     argv = [sys.executable, "-m", "blockwatch", "helper", "--listen", "127.0.0.1:0"]
     argv += ["--resolver", f"udp://{PUBLIC_RESOLVERS[0]}", "--ca-file", str(lab.ca_file)]
-    if args.tls:
-        pem = str(LabCA(own_folder(lab)).site(("helper.example", "127.0.0.1")))
+    if own is not None:
+        pem = str(own.site(("helper.example", "127.0.0.1")))
         argv += ["--tls-cert", pem, "--tls-key", pem]
     process = lab.popen(["taskset", "--cpu-list", str(core), *argv], stderr=subprocess.PIPE)
     said = process.stderr.readline().decode() if process.stderr else ""
@@ -96,13 +90,14 @@ def start_helper(lab: RunningLab, args: argparse.Namespace, core: int) -> tuple[
 
 def under_load(lab: RunningLab, args: argparse.Namespace, cores: list[int]) -> dict[str, Any]:
     """Run helper and load; the figures."""
-    helper, port = start_helper(lab, args, cores[0])
+    own = LabCA(Path(tempfile.mkdtemp(dir=lab.folder))) if args.tls else None
+    helper, port = start_helper(lab, own, cores[0])
     plan = {
         "rate": args.rate,
         "seconds": args.seconds,
         "port": port,
         "fresh": args.fresh,
-        "tls": str(LabCA(own_folder(lab)).ca_file) if args.tls else None,
+        "tls": str(own.ca_file) if own else None,
         "sites": sites(lab.world),
         "clients": [f"127.1.{n // 200}.{n % 200 + 1}" for n in range(CLIENTS)],
     }

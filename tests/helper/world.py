@@ -29,6 +29,7 @@ class Names:
 
     def __init__(self) -> None:
         self.addresses: dict[str, list[str]] = {}
+        self.turning: dict[str, list[list[str]]] = {}  # names with another answer to each A query, in turn
         self.rcodes: dict[str, int] = {}
         self.lose = 0  # so many queries get no answer
         self.forge = False  # every answer is preceded by one with another id
@@ -75,6 +76,9 @@ class Names:
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True)
         self.asked.append(name)
+        if question.rdtype == dns.rdatatype.A and (turns := self.turning.get(name)):
+            self.addresses[name] = turns.pop(0)
+            turns.append(self.addresses[name])
         answer = dns.message.make_response(query)
         if udp and name in self.cut:
             answer.flags |= dns.flags.TC
@@ -87,7 +91,7 @@ class Names:
             version6 = question.rdtype == dns.rdatatype.AAAA
             here = [a for a in self.addresses[name] if (":" in a) == version6]
             if here:
-                answer.answer.append(dns.rrset.from_text_list(question.name, 60, "IN", question.rdtype, here))
+                answer.answer.append(dns.rrset.from_text_list(question.name, 0, "IN", question.rdtype, here))
         return answer.to_wire()
 
 

@@ -106,8 +106,8 @@ def _rows(trial: Trial, path: Path) -> list[Row]:
 
 def _run(trial: Trial) -> str:
     with tempfile.TemporaryDirectory(prefix="accuracy-") as results:
-        argv = [sys.executable, "-m", "blockwatch.lab.trial", trial.world, results, "--seed", str(trial.seed)]
-        argv += ["--clean-copies", str(CLEAN_COPIES), *trial.noise.conditions]
+        argv = [sys.executable, "-m", "blockwatch.lab.trial", trial.world, results, *trial.noise.conditions]
+        argv += ["--seed", str(trial.seed), "--clean-copies", str(CLEAN_COPIES)]
         done = subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{trial.name}: {done.stderr[-2000:]}")

@@ -239,12 +239,18 @@ def _endpoints(tcp: dict[str, Any], tls: dict[str, Any]) -> tuple[Endpoint, ...]
             Endpoint(
                 address=normal_host(host),
                 port=int(port) % 65_536,
-                tcp_failure=_text(entry.get("failure"), 200),
+                tcp_failure=_untold(entry),
                 tls=isinstance(secure, dict),
-                tls_failure=_text(secure.get("failure"), 200) if isinstance(secure, dict) else None,
+                tls_failure=_untold(secure) if isinstance(secure, dict) else None,
             )
         )
     return tuple(found[:_MAX_ADDRESSES])
+
+
+def _untold(entry: dict[str, Any]) -> str | None:
+    """The failure of one row; some helpers say that there was one and not which."""
+    said = _text(entry.get("failure"), 200)
+    return f.unknown("not told") if said is None and entry.get("status") is False else said
 
 
 def _headers(value: dict[str, Any]) -> tuple[tuple[str, str], ...]:

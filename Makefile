@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test check bench accuracy setup clean
+.PHONY: demo test check bench bench-helper accuracy setup clean
 
 demo: setup  ## measure a simulated censored internet and compare with its truth
 	.venv/bin/blockwatch demo
@@ -20,6 +20,9 @@ check: setup  ## format, lint, types, and the laws of the house
 
 bench: setup  ## speed, CPU, memory and bytes in the lab
 	$(PY) bench/bench.py
+
+bench-helper: setup  ## the test helper on one core: 200 requests a second for a minute
+	$(PY) bench/helper.py
 
 accuracy: setup  ## how right the verdicts are: writes docs/accuracy.md (40 minutes; goes on where it was stopped)
 	$(PY) -m tools.accuracy

@@ -6,6 +6,7 @@ docs/decisions/0004-load-joins-the-columns.md); it adds no meaning of its own.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING
 from blockwatch.analysis.frame import Judged, observation_frame, verdict_frame
 from blockwatch.analysis.summarise import summarise
 from blockwatch.errors import EvidenceError
-from blockwatch.judge import OURS, Pack, judge_run
+from blockwatch.judge import LATEST, NOBODY, OURS, Beside, Pack, control_runs, judge_run
+from blockwatch.judge.beside import HOUR_US
 from blockwatch.store import find_runs, read_run
 
 if TYPE_CHECKING:
@@ -26,15 +28,27 @@ Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
 
 def load(
-    *paths: Paths, on_damage: Callable[[EvidenceError], None] | None = None, fingerprints: Pack = OURS
+    *paths: Paths,
+    on_damage: Callable[[EvidenceError], None] | None = None,
+    fingerprints: Pack = OURS,
+    control: Paths | Beside = (),
+    control_hours: int = 6,
+    ruleset: int = LATEST,
 ) -> pd.DataFrame:
     """Judge the runs in ``paths`` (run or results folders) anew; one row a verdict.
 
     Columns: docs/codebook.md. A damaged run raises ``EvidenceError``, or is handed to ``on_damage`` and
     left out as a whole. ``UsageError`` where there is no such folder. ``fingerprints``: what is on record of
-    block pages (docs/method.md, "Fingerprint packs").
+    block pages (docs/method.md, "Fingerprint packs"). ``control``: runs made in another country, each the
+    control for measurements of the same URL that no test helper answered, up to ``control_hours`` away
+    (docs/method.md, "Another vantage as control"); one that cannot be used is a ``UserWarning``.
+    ``ruleset``: an older one; ``ValueError`` for one that this version does not have.
     """
-    return verdict_frame(_judged(paths, on_damage, fingerprints))
+    if isinstance(control, Beside):
+        beside = control
+    else:
+        beside = _beside(control, control_hours, fingerprints, ruleset)
+    return verdict_frame(_judged(paths, on_damage, fingerprints, beside, ruleset))
 
 
 def observations(*paths: Paths) -> pd.DataFrame:
@@ -43,14 +57,36 @@ def observations(*paths: Paths) -> pd.DataFrame:
     return observation_frame((run.open, run.measurements) for run in runs)
 
 
+def _beside(paths: Paths, hours: int, fingerprints: Pack, ruleset: int) -> Beside:
+    named = _flat([paths])
+    if not named:
+        return NOBODY
+    runs = map(read_run, find_runs(named))
+    seen = control_runs(
+        ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
+        fingerprints=fingerprints,
+        ruleset=ruleset,
+        window_us=hours * HOUR_US,
+    )
+    for note in seen.notes:
+        warnings.warn(note, UserWarning, stacklevel=3)
+    return seen
+
+
 def _judged(
-    paths: Iterable[Paths], on_damage: Callable[[EvidenceError], None] | None, fingerprints: Pack
+    paths: Iterable[Paths],
+    on_damage: Callable[[EvidenceError], None] | None,
+    fingerprints: Pack,
+    beside: Beside,
+    ruleset: int,
 ) -> Iterator[Judged]:
     for folder in find_runs(_flat(paths)):
         try:
             run = read_run(folder)
             measurements = tuple(run.measurements)
-            verdicts = judge_run(run.open, measurements, run.close, run.body, fingerprints)
+            verdicts = judge_run(
+                run.open, measurements, run.close, run.body, fingerprints, ruleset=ruleset, beside=beside
+            )
         except EvidenceError as error:
             if on_damage is None:
                 raise

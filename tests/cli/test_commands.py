@@ -164,7 +164,8 @@ def test_verdicts_as_a_table_for_people(tmp_path: Path) -> None:
     assert "killed before its end" in done.stdout
     assert "AS9198" in done.stdout
     assert "http://example.org/" in done.stdout
-    assert f"{RUN_ID}-000002#" in done.stdout.replace("\n", "").replace(" ", "")
+    assert f"measurement {RUN_ID}-000002" in done.stdout
+    assert "#2  http: GET http://example.org/" in done.stdout
     assert folder.is_dir()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from blockwatch.errors import ConfigError
-from blockwatch.judge import OURS, Fingerprint, Pack, judge_run, read_pack, together
+from blockwatch.judge import LATEST, OURS, Fingerprint, Pack, judge_run, read_pack, together
 from blockwatch.judge.gaps import GapPattern
 from blockwatch.judge.matcher import Matcher
 from blockwatch.model import HttpStep, Measurement
@@ -91,8 +91,8 @@ def test_the_ruleset_names_the_packs() -> None:
     label = f"ooni:{hashlib.sha256(data).hexdigest()[:8]}"
     other = read_pack(table(("b", *PAGE_ROW[1:])), "b.csv")
     mine = read_pack(data, "a.csv")
-    assert judged(World(), OURS).ruleset == "1"
-    assert judged(World(), together([mine])).ruleset == f"1+{label}"
+    assert judged(World(), OURS).ruleset == f"{LATEST}"
+    assert judged(World(), together([mine])).ruleset == f"{LATEST}+{label}"
     assert together([mine, other]).label == together([other, mine, mine]).label
 
 

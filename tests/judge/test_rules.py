@@ -9,14 +9,17 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import blockwatch.judge as judge_package
 from blockwatch import failure as f
-from blockwatch.judge import RULES, Fingerprint, Pack, Rule, judge_run, together
+from blockwatch.judge import RULES, Fingerprint, Pack, Rule, control_runs, judge_run, together
+from blockwatch.judge.case import no_bodies
 from blockwatch.judge.fingerprints import OURS
-from blockwatch.judge.rules import BY_STAGE
+from blockwatch.judge.rules import STAGES
 from blockwatch.model import Measurement
+from blockwatch.run import Vantage
 from blockwatch.verdict import Grade, State, Verdict
 from tests.judge.stage import calm_measurement, changed, frame, measured, play
 from tests.judge.world import CUT, OTHER, SECOND, SILENCE, SITE, World
@@ -80,7 +83,21 @@ def only_earlier() -> Verdict:
     return judged(blocked, calm_measurement(5, 0), one(blocked), lost)
 
 
+def control_apart() -> Verdict:
+    """The address is dead here; in another country the site worked, two hours before."""
+    here = World(dial=on_address(f.TIMEOUT, SITE), control=None, vantage=Vantage(asn=9198, country="KZ"))
+    there = World(control=None)
+    open_, close = frame(there, 1)
+    abroad = msgspec.structs.replace(open_, run="1" * 16, vantage=Vantage(asn=64500, country="SE"))
+    earlier = -7_200 * SECOND
+    seen = control_runs([(abroad, [calm_measurement(1, 0), one(there, start=earlier)], close, no_bodies)])
+    made = [calm_measurement(5, 0), one(here)]
+    return judge_run(frame(here, 2)[0], made, close, beside=seen)[-1]
+
+
 SPECIAL = {
+    "control.run": (control_apart, State.BLOCKED),
+    "control.apart": (control_apart, State.BLOCKED),
     "void.fault": (fault, State.INCONCLUSIVE),
     "void.empty": (empty, State.INCONCLUSIVE),
     "void.cut": (cut_short, State.INCONCLUSIVE),
@@ -124,7 +141,7 @@ def test_what_passes_later_is_not_told_where_another_name_may_have_left_a_residu
 
 def test_ids_are_unique_and_every_row_is_complete() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES)
-    assert sum(len(rows) for rows in BY_STAGE.values()) == len(RULES)
+    assert [rule.stage for rule in RULES] == sorted((rule.stage for rule in RULES), key=STAGES.index)
     assert all(rule.reason and rule.source and rule.says.__doc__ for rule in RULES)
 
 

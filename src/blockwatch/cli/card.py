@@ -24,7 +24,7 @@ def print_card(run: Run, measurement: Measurement, line: int, verdict: Verdict |
             out.print(f"  - {harmless(reason.text, 500)} [{reason.rule}{': ' * bool(witnesses)}{witnesses}]",
                       soft_wrap=True)  # fmt: skip
     rows = [
-        (str(step.i), _kind(step), _what(step), f"{step.t / 1e6:.3f} s", duration(step.us), _end(step))
+        (str(step.i), kind(step), what(step), f"{step.t / 1e6:.3f} s", duration(step.us), end(step))
         for step in measurement.observations
     ]
     print_table(("step", "kind", "what", "at", "took", "what happened"), rows)
@@ -63,12 +63,14 @@ def _facts(run: Run, measurement: Measurement, verdict: Verdict | None) -> Itera
         yield "found", f"{said(verdict)}{how}{scope}   ruleset {verdict.ruleset}"
 
 
-def _kind(step: Observation) -> str:
+def kind(step: Observation) -> str:
+    """What kind of step it is, and why it was made if not as a first try."""
     name = type(step).__name__.removesuffix("Step").lower()
     return name if step.purpose == "first" else f"{name} ({step.purpose.value})"
 
 
-def _what(step: Observation) -> str:
+def what(step: Observation) -> str:
+    """What was asked of whom."""
     if isinstance(step, DnsStep):
         return f"{step.name} {step.qtype} from {step.resolver}"
     if isinstance(step, TcpStep):
@@ -80,8 +82,8 @@ def _what(step: Observation) -> str:
     return f"{step.url} as seen by {step.helper}"
 
 
-def _end(step: Observation) -> str:
-    """What happened, in the network's words."""
+def end(step: Observation) -> str:
+    """What happened, in the network's words; not yet harmless."""
     if step.skipped:
         return "not tried: an earlier step failed"
     if step.failure is not None:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from blockwatch.cli.vantages import beside_of, control_run_options
 from blockwatch.errors import DiskError
 
 if TYPE_CHECKING:
     from blockwatch.cli.judge import Damaged
+    from blockwatch.judge import Beside
 
 
 @click.command(name="export")
@@ -23,15 +25,32 @@ if TYPE_CHECKING:
               "csv: the table of verdicts.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write to FILE. [default: standard output]")  # fmt: skip
-def command(paths: tuple[Path, ...], form: str, output: Path | None) -> None:
+@control_run_options
+def command(
+    paths: tuple[Path, ...],
+    form: str,
+    output: Path | None,
+    control_runs: tuple[Path, ...],
+    control_window: int,
+) -> None:
     """Write runs, or folders of runs, in another format.
 
     Example: blockwatch export results/ --format ooni -o measurements.jsonl
     """
     from blockwatch.cli.judge import Damaged
 
+    if form == "jsonl" and control_runs:
+        raise click.UsageError(
+            "--control-run is for verdicts; jsonl writes what was measured, and no verdict."
+        )
+    from blockwatch.judge import OURS
+
     damaged = Damaged()
-    lines = {"ooni": _ooni, "jsonl": _records, "csv": _table}[form](paths, damaged)
+    beside = beside_of(control_runs, control_window, OURS)
+    if form == "jsonl":
+        lines = _records(paths, damaged)
+    else:
+        lines = (_ooni if form == "ooni" else _table)(paths, damaged, beside)
     if output is None:
         for line in lines:
             sys.stdout.buffer.write(line)
@@ -62,14 +81,14 @@ def _copy(lines: Iterator[bytes], file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _ooni(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
+def _ooni(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator[bytes]:
     import msgspec
 
     from blockwatch.cli.judge import judged
     from blockwatch.ooni import NotWeb, to_ooni
 
     written, left = 0, 0
-    for run, verdicts in judged(paths, damaged):
+    for run, verdicts in judged(paths, damaged, beside=beside):
         for measurement, verdict in zip(run.measurements, verdicts, strict=True):
             try:
                 said = to_ooni(run.open, measurement, lambda step: run.body(measurement, step), verdict)  # noqa: B023
@@ -94,8 +113,8 @@ def _records(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
             damaged(error)
 
 
-def _table(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
+def _table(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator[bytes]:
     from blockwatch.analysis.output import render
     from blockwatch.joined import load
 
-    yield render(load(paths, on_damage=damaged), "csv")
+    yield render(load(paths, on_damage=damaged, control=beside), "csv")

@@ -5,27 +5,51 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from blockwatch.cli.packs import fingerprints_option, packs_of
+from blockwatch.cli.vantages import beside_of, control_run_options
 from blockwatch.errors import EvidenceError, UsageError
 
 if TYPE_CHECKING:
-    from blockwatch.judge import Pack
+    from blockwatch.judge import Beside, Explanation, Pack
     from blockwatch.store import Run
     from blockwatch.verdict import Verdict
+
+_T = TypeVar("_T")
+
+
+def _known_ruleset(_: click.Context, __: click.Parameter, wanted: int | None) -> int | None:
+    if wanted is None:
+        return None
+    from blockwatch.judge import RULESETS
+
+    if wanted not in RULESETS:
+        known = ", ".join(map(str, RULESETS))
+        raise click.BadParameter(f"{wanted} is none of the rulesets that this version has: {known}")
+    return wanted
 
 
 @click.command(name="judge")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a measurement, on standard output.")
-@click.option(
-    "--explain", is_flag=True, help="All facts a verdict rests on, with the observations they cite."
-)
+@click.option("--explain", is_flag=True, help="For each verdict the rules that spoke, and the steps "
+              "they rest on; those that found nothing; what is missing or would lift the grade.")  # fmt: skip
+@click.option("--ruleset", type=int, callback=_known_ruleset, metavar="N",
+              help="Judge by an older ruleset. [default: the latest]")  # fmt: skip
 @fingerprints_option
-def command(paths: tuple[Path, ...], as_json: bool, explain: bool, fingerprints: tuple[Path, ...]) -> None:
+@control_run_options
+def command(
+    paths: tuple[Path, ...],
+    as_json: bool,
+    explain: bool,
+    ruleset: int | None,
+    fingerprints: tuple[Path, ...],
+    control_runs: tuple[Path, ...],
+    control_window: int,
+) -> None:
     """Say what the measurements of runs mean: run folders, or folders of runs.
 
     With --json one line a measurement in the order made; the last one of a target has "final": true
@@ -33,20 +57,53 @@ def command(paths: tuple[Path, ...], as_json: bool, explain: bool, fingerprints:
 
     Example: blockwatch judge --json results/
     """
-    from blockwatch.cli.table import print_verdicts
-    from blockwatch.cli.words import harmless, verdict_json
-
+    if ruleset == 1 and control_runs:
+        raise click.UsageError("ruleset 1 knows no control runs; they came with ruleset 2")
+    packs = packs_of(fingerprints)
+    beside = beside_of(control_runs, control_window, packs, ruleset)
     damaged = Damaged()
-    for run, verdicts in judged(paths, damaged, packs_of(fingerprints)):
-        if as_json:
-            for verdict in verdicts:
-                sys.stdout.write(verdict_json(verdict).decode())
-        else:
-            click.echo(heading(run))
-            print_verdicts((verdict for verdict in verdicts if verdict.final), explain=explain)
-        for note in run.notes:
-            click.echo(harmless(f"{run.folder}: {note}", 600), err=True)
+    if explain:
+        for run, told in explained(paths, damaged, packs, ruleset=ruleset, beside=beside):
+            _explain(run, told, beside, as_json=as_json)
+    else:
+        for run, verdicts in judged(paths, damaged, packs, ruleset=ruleset, beside=beside):
+            _print(run, verdicts, as_json=as_json)
     damaged.refuse()
+
+
+def _print(run: Run, verdicts: list[Verdict], *, as_json: bool) -> None:
+    from blockwatch.cli.table import print_verdicts
+    from blockwatch.cli.words import verdict_json
+
+    if as_json:
+        for verdict in verdicts:
+            sys.stdout.write(verdict_json(verdict).decode())
+    else:
+        click.echo(heading(run))
+        print_verdicts(verdict for verdict in verdicts if verdict.final)
+    _notes(run)
+
+
+def _explain(run: Run, told: list[Explanation], beside: Beside, *, as_json: bool) -> None:
+    from blockwatch.cli.explained import Steps, explained_json, print_explanation
+
+    steps = Steps(run, beside)
+    steps.read(told)
+    if not as_json:
+        click.echo(heading(run))
+    for one in told:
+        if as_json:
+            sys.stdout.write(explained_json(one, steps).decode())
+        elif one.verdict.final:
+            print_explanation(one, steps)
+    _notes(run)
+
+
+def _notes(run: Run) -> None:
+    from blockwatch.cli.words import harmless
+
+    for note in run.notes:
+        click.echo(harmless(f"{run.folder}: {note}", 600), err=True)
 
 
 class Damaged:
@@ -75,12 +132,61 @@ def judged(
     paths: tuple[Path, ...],
     on_damage: Callable[[EvidenceError], None] | None = None,
     fingerprints: Pack | None = None,
+    *,
+    ruleset: int | None = None,
+    beside: Beside | None = None,
 ) -> Iterator[tuple[Run, list[Verdict]]]:
     """Yield every run below ``paths`` with its verdicts; raises :class:`UsageError` where there is none.
 
     A damaged run raises :class:`EvidenceError`, or is handed to ``on_damage`` and left out.
     """
-    from blockwatch.judge import OURS, judge_run
+    from blockwatch.judge import LATEST, NOBODY, OURS, judge_run
+
+    def work(run: Run) -> list[Verdict]:
+        return judge_run(
+            run.open,
+            tuple(run.measurements),
+            run.close,
+            run.body,
+            fingerprints or OURS,
+            ruleset=ruleset or LATEST,
+            beside=beside or NOBODY,
+        )
+
+    return _each(paths, on_damage, work)
+
+
+def explained(
+    paths: tuple[Path, ...],
+    on_damage: Callable[[EvidenceError], None] | None,
+    fingerprints: Pack,
+    *,
+    ruleset: int | None,
+    beside: Beside,
+) -> Iterator[tuple[Run, list[Explanation]]]:
+    """Like :func:`judged`, with the reasons of every verdict."""
+    from blockwatch.judge import LATEST, explain_run
+
+    def work(run: Run) -> list[Explanation]:
+        told = explain_run(
+            run.open,
+            tuple(run.measurements),
+            run.close,
+            run.body,
+            fingerprints,
+            ruleset=ruleset or LATEST,
+            beside=beside,
+        )
+        return list(told)
+
+    return _each(paths, on_damage, work)
+
+
+def _each(
+    paths: tuple[Path, ...],
+    on_damage: Callable[[EvidenceError], None] | None,
+    work: Callable[[Run], _T],
+) -> Iterator[tuple[Run, _T]]:
     from blockwatch.store import find_runs, read_run
 
     folders = find_runs(paths)
@@ -93,13 +199,13 @@ def judged(
     for folder in folders:
         try:
             run = read_run(folder)
-            verdicts = judge_run(run.open, tuple(run.measurements), run.close, run.body, fingerprints or OURS)
+            made = work(run)
         except EvidenceError as error:
             if on_damage is None:
                 raise
             on_damage(error)
         else:
-            yield run, verdicts
+            yield run, made
 
 
 def heading(run: Run) -> str:

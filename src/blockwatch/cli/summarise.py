@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from blockwatch.cli.packs import fingerprints_option, packs_of
+from blockwatch.cli.vantages import beside_of, control_run_options
 
 
 @click.command(name="summarise")
@@ -18,6 +19,7 @@ from blockwatch.cli.packs import fingerprints_option, packs_of
 @click.option("--min-n", default=0, metavar="N", help="Put groups of fewer verdicts last, with the reason.")
 @click.option("--min-days", default=0, metavar="N", help="Put groups of fewer days last, with the reason.")
 @fingerprints_option
+@control_run_options
 @click.option("--format", "form", default="table", show_default=True,
               type=click.Choice(["table", "csv", "parquet", "json"]), help="Form of the answer.")  # fmt: skip
 def command(
@@ -29,6 +31,8 @@ def command(
     min_days: int,
     form: str,
     fingerprints: tuple[Path, ...],
+    control_runs: tuple[Path, ...],
+    control_window: int,
 ) -> None:
     """Print days covered, counts, states, mechanism, first and last seen, by target and network.
 
@@ -45,7 +49,9 @@ def command(
     from blockwatch.joined import load
 
     damaged = Damaged()
-    frame = load(paths, on_damage=damaged, fingerprints=packs_of(fingerprints))
+    packs = packs_of(fingerprints)
+    beside = beside_of(control_runs, control_window, packs)
+    frame = load(paths, on_damage=damaged, fingerprints=packs, control=beside)
     columns = [name.strip() for name in by.split(",") if name.strip()]
     table = summarise(frame, columns, min_n=min_n, min_days=min_days, since=since, until=until)
     sys.stdout.flush()

@@ -51,18 +51,12 @@ def print_table(
     console(stream).print(table)
 
 
-def print_verdicts(
-    verdicts: Iterable[Verdict], *, explain: bool = False, stream: TextIO | None = None
-) -> None:
+def print_verdicts(verdicts: Iterable[Verdict], *, stream: TextIO | None = None) -> None:
     """Print one row a verdict: what was found, how sure, how, and the first fact it rests on."""
     shown = list(verdicts)
     rows = []
     for verdict in shown:
-        facts = verdict.why if explain else verdict.why[:1]
-        why = "; ".join(
-            f"{reason.text} [{reason.rule}" + (f": {', '.join(reason.witnesses)}]" if explain else "]")
-            for reason in facts
-        )
+        why = "".join(f"{reason.text} [{reason.rule}]" for reason in verdict.why[:1])
         found = said(verdict) + (" (some addresses)" if verdict.partial else "")
         rows.append(((verdict.target, verdict.url), (found, verdict.mechanism or ""), why))
     styles = [_STYLES.get(verdict.state) for verdict in shown]

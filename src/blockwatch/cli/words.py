@@ -101,9 +101,14 @@ def verdict_line(verdict: Verdict) -> dict[str, Any]:
 
 def verdict_json(verdict: Verdict) -> bytes:
     """Return :func:`verdict_line` as a line of JSON that can be shown on a terminal, too."""
+    return shown_json(verdict_line(verdict))
+
+
+def shown_json(value: Any) -> bytes:
+    """Return a line of JSON of which no character acts on a terminal."""
     import msgspec
 
-    text = msgspec.json.encode(verdict_line(verdict)).decode()
+    text = msgspec.json.encode(value).decode()
     if not text.isprintable():  # JSON itself escapes only U+0000 to U+001F
         text = "".join(c if c.isprintable() else _escaped(c) for c in text)
     return text.encode() + b"\n"

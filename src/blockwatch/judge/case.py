@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from blockwatch.judge import outcomes
+from blockwatch.judge.beside import NOBODY, Beside
 from blockwatch.judge.fingerprints import OURS, Pack
 from blockwatch.judge.names import a_label, owner, parts
 from blockwatch.judge.pages import agrees
@@ -47,6 +48,7 @@ class Peers:
     issuers: Names = field(default_factory=dict)  # issuer of untrusted chains → owners
     control_issuers: frozenset[str] = frozenset()  # of those, seen for targets of role "control"
     unlucky: Names = field(default_factory=dict)  # "address:port" → owners whose names broke after TCP
+    struck: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # "address:port" → when they broke
     connected: frozenset[str] = frozenset()  # "address:port" that took a TCP connection at any time
     tainted: frozenset[str] = frozenset()  # whose page in cleartext was not the control's: no control names
     helper_answered: bool = False
@@ -85,6 +87,7 @@ class Case:
     peers: Peers = Peers()
     bodies: Bodies = no_bodies
     fingerprints: Pack = OURS
+    beside: Beside = NOBODY
 
 
 class _Digest:
@@ -100,6 +103,7 @@ class _Digest:
         self.issuers: dict[str, set[str]] = defaultdict(set)
         self.control_issuers: set[str] = set()
         self.unlucky: dict[str, set[str]] = defaultdict(set)
+        self.struck: dict[str, list[int]] = defaultdict(list)
         self.connected: set[str] = set()
         self.tainted: set[str] = set()
         self.helper = False
@@ -136,6 +140,8 @@ class _Digest:
                 self.tainted.add(parts(step.url).host)
 
     def _lookup(self, step: DnsStep) -> None:
+        if step.purpose in (Purpose.NOBODY, Purpose.ROOT):
+            return  # no resolver was asked
         self.asked[step.resolver].add(step.name)
         if step.addresses:
             self.answered[step.resolver].add(step.name)
@@ -149,7 +155,7 @@ class _Digest:
             self.successes.append(step.t + step.us)
             self.proven.add((a_label(step.server_name), step.address))
         elif end not in (outcomes.OK, outcomes.TRUST) and step.purpose in _PLAIN and step.server_name:
-            self.unlucky[f"{step.address}:{step.port}"].add(owner(a_label(step.server_name)))
+            self._broke(step, a_label(step.server_name))
         elif end == outcomes.TRUST and step.chain and step.purpose in _PLAIN and step.server_name:
             from blockwatch.judge.certs import issuer_key
 
@@ -159,9 +165,14 @@ class _Digest:
                 if role == "control":
                     self.control_issuers.add(key)
 
+    def _broke(self, step: TlsStep | HttpStep, host: str) -> None:
+        place = f"{step.address}:{step.port}"
+        self.unlucky[place].add(owner(host))
+        self.struck[place].append(step.t)
+
     def _response(self, step: HttpStep) -> None:
         if step.status is None and step.failure and step.purpose in _PLAIN:
-            self.unlucky[f"{step.address}:{step.port}"].add(owner(parts(step.url).host))
+            self._broke(step, parts(step.url).host)
         if (
             step.status is None
             or step.failure
@@ -207,6 +218,7 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         issuers=_frozen(sums.issuers),
         control_issuers=frozenset(sums.control_issuers),
         unlucky=_frozen(sums.unlucky),
+        struck={place: tuple(sorted(times)) for place, times in sums.struck.items()},
         connected=frozenset(sums.connected),
         tainted=frozenset(sums.tainted),
         helper_answered=sums.helper,

@@ -37,6 +37,7 @@ _MATRIX = frozenset(Purpose) - {
     Purpose.VALIDATE,
     Purpose.RESOLVER,
     Purpose.NAME_CONTROL,
+    Purpose.RESIDUE,
     Purpose.NOBODY,
     Purpose.ROOT,
 }

@@ -2,291 +2,92 @@
 
 Rules of this file:
 
-* an id is for ever: a rule that changes its meaning gets a new one, and ``LATEST`` is raised;
+* an id is for ever. A ruleset that has been used never changes: what would change a verdict is a row with a
+  new id and ``since`` the next ruleset, and the row that it replaces gets an ``until``;
+* so every ruleset there ever was can be asked again (``judge --ruleset N``);
 * ``void`` rows are asked first, about the measurement; ``hop`` rows about each hop of the redirect
-  chain in turn; ``doubt`` rows about what was found, unless the site was reached; ``weigh`` rows about
-  all measurements of the target together;
+  chain in turn; ``doubt`` rows about what was found, unless the site was reached; ``control`` rows about
+  what a control vantage adds; ``weigh`` rows about all measurements of the target together;
 * docs/method.md says the same in prose; a test holds the two together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
 
-from blockwatch.judge import rules_certs as certs
-from blockwatch.judge import rules_dns as dns
-from blockwatch.judge import rules_http as http
-from blockwatch.judge import rules_known as known
+from blockwatch.judge import rules_control as control
 from blockwatch.judge import rules_line as line
-from blockwatch.judge import rules_lookups as lookups
-from blockwatch.judge import rules_pages as page
-from blockwatch.judge import rules_transport as transport
 from blockwatch.judge import weigh
+from blockwatch.judge.hop_rows import HOP
+from blockwatch.judge.row import OWN, Rule, rows
 
-LATEST = 1
+__all__ = ["LATEST", "RULES", "RULESETS", "STAGES", "Rule", "table"]
 
+LATEST = 2
+RULESETS = tuple(range(1, LATEST + 1))
+STAGES = ("void", "hop", "doubt", "control", "weigh")
 
-@dataclass(frozen=True)
-class Rule:
-    """One row."""
-
-    id: str  # permanent
-    stage: str  # "void", "hop", "doubt" or "weigh"
-    reason: str  # why this may be concluded
-    source: str  # where the reason comes from
-    says: Callable[..., Any]  # of a Scene (hop), or of what its stage is about; a Finding, Note or None
-
-
-def _rows(stage: str, *rows: tuple[str, Callable[..., Any], str, str]) -> tuple[Rule, ...]:
-    return tuple(Rule(id_, stage, reason, source, says) for id_, says, reason, source in rows)
-
-
-_OONI = "OONI ts-017 web connectivity; defects of its verdicts, executed"
-_TWO = "two-name rounds: net4people/bbs, RIPE Atlas 28589165 and 28589202; ICLab"
-_OWN = "own reasoning"
-
-RULES: tuple[Rule, ...] = (
-    *_rows(
-        "void",
-        ("void.fault", line.own_fault, "a bug must never look like censorship", _OWN),
-        (
-            "void.expired",
-            line.target_expired,
-            "an address nobody confirms may be another's by now",
-            "OrgProbe: stale URLs",
-        ),
-        ("void.empty", line.nothing_made, "no evidence is not weak evidence", "ooni/data ontology"),
+_VOID = rows(
+    "void",
+    ("void.fault", line.own_fault, "a bug must never look like censorship", OWN),
+    (
+        "void.expired",
+        line.target_expired,
+        "an address nobody confirms may be another's by now",
+        "OrgProbe: stale URLs",
     ),
-    *_rows(
-        "hop",
-        ("dns.gone", dns.gone, "a name that resolves for nobody is not blocked", _OONI),
-        (
-            "dns.ghost",
-            dns.ghost,
-            "an answer for a name that is gone was made up by somebody",
-            "OONI x_null_null_flags 16",
-        ),
-        (
-            "dns.zone",
-            dns.zone_says_so,
-            "a zone may point nowhere by itself",
-            "OONI QA: localhost for everybody",
-        ),
-        (
-            "dns.dead",
-            dns.resolver_dead,
-            "a resolver that answers nothing accuses nobody",
-            "CensorPulse: local problem",
-        ),
-        ("dns.ipv6", dns.only_ipv6, "what the line cannot reach it cannot measure", "OONI verdict defect J"),
-        (
-            "dns.bogon",
-            dns.bogon_answer,
-            "no site can live at a special-purpose address",
-            "IANA registries, RFC 6890",
-        ),
-        ("dns.known", known.address_known, "the address is on record as a censor's", "fingerprint packs"),
-        (
-            "dns.certificate",
-            dns.false_certificate,
-            "a valid chain proves an address, its absence beside one disproves",
-            "Satellite, IMC 2016",
-        ),
-        (
-            "dns.named",
-            dns.other_certificate,
-            "a broken certificate that names the site beats one that does not",
-            "OONI verdict defect W",
-        ),
-        (
-            "dns.page",
-            dns.false_page,
-            "where nothing is encrypted the page itself must tell",
-            "Satellite; OONI verdict defect Z2",
-        ),
-        (
-            "dns.fails",
-            lookups.lookup_fails,
-            "others find the name, and this resolver finds other names",
-            "OONI ts-017; RFC 8914",
-        ),
-        (
-            "dns.alone",
-            lookups.lookup_fails_alone,
-            "without a control a failed lookup may be anybody's fault",
-            "OONI verdict defects B, K",
-        ),
-        (
-            "dns.injected",
-            lookups.injection_seen,
-            "two contradicting replies to one query have two senders",
-            "GFWatch; breakerspace/turkmenistan-censorship",
-        ),
-        ("dns.differs", lookups.addresses_differ, "CDNs answer by place", "OONI verdict defect L"),
-        (
-            "line.firewall",
-            transport.local_firewall,
-            "EPERM and EACCES come from this machine",
-            "ooni/probe-cli jafar README",
-        ),
-        ("tcp.down", transport.tcp_down, "what the control cannot reach either is down", _OONI),
-        ("tcp.blocked", transport.tcp_blocked, "the control connects where we cannot, repeatedly", _OONI),
-        (
-            "tcp.alone",
-            transport.tcp_alone,
-            "silence without a control is not evidence",
-            "architecture: no control is a value",
-        ),
-        (
-            "site.partial",
-            transport.some_addresses,
-            "one dead address is not the site",
-            "OONI verdict defect Y",
-        ),
-        (
-            "site.passing",
-            transport.passing_trouble,
-            "lost packets look like blocking once",
-            "OONI verdict defect I",
-        ),
-        (
-            "tls.flaky",
-            transport.tls_flaky,
-            "load-balanced censors miss flows; unrelated addresses do not fail for one name",
-            "hyperion-cs/dpi-checkers#20",
-        ),
-        (
-            "tls.plaintext",
-            transport.tls_plaintext,
-            "a text on record as a censor's settles it",
-            "Qurium 2020-02-14 (Procera, AS8193)",
-        ),
-        (
-            "tls.blocked",
-            transport.tls_blocked,
-            "the control's handshake is answered where ours fails alike every time",
-            "OONI verdict defect F",
-        ),
-        ("tls.name", transport.tls_by_name, "an unrelated server cannot know the name is unwanted", _TWO),
-        ("tls.down", transport.tls_down, "what fails at the same step for the control is down", _OONI),
-        ("tls.alone", transport.tls_alone, "silence without a control is not evidence", _OWN),
-        (
-            "line.antivirus",
-            certs.local_interception,
-            "an issuer that signs for every name is local",
-            "Chromium known-interception list; techniques of local interception",
-        ),
-        (
-            "tls.national",
-            certs.national_root,
-            "a state may sign for its own sites",
-            "bugzilla 1229827, 1864724",
-        ),
-        (
-            "tls.state",
-            certs.state_interception,
-            "the issuer is on record as a state's",
-            "bugzilla 1229827, 1567114, 1680927, 1864724; OONI KZ 2024",
-        ),
-        (
-            "tls.broken",
-            certs.certificate_broken,
-            "a certificate broken for everybody is the site's own",
-            "OONI verdict defect G",
-        ),
-        (
-            "tls.mitm",
-            certs.interception,
-            "a made-up chain beside a true one was put in between; ordinary faults are not made up",
-            "Raman et al., IMC 2020",
-        ),
-        (
-            "tls.untrusted",
-            certs.certificate_alone,
-            "an untrusted chain may be the site's own, of one server at least",
-            _OWN,
-        ),
-        (
-            "http.freeze",
-            http.frozen,
-            "bytes that stop for one name and go on for another",
-            "net4people/bbs#490",
-        ),
-        (
-            "http.throttle",
-            http.throttled,
-            "same address, two names, five times apart, no overlap",
-            "net4people/bbs#65; darkk/ru-twi-ndt7",
-        ),
-        ("http.flaky", http.http_flaky, "load-balanced censors miss flows", "hyperion-cs/dpi-checkers#20"),
-        ("http.name", http.http_by_name, "an unrelated server cannot know the name is unwanted", _TWO),
-        ("http.down", http.http_down, "what fails for the control too is down", _OONI),
-        (
-            "http.blocked",
-            http.http_blocked,
-            "the control is answered where we are not, alike every time",
-            _OONI,
-        ),
-        ("http.alone", http.http_alone, "silence without a control is not evidence", _OWN),
-        ("http.slow", http.slow_note, "slower is not throttled", "IMC 2021, throttling of Twitter"),
-        (
-            "http.redirect",
-            page.false_redirect,
-            "a stranger's redirect that an unrelated address gives too",
-            "OONI verdict defect P",
-        ),
-        (
-            "page.tls",
-            page.page_over_tls,
-            "over a valid chain the server itself speaks",
-            "OONI verdict defects A, H",
-        ),
-        (
-            "page.cleartext",
-            page.cleartext_page,
-            "in cleartext a page needs a witness",
-            "OONI verdict defects D, E, N, Z",
-        ),
-        ("page.none", http.transport_reached, "a probe without a page has reached what it asked for", _OWN),
-        (
-            "name.resolves",
-            http.name_resolves,
-            "overlap with another resolver is agreement",
-            "Satellite, IMC 2016",
-        ),
-    ),
-    *_rows(
-        "doubt",
-        ("line.portal", line.portal, "a captive portal answers for everybody", "blockcheck; RFC 8952"),
-        (
-            "line.offline",
-            line.offline,
-            "where nothing works nothing can be said of a site",
-            "OONI verdict defect K",
-        ),
-        ("line.dropped", line.dropped, "an outage fails every site at once", "Censored Planet outage filter"),
-        ("line.clock", line.clock_off, "validity needs a clock", "OrgProbe"),
-        ("void.cut", line.cut_short, "a measurement that was stopped has not seen it all", _OWN),
-    ),
-    *_rows(
-        "weigh",
-        (
-            "weigh.passed",
-            weigh.passed_later,
-            "a state that did not last is not asserted",
-            "OONI verdict defect I",
-        ),
-        (
-            "weigh.twice",
-            weigh.found_twice,
-            "the same finding minutes later is worth more",
-            "CensorPulse: at least two runs",
-        ),
-        ("weigh.earlier", weigh.only_earlier, "an undecided repetition does not undo a finding", _OWN),
-    ),
+    ("void.empty", line.nothing_made, "no evidence is not weak evidence", "ooni/data ontology"),
 )
-BY_STAGE = {
-    stage: tuple(rule for rule in RULES if rule.stage == stage) for stage in ("void", "hop", "doubt", "weigh")
-}
+_DOUBT = rows(
+    "doubt",
+    ("line.portal", line.portal, "a captive portal answers for everybody", "blockcheck; RFC 8952"),
+    (
+        "line.offline",
+        line.offline,
+        "where nothing works nothing can be said of a site",
+        "OONI verdict defect K",
+    ),
+    ("line.dropped", line.dropped, "an outage fails every site at once", "Censored Planet outage filter"),
+    ("line.clock", line.clock_off, "validity needs a clock", "OrgProbe"),
+    ("void.cut", line.cut_short, "a measurement that was stopped has not seen it all", OWN),
+)
+_CONTROL = rows(
+    "control",
+    (
+        "control.run",
+        control.vantage_told,
+        "elsewhere, at about the same time, the same URL tells whether it works",
+        "Satellite, IMC 2016; Hyperquack: a control beside every test",
+        2,
+    ),
+    ("control.apart", control.too_far_apart, "between two times a site may break or be mended", OWN, 2),
+)
+_WEIGH = rows(
+    "weigh",
+    (
+        "weigh.passed",
+        weigh.passed_later,
+        "a state that did not last is not asserted",
+        "OONI verdict defect I",
+    ),
+    (
+        "weigh.twice",
+        weigh.found_twice,
+        "the same finding minutes later is worth more",
+        "CensorPulse: at least two runs",
+    ),
+    ("weigh.earlier", weigh.only_earlier, "an undecided repetition does not undo a finding", OWN),
+)
+
+RULES: tuple[Rule, ...] = (*_VOID, *HOP, *_DOUBT, *_CONTROL, *_WEIGH)
+
+
+@cache
+def table(ruleset: int) -> Mapping[str, tuple[Rule, ...]]:
+    """The rows of a ruleset by stage, in order; raises ``ValueError`` for one that this version has not."""
+    if ruleset not in RULESETS:
+        known = ", ".join(map(str, RULESETS))
+        raise ValueError(f"no ruleset {ruleset}: this version has {known}")
+    asked = tuple(rule for rule in RULES if rule.within(ruleset))
+    return {stage: tuple(rule for rule in asked if rule.stage == stage) for stage in STAGES}

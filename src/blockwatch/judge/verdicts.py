@@ -10,14 +10,17 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from blockwatch.content import text_of
 from blockwatch.judge.addresses import is_address
+from blockwatch.judge.beside import NOBODY, Beside, Match, match
 from blockwatch.judge.case import Bodies, Case, digest, no_bodies
 from blockwatch.judge.finding import MAX_WITNESSES, Finding, Note, refs, unclear
 from blockwatch.judge.fingerprints import OURS, OnRecord, Pack
-from blockwatch.judge.rules import BY_STAGE, LATEST, Rule
+from blockwatch.judge.rules import LATEST, Rule, table
+from blockwatch.judge.rules_control import rank
 from blockwatch.judge.scene import Scene, TextOf
 from blockwatch.judge.sight import Sight
 from blockwatch.model import HttpStep, Measurement
@@ -26,6 +29,8 @@ from blockwatch.target import Target
 from blockwatch.verdict import Reason, State, Verdict
 
 Told = tuple[Finding, tuple[Reason, ...], bool]
+Rows = Mapping[str, tuple[Rule, ...]]
+UNDECIDED = "Nothing in this measurement decides"
 
 
 def judge(case: Case, ruleset: int = LATEST) -> Verdict:
@@ -33,13 +38,12 @@ def judge(case: Case, ruleset: int = LATEST) -> Verdict:
 
     Raises ``ValueError`` for a ruleset that this version does not have, or a case without measurements.
     """
-    if ruleset != LATEST:
-        raise ValueError(f"no ruleset {ruleset}: this version has {LATEST}")
+    rows = table(ruleset)
     if not case.measurements:
         raise ValueError("a case needs a measurement")
-    told = [_alone(case, count) for count in range(1, len(case.measurements) + 1)]
-    finding, reasons, partial = _weighed(told)
-    return _verdict(case, finding, reasons, partial, ruleset)
+    told = [alone(one, rows) for one in one_by_one(case)]
+    finding, reasons, partial = weighed(told, rows)
+    return verdict_of(case, finding, reasons, partial, ruleset)
 
 
 def judge_run(
@@ -48,66 +52,133 @@ def judge_run(
     close: RunClose | None = None,
     bodies: Bodies = no_bodies,
     fingerprints: Pack = OURS,
+    *,
+    ruleset: int = LATEST,
+    beside: Beside = NOBODY,
 ) -> list[Verdict]:
-    """One verdict per measurement, in order; the last of each (target, URL) is final and weighs all."""
+    """One verdict per measurement, in order; the last of each (target, URL) is final and weighs all.
+
+    ``beside`` is what control vantages saw of the same URLs at about the same time (from ruleset 2 on).
+    Raises ``ValueError`` for a ruleset that this version does not have.
+    """
+    rows = table(ruleset)
+    earlier: dict[tuple[str, str], list[Told]] = defaultdict(list)
+    verdicts = []
+    for case, final in cases(open_, measurements, close, bodies, fingerprints, beside):
+        before = earlier[case.target.id, case.url]
+        told = alone(case, rows)
+        finding, reasons, partial = weighed([*before, told], rows) if final else told
+        before.append(told)
+        verdicts.append(verdict_of(case, finding, reasons, partial, ruleset, final=final))
+    return verdicts
+
+
+def cases(
+    open_: RunOpen,
+    measurements: Iterable[Measurement],
+    close: RunClose | None = None,
+    bodies: Bodies = no_bodies,
+    fingerprints: Pack = OURS,
+    beside: Beside = NOBODY,
+) -> Iterator[tuple[Case, bool]]:
+    """Yield one case a measurement, and whether it is the last of its target and URL."""
     made = list(measurements)
     peers = digest(open_, made, close)
     targets = {target.id: target for target in open_.targets}
     last = {(m.target, m.url): position for position, m in enumerate(made)}
-    earlier: dict[tuple[str, str], list[Told]] = defaultdict(list)
-    verdicts = []
     for position, measurement in enumerate(made):
-        key = (measurement.target, measurement.url)
-        target = targets.get(measurement.target) or Target(id=measurement.target, url=measurement.url)
         case = Case(
             open=open_,
-            target=target,
+            target=targets.get(measurement.target) or Target(id=measurement.target, url=measurement.url),
             url=measurement.url,
             measurements=(measurement,),
             peers=peers,
             bodies=bodies,
             fingerprints=fingerprints,
+            beside=beside,
         )
-        told = _alone(case, 1)
-        final = last[key] == position
-        finding, reasons, partial = _weighed([*earlier[key], told]) if final else told
-        earlier[key].append(told)
-        verdicts.append(_verdict(case, finding, reasons, partial, LATEST, final=final))
-    return verdicts
+        yield case, last[measurement.target, measurement.url] == position
 
 
-def _alone(case: Case, count: int) -> Told:
-    """What the ``count``-th measurement says by itself."""
-    one = Case(
-        open=case.open,
-        target=case.target,
-        url=case.url,
-        measurements=(case.measurements[count - 1],),
-        peers=case.peers,
-        bodies=case.bodies,
-        fingerprints=case.fingerprints,
-    )
-    measurement = one.measurements[0]
+def one_by_one(case: Case) -> Iterator[Case]:
+    """Yield a case for each of its measurements alone."""
+    for measurement in case.measurements:
+        yield replace(case, measurements=(measurement,))
+
+
+def alone(case: Case, rows: Rows) -> Told:
+    """What the measurement of ``case`` says by itself, in the light of a control vantage where one fits."""
+    plain = judged_alone(case, rows)
+    asked = rows["control"] and case.beside.by_url and plain[0].state is not State.OK
+    matched = match(case) if asked else None
+    if matched is None:
+        return plain
+    lent = judged_alone(case, rows, matched.lend) if matched.control is not None else None
+    finding, reasons, partial = preferred(plain, lent, matched)
+    for rule in rows["control"]:
+        found = rule.says(matched, plain[0], lent[0] if lent is not None else None)
+        if isinstance(found, Finding):
+            finding, reasons = found, (reason_of(rule, found), *reasons)
+        elif found is not None:
+            reasons = (*reasons, reason_of(rule, found))
+    return finding, reasons, partial
+
+
+def preferred(plain: Told, lent: Told | None, matched: Match) -> Told:
+    """Which of two judgements counts: the one with a control vantage, unless it says less."""
+    if lent is None:
+        return plain
+    before, after = plain[0], lent[0]
+    less = after.state is State.INCONCLUSIVE and before.state is not State.INCONCLUSIVE
+    late = after.state is State.DOWN and not matched.firm
+    weaker = after.state is before.state is State.BLOCKED and rank(before) > rank(after)
+    return plain if less or late or weaker else lent
+
+
+def judged_alone(case: Case, rows: Rows, lend: Callable[[Sight], None] | None = None) -> Told:
+    """Walk the table once; ``lend`` may put a control into the hops before."""
+    measurement = case.measurements[0]
     sight = Sight(measurement.id, measurement.observations, measurement.url)
-    for rule in BY_STAGE["void"]:
-        found = rule.says(one, sight)
+    if lend is not None:
+        lend(sight)
+    for rule in rows["void"]:
+        found = rule.says(case, sight)
         if found is not None:
-            return found, (_reason(rule, found),), False
-    finding, rule_reason, notes, partial = _walk(one, sight)
+            return found, (reason_of(rule, found),), False
+    finding, rule_reason, notes, partial = _walk(case, sight, rows["hop"])
     if finding.state not in (State.OK, State.REFUSED):
-        for rule in BY_STAGE["doubt"]:
-            doubt = rule.says(one, sight, finding)
+        for rule in rows["doubt"]:
+            doubt = rule.says(case, sight, finding)
             if doubt is not None:
-                return doubt, (_reason(rule, doubt), rule_reason, *notes), False
+                return doubt, (reason_of(rule, doubt), rule_reason, *notes), False
     return finding, (rule_reason, *notes), partial or finding.partial
 
 
-def _walk(case: Case, sight: Sight) -> tuple[Finding, Reason, tuple[Reason, ...], bool]:
+def _walk(
+    case: Case, sight: Sight, rows: tuple[Rule, ...]
+) -> tuple[Finding, Reason, tuple[Reason, ...], bool]:
     """The first decisive row over the hops in order, and the notes before it."""
     notes: list[Reason] = []
     partial = False
+    for scene in scenes(case, sight):
+        literal = is_address(scene.hop.host)
+        for rule in rows:
+            if literal and rule.id.startswith("dns."):
+                continue
+            found = rule.says(scene)
+            if isinstance(found, Finding):
+                return found, reason_of(rule, found), tuple(notes), partial
+            if found is not None:
+                notes.append(reason_of(rule, found))
+                partial = partial or found.partial
+    finding = unclear(UNDECIDED)
+    return finding, Reason(rule="none", text=finding.text), tuple(notes), partial
+
+
+def scenes(case: Case, sight: Sight) -> Iterator[Scene]:
+    """Yield what the hop rows are asked of, hop after hop."""
     for hop in sight.hops:
-        scene = Scene(
+        yield Scene(
             sight,
             hop,
             case.peers,
@@ -116,18 +187,6 @@ def _walk(case: Case, sight: Sight) -> tuple[Finding, Reason, tuple[Reason, ...]
             on_record=OnRecord(case.fingerprints, case.open.vantage.country),
             once=case.open.imported is not None,
         )
-        literal = is_address(hop.host)
-        for rule in BY_STAGE["hop"]:
-            if literal and rule.id.startswith("dns."):
-                continue
-            found = rule.says(scene)
-            if isinstance(found, Finding):
-                return found, _reason(rule, found), tuple(notes), partial
-            if found is not None:
-                notes.append(_reason(rule, found))
-                partial = partial or found.partial
-    finding = unclear("Nothing in this measurement decides")
-    return finding, Reason(rule="none", text=finding.text), tuple(notes), partial
 
 
 def _texts(case: Case) -> TextOf:
@@ -140,16 +199,16 @@ def _texts(case: Case) -> TextOf:
     return text
 
 
-def _weighed(told: Sequence[Told]) -> Told:
+def weighed(told: Sequence[Told], rows: Rows) -> Told:
     """All measurements of the target so far, taken together."""
     finding, reasons, partial = told[-1]
     earlier = [found for found, _, _ in told[:-1]]
-    for rule in BY_STAGE["weigh"] if earlier else ():
-        weighed = rule.says(earlier, finding)
-        if weighed is not None:
+    for rule in rows["weigh"] if earlier else ():
+        found = rule.says(earlier, finding)
+        if found is not None:
             before = tuple(reason for _, facts, _ in told[:-1] for reason in facts)
             partly = partial or any(some for _, _, some in told[:-1])
-            return weighed, _merged(weighed, finding, (_reason(rule, weighed), *reasons, *before)), partly
+            return found, _merged(found, finding, (reason_of(rule, found), *reasons, *before)), partly
     return told[-1]
 
 
@@ -171,11 +230,12 @@ def _merged(weighed: Finding, last: Finding, reasons: Iterable[Reason]) -> tuple
     return (first, *others)
 
 
-def _reason(rule: Rule, found: Finding | Note) -> Reason:
+def reason_of(rule: Rule, found: Finding | Note) -> Reason:
+    """What a row said, as a fact of a verdict."""
     return Reason(rule=rule.id, text=found.text, witnesses=refs(found.witnesses))
 
 
-def _verdict(
+def verdict_of(
     case: Case,
     finding: Finding,
     reasons: tuple[Reason, ...],
@@ -184,6 +244,7 @@ def _verdict(
     *,
     final: bool = False,
 ) -> Verdict:
+    """A finding and its facts, as the verdict on the last measurement of a case."""
     measurement = case.measurements[-1]
     return Verdict(
         id=measurement.id,

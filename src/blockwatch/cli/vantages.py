@@ -1,0 +1,63 @@
+"""The options ``--control-run`` and ``--control-window``: runs made elsewhere, as control.
+
+Rules of this file: which of them fits is the judge's business; a run that cannot be used is named on standard
+error, a damaged one is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from blockwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from blockwatch.judge import Beside, Pack
+
+HOURS = click.IntRange(1, 72)
+
+
+def control_run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add both options to a command."""
+    for option in (
+        click.option("--control-window", default=6, show_default=True, type=HOURS, metavar="HOURS",
+                     help="How far in time a control run may be from a measurement, either way."),
+        click.option("--control-run", "control_runs", multiple=True, metavar="PATH",
+                     type=click.Path(path_type=Path),
+                     help="Run, or folder of runs, made in another country: the control where no test helper "
+                     "answered; repeat for more."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def beside_of(paths: Iterable[Path], hours: int, fingerprints: Pack, ruleset: int | None = None) -> Beside:
+    """Read the control runs named; raises :class:`UsageError` and :class:`EvidenceError`."""
+    from blockwatch.cli.words import harmless
+    from blockwatch.judge import LATEST, NOBODY, control_runs
+    from blockwatch.judge.beside import HOUR_US
+    from blockwatch.store import find_runs, read_run
+
+    named = list(paths)
+    if not named:
+        return NOBODY
+    folders = find_runs(named)
+    if not folders:
+        raise UsageError(
+            "there is no run here to be the control",
+            where=", ".join(map(str, named)),
+            remedy="Name a run folder, or a folder of runs, that was made in another country.",
+        )
+    runs = map(read_run, folders)
+    seen = control_runs(
+        ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
+        fingerprints=fingerprints,
+        ruleset=ruleset or LATEST,
+        window_us=hours * HOUR_US,
+    )
+    for note in seen.notes:
+        click.echo(harmless(note, 400), err=True)
+    return seen

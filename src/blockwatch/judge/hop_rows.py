@@ -1,0 +1,246 @@
+"""The rows that are asked about each hop of the redirect chain: what happened to the site?
+
+Rules of this file: as in :mod:`blockwatch.judge.rules`; the order is that of a connection, lookup first.
+"""
+
+from __future__ import annotations
+
+from blockwatch.judge import rules_certs as certs
+from blockwatch.judge import rules_dns as dns
+from blockwatch.judge import rules_http as http
+from blockwatch.judge import rules_injection as injection
+from blockwatch.judge import rules_known as known
+from blockwatch.judge import rules_lookups as lookups
+from blockwatch.judge import rules_pages as page
+from blockwatch.judge import rules_transport as transport
+from blockwatch.judge.row import OWN, rows
+
+_OONI = "OONI ts-017 web connectivity; defects of its verdicts, executed"
+_TWO = "two-name rounds: net4people/bbs, RIPE Atlas 28589165 and 28589202; ICLab"
+
+HOP = rows(
+    "hop",
+    ("dns.gone", dns.gone, "a name that resolves for nobody is not blocked", _OONI),
+    (
+        "dns.ghost",
+        dns.ghost,
+        "an answer for a name that is gone was made up by somebody",
+        "OONI x_null_null_flags 16",
+    ),
+    (
+        "dns.zone",
+        dns.zone_says_so,
+        "a zone may point nowhere by itself",
+        "OONI QA: localhost for everybody",
+    ),
+    (
+        "dns.dead",
+        dns.resolver_dead,
+        "a resolver that answers nothing accuses nobody",
+        "CensorPulse: local problem",
+    ),
+    (
+        "dns.everybody",
+        injection.for_everybody,
+        "who answers for every name, wherever it is asked, is a resolver and no injector of one name",
+        "ValdikSS/blockcheck; Jigsaw-Code/net-analysis measure.sh",
+        2,
+    ),
+    (
+        "dns.dropped",
+        injection.dropped,
+        "a root server refers every name alike",
+        "Jigsaw-Code/net-analysis measure.sh",
+        2,
+    ),
+    (
+        "dns.nobody",
+        injection.from_nobody,
+        "where no resolver lives nobody can answer, least of all for one name alone",
+        "Triplet Censors, FOCI 2020; ValdikSS/blockcheck",
+        2,
+    ),
+    (
+        "dns.root",
+        injection.from_root,
+        "the root zone has no address of a site",
+        "Jigsaw-Code/net-analysis measure.sh; RFC 1034, 4.3.2",
+        2,
+    ),
+    ("dns.ipv6", dns.only_ipv6, "what the line cannot reach it cannot measure", "OONI verdict defect J"),
+    (
+        "dns.bogon",
+        dns.bogon_answer,
+        "no site can live at a special-purpose address",
+        "IANA registries, RFC 6890",
+    ),
+    ("dns.known", known.address_known, "the address is on record as a censor's", "fingerprint packs"),
+    (
+        "dns.certificate",
+        dns.false_certificate,
+        "a valid chain proves an address, its absence beside one disproves",
+        "Satellite, IMC 2016",
+    ),
+    (
+        "dns.named",
+        dns.other_certificate,
+        "a broken certificate that names the site beats one that does not",
+        "OONI verdict defect W",
+    ),
+    (
+        "dns.page",
+        dns.false_page,
+        "where nothing is encrypted the page itself must tell",
+        "Satellite; OONI verdict defect Z2",
+    ),
+    (
+        "dns.fails",
+        lookups.lookup_fails,
+        "others find the name, and this resolver finds other names",
+        "OONI ts-017; RFC 8914",
+    ),
+    (
+        "dns.alone",
+        lookups.lookup_fails_alone,
+        "without a control a failed lookup may be anybody's fault",
+        "OONI verdict defects B, K",
+    ),
+    (
+        "dns.injected",
+        lookups.injection_seen,
+        "two contradicting replies to one query have two senders",
+        "GFWatch; breakerspace/turkmenistan-censorship",
+    ),
+    ("dns.differs", lookups.addresses_differ, "CDNs answer by place", "OONI verdict defect L"),
+    (
+        "line.firewall",
+        transport.local_firewall,
+        "EPERM and EACCES come from this machine",
+        "ooni/probe-cli jafar README",
+    ),
+    ("tcp.down", transport.tcp_down, "what the control cannot reach either is down", _OONI),
+    ("tcp.blocked", transport.tcp_blocked, "the control connects where we cannot, repeatedly", _OONI),
+    (
+        "tcp.alone",
+        transport.tcp_alone,
+        "silence without a control is not evidence",
+        "architecture: no control is a value",
+    ),
+    (
+        "site.partial",
+        transport.some_addresses,
+        "one dead address is not the site",
+        "OONI verdict defect Y",
+    ),
+    (
+        "site.passing",
+        transport.passing_trouble,
+        "lost packets look like blocking once",
+        "OONI verdict defect I",
+    ),
+    (
+        "tls.flaky",
+        transport.tls_flaky,
+        "load-balanced censors miss flows; unrelated addresses do not fail for one name",
+        "hyperion-cs/dpi-checkers#20",
+    ),
+    (
+        "tls.plaintext",
+        transport.tls_plaintext,
+        "a text on record as a censor's settles it",
+        "Qurium 2020-02-14 (Procera, AS8193)",
+    ),
+    (
+        "tls.blocked",
+        transport.tls_blocked,
+        "the control's handshake is answered where ours fails alike every time",
+        "OONI verdict defect F",
+    ),
+    ("tls.name", transport.tls_by_name, "an unrelated server cannot know the name is unwanted", _TWO),
+    ("tls.down", transport.tls_down, "what fails at the same step for the control is down", _OONI),
+    ("tls.alone", transport.tls_alone, "silence without a control is not evidence", OWN),
+    (
+        "line.antivirus",
+        certs.local_interception,
+        "an issuer that signs for every name is local",
+        "Chromium known-interception list; techniques of local interception",
+    ),
+    (
+        "tls.national",
+        certs.national_root,
+        "a state may sign for its own sites",
+        "bugzilla 1229827, 1864724",
+    ),
+    (
+        "tls.state",
+        certs.state_interception,
+        "the issuer is on record as a state's",
+        "bugzilla 1229827, 1567114, 1680927, 1864724; OONI KZ 2024",
+    ),
+    (
+        "tls.broken",
+        certs.certificate_broken,
+        "a certificate broken for everybody is the site's own",
+        "OONI verdict defect G",
+    ),
+    (
+        "tls.mitm",
+        certs.interception,
+        "a made-up chain beside a true one was put in between; ordinary faults are not made up",
+        "Raman et al., IMC 2020",
+    ),
+    (
+        "tls.untrusted",
+        certs.certificate_alone,
+        "an untrusted chain may be the site's own, of one server at least",
+        OWN,
+    ),
+    (
+        "http.freeze",
+        http.frozen,
+        "bytes that stop for one name and go on for another",
+        "net4people/bbs#490",
+    ),
+    (
+        "http.throttle",
+        http.throttled,
+        "same address, two names, five times apart, no overlap",
+        "net4people/bbs#65; darkk/ru-twi-ndt7",
+    ),
+    ("http.flaky", http.http_flaky, "load-balanced censors miss flows", "hyperion-cs/dpi-checkers#20"),
+    ("http.name", http.http_by_name, "an unrelated server cannot know the name is unwanted", _TWO),
+    ("http.down", http.http_down, "what fails for the control too is down", _OONI),
+    (
+        "http.blocked",
+        http.http_blocked,
+        "the control is answered where we are not, alike every time",
+        _OONI,
+    ),
+    ("http.alone", http.http_alone, "silence without a control is not evidence", OWN),
+    ("http.slow", http.slow_note, "slower is not throttled", "IMC 2021, throttling of Twitter"),
+    (
+        "http.redirect",
+        page.false_redirect,
+        "a stranger's redirect that an unrelated address gives too",
+        "OONI verdict defect P",
+    ),
+    (
+        "page.tls",
+        page.page_over_tls,
+        "over a valid chain the server itself speaks",
+        "OONI verdict defects A, H",
+    ),
+    (
+        "page.cleartext",
+        page.cleartext_page,
+        "in cleartext a page needs a witness",
+        "OONI verdict defects D, E, N, Z",
+    ),
+    ("page.none", http.transport_reached, "a probe without a page has reached what it asked for", OWN),
+    (
+        "name.resolves",
+        http.name_resolves,
+        "overlap with another resolver is agreement",
+        "Satellite, IMC 2016",
+    ),
+)

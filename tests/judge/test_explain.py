@@ -1,0 +1,87 @@
+"""The explanation says what the verdict says, and accounts for every rule of the table."""
+
+from __future__ import annotations
+
+import pytest
+
+from blockwatch.judge import explain_run, judge_run
+from blockwatch.judge.evidence import KINDS, needs
+from blockwatch.judge.explain import DECIDES, LOOKED, MISSING, NOT_ASKED, NOTES, Explanation
+from blockwatch.judge.rules import RULES, table
+from blockwatch.verdict import Grade, State
+from tests.judge.stage import frame, play
+from tests.judge.test_control_runs import CLEAN, DEAD, FAR, KAZAKH, NEAR, beside, elsewhere, run_of
+from tests.judge.world import World
+from tests.judge.worlds import WORLDS
+
+
+def explained(name: str) -> Explanation:
+    """The final explanation of the site in a world of the table."""
+    _, made = play(WORLDS[name].world)
+    open_, close = frame(WORLDS[name].world, len(made))
+    return [told for told in explain_run(open_, made, close) if told.verdict.target == "site"][-1]
+
+
+def said(told: Explanation) -> dict[str, str]:
+    return {asked.rule: asked.said for asked in told.asked}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_both_walks_agree_and_no_rule_is_left_out(name: str) -> None:
+    _, made = play(WORLDS[name].world)
+    open_, close = frame(WORLDS[name].world, len(made))
+    verdicts, told = judge_run(open_, made, close), list(explain_run(open_, made, close))
+    assert [one.verdict for one in told] == verdicts
+    for one in told:
+        spoke = [(spoke.rule, spoke.text, spoke.witnesses) for spoke in one.spoke]
+        assert spoke == [(reason.rule, reason.text, reason.witnesses) for reason in one.verdict.why]
+        assert {asked.rule for asked in one.asked} == {rule.id for rule in RULES}
+        heard = {asked.rule for asked in one.asked if asked.said in (DECIDES, NOTES)}
+        mine = {r.rule for r in one.verdict.why if all(w.startswith(one.verdict.id) for w in r.witnesses)}
+        assert mine - {"none"} <= heard
+        first = one.spoke[0]
+        assert first.weight or first.rule == "none"
+        assert bool(one.lift) == (
+            one.verdict.state is State.INCONCLUSIVE
+            or (one.verdict.state is State.BLOCKED and one.verdict.grade is not Grade.CONFIRMED)
+        )
+
+
+def test_what_was_looked_at_is_told_from_what_is_missing() -> None:
+    told = explained("SNI drop, nothing known good, no helper")
+    assert said(told)["tls.name"] == MISSING
+    assert said(told)["tls.blocked"] == MISSING
+    assert said(told)["tls.alone"] == DECIDES
+    assert said(told)["tcp.alone"] == LOOKED
+    assert said(told)["page.tls"] == NOT_ASKED
+    why = {asked.rule: asked.why for asked in told.asked}
+    assert why["tls.name"] == "two-name rounds"
+    assert why["tls.blocked"] == "a control"
+    assert why["tcp.alone"].startswith("connections: ")
+    assert any("--helper" in sentence for sentence in told.lift)
+    assert any("two-name rounds" in sentence for sentence in told.lift)
+
+
+def test_what_would_lift_a_grade() -> None:
+    assert explained("clean https").lift == ()
+    assert explained("state interception").lift == ()
+    assert "artefact" in explained("SNI drop").lift[0]
+    refused = explained("a server that refuses this country resets every handshake")
+    assert any("nothing to do with the site" in sentence for sentence in refused.lift)
+
+
+def test_a_control_vantage_has_its_place() -> None:
+    open_, made, close = run_of(World(**DEAD), "f" * 16, KAZAKH)
+    for shifts, apart in ((NEAR, LOOKED), (FAR, DECIDES)):
+        seen = beside(*elsewhere(CLEAN, *shifts))
+        told = [t for t in explain_run(open_, made, close, beside=seen) if t.verdict.target == "site"][-1]
+        assert said(told)["control.run"] == NOTES
+        assert said(told)["control.apart"] == apart
+        assert any("ten minutes" in sentence for sentence in told.lift) == (apart == DECIDES)
+    plain = [t for t in explain_run(open_, made, close) if t.verdict.target == "site"][-1]
+    assert said(plain)["control.run"] == MISSING
+
+
+def test_what_rules_need_is_a_known_kind() -> None:
+    for rule in table(2)["hop"]:
+        assert set(needs(rule.id)) <= set(KINDS)

@@ -1,0 +1,108 @@
+"""Rulesets are for ever: what a ruleset said of a recorded case, it says in every later version."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blockwatch.codec import decode_record
+from blockwatch.judge import LATEST, RULES, RULESETS, judge_run
+from blockwatch.judge.rules import table
+from blockwatch.model import Measurement
+from blockwatch.run import RunClose, RunOpen
+from blockwatch.store import find_runs, read_run
+from blockwatch.verdict import Verdict
+from tests.judge.frozen import ADDED, ONE, REMOVED
+
+RECORDED = Path(__file__).parent / "assets" / "ruleset-1.jsonl.gz"
+SAMPLE = Path(__file__).parents[2] / "results" / "sample"
+
+
+def ids_of(ruleset: int) -> set[str]:
+    """The frozen ids of a ruleset."""
+    found = set(ONE)
+    for number in range(2, ruleset + 1):
+        found = (found | set(ADDED.get(number, ()))) - set(REMOVED.get(number, ()))
+    return found
+
+
+@pytest.mark.parametrize("ruleset", RULESETS)
+def test_the_ids_of_a_ruleset_are_frozen(ruleset: int) -> None:
+    assert {rule.id for rows in table(ruleset).values() for rule in rows} == ids_of(ruleset)
+
+
+def test_no_id_is_ever_used_again() -> None:
+    born = [*ONE, *(id_ for number in sorted(ADDED) for id_ in ADDED[number])]
+    assert len(born) == len(set(born))
+    assert {rule.id for rule in RULES} == set(born)
+    for rule in RULES:
+        assert rule.id in (ONE if rule.since == 1 else ADDED[rule.since])
+        assert rule.until is None or rule.id in REMOVED[rule.until + 1]
+
+
+def test_a_ruleset_that_is_not_known_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ValueError, match=r"no ruleset 99: this version has 1, 2"):
+        table(99)
+    with pytest.raises(ValueError, match="no ruleset 0"):
+        judge_run(RunOpen(run="0" * 16, started=0, software="x"), (), ruleset=0)
+
+
+def recorded() -> Iterator[tuple[str, RunOpen, list[Measurement], RunClose, list[Any]]]:
+    """The cases as they were measured and judged when ruleset 1 was the latest."""
+    with gzip.open(RECORDED, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            case = json.loads(line)
+            open_, *made, close = (decode_record(text.encode()) for text in case["lines"])
+            assert isinstance(open_, RunOpen)
+            assert isinstance(close, RunClose)
+            yield (
+                case["name"],
+                open_,
+                [m for m in made if isinstance(m, Measurement)],
+                close,
+                case["verdicts"],
+            )
+
+
+def plain(verdict: Verdict) -> list[Any]:
+    """A verdict as the records have it."""
+    return [
+        verdict.id,
+        str(verdict.state),
+        verdict.grade and str(verdict.grade),
+        verdict.mechanism,
+        verdict.failed_step,
+        verdict.partial,
+        [[reason.rule, list(reason.witnesses)] for reason in verdict.why],
+        verdict.final,
+    ]
+
+
+def test_ruleset_1_still_says_what_it_said() -> None:
+    count = 0
+    for name, open_, made, close, verdicts in recorded():
+        told = judge_run(open_, made, close, ruleset=1)
+        assert [plain(verdict) for verdict in told] == verdicts, name
+        assert {verdict.ruleset for verdict in told} == {"1"}
+        count += 1
+    assert count > 100
+
+
+def test_the_sample_under_ruleset_1() -> None:
+    (folder,) = find_runs([SAMPLE])
+    run = read_run(folder)
+    kept = [json.loads(line) for line in (folder / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()]
+    verdicts = judge_run(run.open, tuple(run.measurements), run.close, run.body, ruleset=1)
+    assert [(v.id, str(v.state), v.mechanism, v.final, v.ruleset) for v in verdicts] == [
+        (line["id"], line["state"], line["mechanism"], line["final"], line["ruleset"]) for line in kept
+    ]
+
+
+def test_every_verdict_says_its_ruleset() -> None:
+    _, open_, made, close, _ = next(recorded())
+    assert {verdict.ruleset for verdict in judge_run(open_, made, close)} == {str(LATEST)}

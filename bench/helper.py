@@ -2,7 +2,7 @@
 
 Rules: the helper has one core to itself; the lab's wire and servers and the load have the other ones;
 its figures are the operating system's (`/proc`); the load is open (bench/load.py); which of the two, helper
-or lab, is the limit is told by their CPU time, and by the lab's own ceiling (bench/ceiling.py).
+or lab, is the limit is told by their CPU time. A limit is the rate at which the core would be full.
 
     python bench/helper.py                          # what `make bench-helper` prints: 200/s for 60 s
     python bench/helper.py --rate 300 --seconds 20  # another rate
@@ -48,6 +48,13 @@ class Process:
         """Resident memory now."""
         pages = (int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.pids)
         return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def busy_s(core: int) -> float:
+    """Seconds that a core has worked so far, for whomever (proc(5): all but idle and iowait)."""
+    line = next(one for one in Path("/proc/stat").read_text().splitlines() if one.startswith(f"cpu{core} "))
+    spent = [int(word) for word in line.split()[1:9]]
+    return (sum(spent) - spent[3] - spent[4]) / TICK
 
 
 def children(pid: int) -> list[int]:
@@ -110,18 +117,20 @@ def under_load(lab: RunningLab, args: argparse.Namespace, cores: list[int]) -> d
             "lab": Process(*children(lab.handle.pid)),
             "load": Process(load.pid),
         }
-        before = {name: one.cpu_s() for name, one in watched.items()}
+        before, idle = {name: one.cpu_s() for name, one in watched.items()}, busy_s(cores[0])
         began, memory, spent = time.perf_counter(), [], dict(before)
         while load.poll() is None and time.perf_counter() - began < args.seconds + 0.5:
             memory.append(watched["helper"].rss_mb())
             spent = {name: one.cpu_s() for name, one in watched.items()}
             time.sleep(0.5)
-        wall = time.perf_counter() - began
+        wall, busy = time.perf_counter() - began, busy_s(cores[0]) - idle
         result = json.loads(load.communicate()[0])
     finally:
         helper.terminate()
         helper.wait()
-    return figures(args, result, memory, {n: (spent[n] - before[n]) / wall for n in spent})
+    cpu = {name: (spent[name] - before[name]) / wall for name in spent}
+    cpu["others on the helper's core"] = max(0.0, busy / wall - cpu["helper"])
+    return figures(args, result, memory, cpu)
 
 
 def figures(
@@ -150,6 +159,7 @@ def figures(
         "cores_used": cpu,
         "helper_cpu_ms": 1000 * cpu["helper"] / args.rate,
         "helper_limit_per_s": args.rate / cpu["helper"],
+        "lab_and_load_limit_per_s": args.rate / (cpu["lab"] + cpu["load"]),
     }
 
 

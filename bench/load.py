@@ -1,7 +1,6 @@
 """An open-loop load on a helper: requests leave at fixed moments, whatever became of the earlier ones.
 
-Usage: load.py PLAN_JSON; prints one JSON line a second on standard error and the result on standard
-output. It runs inside the lab. Rules: a request's latency counts from the moment it was planned for, so
+Usage: load.py PLAN_JSON; prints the result as JSON. It runs inside the lab. Rules: a request's latency counts from the moment it was planned for, so
 that a stall shows in every request that it delayed (no coordinated omission); each answer is compared
 with what is known of the site; clients are many addresses of loopback, below the helper's rate each.
 """

@@ -88,10 +88,14 @@ def _carry_out(plan: Plan, options: Options, retest_of: str | None) -> tuple[Run
 
     from blockwatch import judge, runner
     from blockwatch.cli.progress import display
+    from blockwatch.cli.sealing import signer_of_run
     from blockwatch.cli.sink import AsyncSink
+    from blockwatch.host.folders import note_folder
     from blockwatch.store import last_root
 
-    sink = AsyncSink(options.results, label=options.label)
+    note_folder(options.results)
+    signer = signer_of_run(plan.settings.campaign)
+    sink = AsyncSink(options.results, label=options.label, signer=signer)
     with display(quiet=options.quiet) as shown:
         close = trio.run(
             functools.partial(
@@ -100,10 +104,12 @@ def _carry_out(plan: Plan, options: Options, retest_of: str | None) -> tuple[Run
                 sink,
                 judge,
                 progress=shown,
-                previous_root=last_root(options.results),
+                previous_root=last_root(options.results, str(signer.key) if signer else None),
                 retest_of=retest_of,
             )
         )
+    if sink.unsealed is not None:
+        click.echo(f"blockwatch: the run could not be sealed to its end: {sink.unsealed}", err=True)
     return close, sink.folder
 
 
@@ -156,6 +162,7 @@ def _remember(folder: Path, close: RunClose, code: Exit) -> None:
 
 
 def _say(folder: Path, close: RunClose, verdicts: Sequence[Verdict]) -> None:
+    from blockwatch.cli.sealing import seal_words
     from blockwatch.cli.table import print_verdicts
     from blockwatch.cli.words import duration, size
 
@@ -164,6 +171,7 @@ def _say(folder: Path, close: RunClose, verdicts: Sequence[Verdict]) -> None:
     moved = size(close.bytes_sent + close.bytes_received)
     click.echo(f"{close.measured} measurements in {duration(close.us)}, {moved}")
     click.echo(f"evidence: {folder}")
+    click.echo(seal_words(folder))
     if finals:
         click.echo(f"more: blockwatch judge --explain {folder}   blockwatch show {finals[-1].id}")
     sys.stdout.flush()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import trio
 
+from blockwatch.evidence.signing import Signer
 from blockwatch.model import Measured
 from blockwatch.run import RunClose, RunOpen
 from blockwatch.store import RunWriter
@@ -15,14 +16,19 @@ from blockwatch.store import RunWriter
 class AsyncSink:
     """A run's store as the runner wants it: each call returns once everything is on disk."""
 
-    def __init__(self, results: Path, *, label: str | None = None) -> None:
-        self._writer = RunWriter(results, label=label)
+    def __init__(self, results: Path, *, label: str | None = None, signer: Signer | None = None) -> None:
+        self._writer = RunWriter(results, label=label, signer=signer)
         self._opened = False
 
     @property
     def folder(self) -> Path | None:
         """The run's folder; ``None``: the run never began."""
         return self._writer.folder if self._opened else None
+
+    @property
+    def unsealed(self) -> str | None:
+        """Why the newest seal could not be written; ``None``: it could, or there is no key."""
+        return self._writer.unsealed
 
     async def open(self, run_open: RunOpen) -> None:
         """Make the run folder; raises ``DiskError``."""

@@ -19,7 +19,7 @@ import msgspec
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.checkpoint import read_note_file
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
-from blockwatch.evidence.log import LOG_FILE, read_lines
+from blockwatch.evidence.log import read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.note import (
     VerifierKey,
@@ -149,11 +149,6 @@ def _delete(folder: Path, results: Path) -> None:
         for left in results.glob(".forgotten-*"):
             shutil.rmtree(left)
         sync_folder(results)
-
-
-def is_run_folder(folder: Path) -> bool:
-    """Whether a folder holds a log, or what is left of a run that was being forgotten."""
-    return (folder / LOG_FILE).is_file() or folder.name.startswith(".forgotten-")
 
 
 def mark_exported(folder: Path, when: str) -> None:

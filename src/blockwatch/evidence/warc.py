@@ -139,6 +139,11 @@ def _uri(url: str) -> str:
 
 def read_member(folder: Path, ref: WarcRef) -> WarcRecord:
     """Read the record that ``ref`` points to; raises ``EvidenceError`` where it is not what was stored."""
+    return parse_member(read_stored(folder, ref), f"{folder / WARC_FILE} at byte {ref.offset}")
+
+
+def read_stored(folder: Path, ref: WarcRef) -> bytes:
+    """The gzip member that ``ref`` points to; raises ``EvidenceError`` where it is not what was stored."""
     path = folder / WARC_FILE
     where = f"{path} at byte {ref.offset}"
     if ref.offset < 0 or not 0 < ref.length <= _MAX_MEMBER:
@@ -153,7 +158,7 @@ def read_member(folder: Path, ref: WarcRef) -> WarcRecord:
         raise EvidenceError(f"the captured bytes cannot be read ({error})", where=where) from error
     if sha256(member).hexdigest() != ref.sha256:
         raise EvidenceError("the captured bytes are not those that the log names", where=where)
-    return parse_member(member, where)
+    return member
 
 
 def parse_member(member: bytes, where: str) -> WarcRecord:

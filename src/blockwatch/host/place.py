@@ -4,17 +4,20 @@ Rules of this file:
 
 * the folder is ``$BLOCKWATCH_STATE``, else ``$XDG_STATE_HOME/blockwatch``, else
   ``~/.local/state/blockwatch``; with no ``HOME`` (cron, ``env -i``) the home of the user database;
-* files are readable by their owner only (0600 in a folder of 0700) and written whole or not at all.
+* files are readable by their owner only (0600 in a folder of 0700) and written whole or not at all;
+* every name is one of those listed here, so that ``wipe`` finds them all and nothing else.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
 from blockwatch.errors import ConfigError
 
+_OURS = re.compile(r"consent(-tier[0-9])?\.json|last_run\.json|results_folders|key(\.[0-9a-f]{16})?|\.key\.lock")
 _REMEDY = "Name a folder for it: BLOCKWATCH_STATE=/path/to/a/folder blockwatch …"
 
 
@@ -43,6 +46,8 @@ def read_state(name: str) -> bytes | None:
 def write_state(name: str, content: bytes) -> Path:
     """Write a file of state in one step; raises :class:`ConfigError` where that is not possible."""
     folder = state_folder()
+    if not _OURS.fullmatch(name):
+        raise ValueError(f"{name} is not among the names of files of state")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")  # mode 0600
@@ -60,6 +65,14 @@ def write_state(name: str, content: bytes) -> Path:
             f"state cannot be kept: {error.strerror}", where=str(folder), remedy=_REMEDY
         ) from error
     return folder / name
+
+
+def state_files() -> list[Path]:
+    """Every file of state that is there, with what a killed program left half written."""
+    folder = state_folder()
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    left = re.compile(rf"\.({_OURS.pattern})\.[a-z0-9_]{{8}}")
+    return [folder / name for name in names if _OURS.fullmatch(name) or left.fullmatch(name)]
 
 
 def remove_state(name: str) -> bool:

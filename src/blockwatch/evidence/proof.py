@@ -1,0 +1,193 @@
+"""The proof of one record: one measurement, shown alone, that anybody can hold against a run's seal.
+
+Rules of this file:
+
+* a proof holds the record, its captured bytes, the run's first line (network, clock) and nothing else;
+* it is made only of what the newest checkpoint covers, and checked as a stranger would before it is given;
+* a reader trusts no size, count or hash in it; what does not hold is an ``EvidenceError`` that says what.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from blockwatch.codec import canonical, decode_record
+from blockwatch.errors import EvidenceError, UsageError
+from blockwatch.evidence.checkpoint import (
+    Checkpoint,
+    checkpoint_files,
+    parse_checkpoint,
+    read_checkpoint,
+    read_note_file,
+)
+from blockwatch.evidence.merkle import inclusion_proof, leaf_hash, verify_inclusion
+from blockwatch.evidence.note import VerifierKey, parse_campaign_key
+from blockwatch.evidence.reading import Run
+from blockwatch.evidence.warc import read_stored
+from blockwatch.model import HttpStep, Measurement, Noun, WarcRef
+from blockwatch.run import Record, RunOpen
+
+MAX_PROOF = 67_108_864  # bytes of the file
+
+
+class ProofLine(Noun, frozen=True, kw_only=True):
+    """One line of the log and its place in the tree."""
+
+    index: int
+    line: str
+    path: tuple[bytes, ...] = ()
+
+
+class ProofMember(Noun, frozen=True, kw_only=True):
+    """Captured bytes as stored."""
+
+    sha256: str
+    data: bytes
+
+
+class Proof(Noun, frozen=True, kw_only=True, tag_field="type", tag="blockwatch proof"):
+    """What the file says."""
+
+    format: int = 1
+    key: str
+    checkpoint: str
+    run_open: ProofLine
+    record: ProofLine
+    members: tuple[ProofMember, ...] = ()
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What a proof that holds has shown."""
+
+    key: VerifierKey  # who sealed it; whether that is to be believed is another question
+    checkpoint: Checkpoint
+    run_open: RunOpen
+    record: Measurement
+    index: int
+    members: dict[str, bytes]  # SHA-256 (hex) → gzip member as stored, for ``warc.parse_member``
+
+
+def make_proof(folder: Path, record: str) -> bytes:
+    """The file for one record: its id, or its number in the run.
+
+    Raises ``UsageError`` where there is no such record, ``EvidenceError`` where it cannot be proved.
+    """
+    run = Run(folder)
+    sealed = _newest(run)
+    wanted = f"{run.open.run}-{int(record):06d}" if re.fullmatch("[0-9]{1,9}", record) else record
+    leaves: list[bytes] = []
+    first = found = None
+    for line, said in run.lines():
+        if len(leaves) == sealed.size:
+            break
+        if isinstance(said, Measurement) and said.id == wanted:
+            found = (len(leaves), line, said)
+        first = first or line
+        leaves.append(leaf_hash(line))
+    if found is None or first is None:
+        raise UsageError(
+            f"there is no record {wanted[:60]!r} among the {sealed.size} lines that are sealed",
+            where=str(folder),
+            remedy="`blockwatch judge --json` shows the ids. What came after the last seal has no proof.",
+        )
+    index, line, measurement = found
+    proof = Proof(
+        key=run.open.key or "",
+        checkpoint=read_note_file(sealed.path).decode(),
+        run_open=ProofLine(index=0, line=first.decode(), path=tuple(inclusion_proof(leaves, 0))),
+        record=ProofLine(index=index, line=line.decode(), path=tuple(inclusion_proof(leaves, index))),
+        members=tuple(_members(folder, measurement)),
+    )
+    raw = canonical(proof) + b"\n"
+    check_proof(raw, str(folder))  # a damaged run must not give a proof that fails elsewhere
+    return raw
+
+
+def _newest(run: Run) -> Checkpoint:
+    files = checkpoint_files(run.folder)
+    if run.open.key is None or not files:
+        raise EvidenceError(
+            "this run is not sealed, so nothing can be proved of one record alone",
+            where=str(run.folder),
+            remedy="Hand over the whole run: blockwatch bundle.",
+        )
+    return read_checkpoint(files[-1])
+
+
+def _members(folder: Path, measurement: Measurement) -> Iterator[ProofMember]:
+    size = 0
+    for ref in _refs(measurement):
+        size += ref.length
+        if size > MAX_PROOF // 2:
+            raise UsageError(f"the captured bytes of this record do not fit into {MAX_PROOF} bytes")
+        yield ProofMember(sha256=ref.sha256, data=read_stored(folder, ref))
+
+
+def _refs(measurement: Measurement) -> list[WarcRef]:
+    """What a measurement refers to, in its order, each member once."""
+    refs = (
+        ref
+        for step in measurement.observations
+        if isinstance(step, HttpStep)
+        for ref in (step.request, step.response)
+        if ref
+    )
+    return list({ref.sha256: ref for ref in refs}.values())
+
+
+def check_proof(raw: bytes, where: str = "") -> Shown:
+    """Check a proof by what is in it alone; raises ``EvidenceError`` that says what does not hold."""
+    if len(raw) > MAX_PROOF:
+        raise EvidenceError(f"a proof of more than {MAX_PROOF} bytes", where=where)
+    try:
+        proof = msgspec.json.decode(raw, type=Proof)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        words = " ".join(str(error).split())[:300]
+        raise EvidenceError(f"not the proof of a record ({words})", where=where) from error
+    if proof.format != 1:
+        raise EvidenceError(f"a proof of format {proof.format}, which is not known here", where=where)
+    key = parse_campaign_key(proof.key, where)
+    sealed = parse_checkpoint(proof.checkpoint.encode("utf-8", "replace"), Path(where))
+    if sealed.signed_by(key) is not True:
+        raise EvidenceError("the seal is not signed by the key that is named", where=where)
+    opened = _included(proof.run_open, sealed, "the run's first line", where)
+    record = _included(proof.record, sealed, "the record", where)
+    if not isinstance(opened, RunOpen) or proof.run_open.index or opened.run != sealed.run:
+        raise EvidenceError("the first line is not that of the run that was sealed", where=where)
+    if opened.key != proof.key:
+        raise EvidenceError("the run was to be sealed by another key", where=where)
+    if not isinstance(record, Measurement) or not record.id.startswith(f"{opened.run}-"):
+        raise EvidenceError("the record is not a measurement of the run", where=where)
+    return Shown(
+        key=key,
+        checkpoint=sealed,
+        run_open=opened,
+        record=record,
+        index=proof.record.index,
+        members=_checked(proof, record, where),
+    )
+
+
+def _included(line: ProofLine, sealed: Checkpoint, what: str, where: str) -> Record:
+    leaf = line.line.encode("utf-8", "replace")
+    if not verify_inclusion(leaf_hash(leaf), line.index, sealed.size, line.path, sealed.root):
+        raise EvidenceError(f"{what} is not in the log that was sealed", where=where)
+    try:
+        return decode_record(leaf)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise EvidenceError(f"{what} cannot be read", where=where) from error
+
+
+def _checked(proof: Proof, record: Measurement, where: str) -> dict[str, bytes]:
+    """The members, which are exactly those that the record refers to; none is unpacked here."""
+    if [member.sha256 for member in proof.members] != [ref.sha256 for ref in _refs(record)]:
+        raise EvidenceError("the captured bytes are not those that the record refers to", where=where)
+    for member in proof.members:
+        if sha256(member.data).hexdigest() != member.sha256:
+            raise EvidenceError("captured bytes that were altered", where=where)
+    return {member.sha256: member.data for member in proof.members}

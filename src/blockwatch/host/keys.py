@@ -1,0 +1,108 @@
+"""Where the private keys of campaigns lie: one file each in the folder for state, for its owner alone.
+
+Rules of this file:
+
+* a file of a key appears whole, with mode 0600, or not at all; two first uses at once make one key;
+* a key that is there but cannot be read is never replaced unasked;
+* the name of a campaign is in no file name: only a hash of it;
+* what a key is made of is not this file's business, and it is never in a message.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+
+from blockwatch.errors import ConfigError
+from blockwatch.host.place import state_folder, write_state
+
+KEY_FILE = "key"
+_LOCK = ".key.lock"
+_LARGEST = 1_000
+
+
+def key_path(campaign: str | None = None) -> Path:
+    """Where the key of a campaign lies, or will; ``None``: the key of runs that name no campaign."""
+    return state_folder() / _name(campaign)
+
+
+def _name(campaign: str | None) -> str:
+    return f"{KEY_FILE}.{sha256(campaign.encode()).hexdigest()[:16]}" if campaign else KEY_FILE
+
+
+def read_key(campaign: str | None = None) -> bytes | None:
+    """The content of a key's file; ``None``: there is none. Raises :class:`ConfigError`."""
+    path = key_path(campaign)
+    try:
+        with path.open("rb") as file:
+            return file.read(_LARGEST)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(f"the key cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def first_key(make: Callable[[], bytes], campaign: str | None = None) -> bytes:
+    """The content of a key's file, made by ``make`` where there is none yet; raises :class:`ConfigError`."""
+    kept = read_key(campaign)
+    if kept is None:
+        with _alone():
+            kept = read_key(campaign)  # another run may have come first
+            if kept is None:
+                kept = make()
+                write_state(_name(campaign), kept)
+    return kept
+
+
+def replace_key(make: Callable[[bytes | None], bytes], campaign: str | None = None) -> None:
+    """Put a new key in place of the old one, whose content ``make`` is given; raises :class:`ConfigError`."""
+    with _alone():
+        try:
+            old = read_key(campaign)
+        except ConfigError:
+            old = None  # asked for on purpose: what cannot be read goes too
+        new = make(old)
+        with overwritten(key_path(campaign)):
+            write_state(_name(campaign), new)
+
+
+@contextmanager
+def overwritten(path: Path) -> Iterator[None]:
+    """Zero the file that lies at ``path`` now, after the block took it away.
+
+    A disk that remaps its blocks (SSD, memory stick) may keep the old bytes all the same.
+    """
+    try:
+        file = path.open("r+b", buffering=0)
+    except OSError:  # none, or not ours to write: it can still be deleted
+        yield
+        return
+    with file:
+        yield
+        with suppress(OSError):
+            file.write(bytes(os.fstat(file.fileno()).st_size))
+            os.fsync(file.fileno())
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lock of the keys; the kernel's, so it ends with whoever holds it."""
+    folder = state_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigError(
+            f"a key cannot be kept: {error.strerror}",
+            where=str(folder),
+            remedy="Name a folder for it: BLOCKWATCH_STATE=/path/to/a/folder blockwatch …",
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -108,10 +108,10 @@ def under_load(lab: RunningLab, args: argparse.Namespace, cores: list[int]) -> d
         "sites": sites(lab.world),
         "clients": [f"127.1.{n // 200}.{n % 200 + 1}" for n in range(CLIENTS)],
     }
-    plan_file = lab.folder / "plan.json"
+    plan_file, result_file = lab.folder / "plan.json", lab.folder / "result.json"
     plan_file.write_text(json.dumps(plan), encoding="utf-8")
     try:
-        load = lab.popen([sys.executable, str(HERE / "load.py"), str(plan_file)], stdout=subprocess.PIPE)
+        load = lab.popen([sys.executable, str(HERE / "load.py"), str(plan_file), str(result_file)])
         watched = {
             "helper": Process(helper.pid),
             "lab": Process(*children(lab.handle.pid)),
@@ -119,24 +119,24 @@ def under_load(lab: RunningLab, args: argparse.Namespace, cores: list[int]) -> d
         }
         before, idle = {name: one.cpu_s() for name, one in watched.items()}, busy_s(cores[0])
         began, memory, spent = time.perf_counter(), [], dict(before)
-        while load.poll() is None and time.perf_counter() - began < args.seconds + 0.5:
+        while load.poll() is None:
             memory.append(watched["helper"].rss_mb())
             spent = {name: one.cpu_s() for name, one in watched.items()}
             time.sleep(0.5)
         wall, busy = time.perf_counter() - began, busy_s(cores[0]) - idle
-        result = json.loads(load.communicate()[0])
+        result = json.loads(result_file.read_text(encoding="utf-8"))
     finally:
         helper.terminate()
         helper.wait()
     cpu = {name: (spent[name] - before[name]) / wall for name in spent}
     cpu["others on the helper's core"] = max(0.0, busy / wall - cpu["helper"])
-    return figures(args, result, memory, cpu)
+    return figures(args, result, memory, cpu, wall)
 
 
 def figures(
-    args: argparse.Namespace, result: dict[str, Any], memory: list[float], cpu: dict[str, float]
+    args: argparse.Namespace, result: dict[str, Any], memory: list[float], cpu: dict[str, float], wall: float
 ) -> dict[str, Any]:
-    """The row of one load."""
+    """The row of one load; ``cpu`` in cores, over ``wall`` seconds."""
     latencies, lags = sorted(result["latencies"]), sorted(result["lags"])
     count = len(latencies)
     good = count - sum(result["errors"].values())
@@ -157,9 +157,9 @@ def figures(
         "most_at_a_time": result["most"],
         "rss_mb_begin_middle_end": [settled[0], settled[len(settled) // 2], settled[-1]],
         "cores_used": cpu,
-        "helper_cpu_ms": 1000 * cpu["helper"] / args.rate,
-        "helper_limit_per_s": args.rate / cpu["helper"],
-        "lab_and_load_limit_per_s": args.rate / (cpu["lab"] + cpu["load"]),
+        "helper_cpu_ms": 1000 * cpu["helper"] * wall / count,
+        "helper_limit_per_s": count / (cpu["helper"] * wall),
+        "lab_and_load_limit_per_s": count / ((cpu["lab"] + cpu["load"]) * wall),
     }
 
 

@@ -1,8 +1,9 @@
 """An open-loop load on a helper: requests leave at fixed moments, whatever became of the earlier ones.
 
-Usage: load.py PLAN_JSON; prints the result as JSON. It runs inside the lab. Rules: a request's latency counts from the moment it was planned for, so
-that a stall shows in every request that it delayed (no coordinated omission); each answer is compared
-with what is known of the site; clients are many addresses of loopback, below the helper's rate each.
+Usage: load.py PLAN_JSON RESULT_JSON. It runs inside the lab. Rules: a request's latency counts from the
+moment it was planned for, so that a stall shows in every request that it delayed (no coordinated
+omission); each answer is compared with what is known of the site; clients are many addresses of
+loopback, below the helper's rate each.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ def main() -> None:
     gc.freeze()
     trio.run(load.run)
     result = {"latencies": load.latencies, "lags": load.lags, "errors": load.errors, "most": load.most}
-    json.dump(result, sys.stdout)
+    Path(sys.argv[2]).write_text(json.dumps(result), encoding="utf-8")
 
 
 if __name__ == "__main__":

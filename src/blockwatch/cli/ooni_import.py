@@ -1,4 +1,4 @@
-"""``blockwatch import``: other programs' measurements become runs that can be judged like ours."""
+"""The half of ``blockwatch import`` that takes other programs' measurements: they become runs like ours."""
 
 from __future__ import annotations
 
@@ -23,20 +23,8 @@ _MOST_ON_THEIR_WAY = 64  # measurements handed to the disk and not yet on it
 _MOST_NAMED = 100  # places of what was skipped; the receipt counts all
 
 
-@click.command(name="import")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--format", "form", required=True, type=click.Choice(["ooni"]), help="Format of the files.")
-@click.option("--results", default=Path("results"), show_default=True, metavar="DIR",
-              type=click.Path(file_okay=False, path_type=Path), help="Folder for runs.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="The receipt as one JSON object, on standard output.")
-def command(files: tuple[Path, ...], form: str, results: Path, as_json: bool) -> None:
-    """Read OONI web_connectivity measurements (JSON or JSONL, plain or gzip), one run a report.
-
-    What is there already is not kept twice; what cannot be read is named and counted (exit code 3).
-    Afterwards `blockwatch judge` judges them by the rules for our own.
-
-    Example: blockwatch import --format ooni 2026112204_KZ_webconnectivity.n0.0.jsonl.gz
-    """
+def import_ooni(files: tuple[Path, ...], results: Path, *, as_json: bool) -> Exit:
+    """Read the files, one run a report; what is there already is not kept twice."""
     from blockwatch.cli.spool import Spool
     from blockwatch.store import ResultsLock
 
@@ -48,8 +36,7 @@ def command(files: tuple[Path, ...], form: str, results: Path, as_json: bool) ->
         for numbers in spool.runs(_MOST_IN_A_RUN):
             _keep(results, spool, numbers, receipt)
     receipt.print(as_json)
-    if receipt.unreadable:
-        raise click.exceptions.Exit(Exit.PARTIAL)
+    return Exit.PARTIAL if receipt.unreadable else Exit.OK
 
 
 class Receipt:

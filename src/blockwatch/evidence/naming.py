@@ -16,6 +16,8 @@ from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.run import RunOpen
 
+STAMPS_FOLDER = "timestamps"
+MAX_VOUCHER = 65_536  # bytes of a seal, a stamp or a tombstone
 RUN_ID = re.compile(r"[0-9a-f]{16}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Order in a bundle: the log, the bytes it refers to, then what vouches for them.
@@ -43,3 +45,8 @@ def evidence_order(name: str) -> tuple[int, str] | None:
     """Sort key of an evidence file's name within its run folder; ``None``: no evidence."""
     kind = next((n for n, pattern in enumerate(_EVIDENCE) if pattern.fullmatch(name)), None)
     return None if kind is None else (kind, name)
+
+
+def most_bytes(name: str) -> int | None:
+    """Bytes that an evidence file of this name may have at most; ``None``: what a tar head can say."""
+    return None if name in (LOG_FILE, WARC_FILE) else MAX_VOUCHER

@@ -1,0 +1,95 @@
+"""``blockwatch bundle``: the evidence of runs as one file to hand on."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from blockwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from blockwatch.evidence.bundle import Bundle
+
+_SMALLEST_PART = 0.01  # megabytes
+
+
+@click.command(name="bundle")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File to write, or a "
+              "folder for it. [default: here, under a name that says nothing]")  # fmt: skip
+@click.option("--encrypt-to", multiple=True, metavar="AGE_KEY", help="Encrypt to this public key (age1…); "
+              "repeat for more, each of them opens it.")  # fmt: skip
+@click.option("--split", type=click.FloatRange(_SMALLEST_PART, 8_000), metavar="MB", help="Write parts of at "
+              "most this many megabytes, for mail and messengers.")  # fmt: skip
+def command(
+    paths: tuple[Path, ...], output: Path | None, encrypt_to: tuple[str, ...], split: float | None
+) -> None:
+    """Put runs, or all runs of folders, into one file that `blockwatch import` reads elsewhere.
+
+    Neither its name nor anything beside the evidence itself says whose it is; the evidence holds the label
+    and campaign you chose. The same runs give the same file, so a part that got lost can be made again
+    (not where it is encrypted: keep the parts until they have arrived).
+
+    Example: blockwatch bundle results/ --split 20 -o /media/stick
+    """
+    from blockwatch.evidence.bundle import Bundle, tombstones_for, write_bundle
+    from blockwatch.evidence.crypt import recipients_of
+    from blockwatch.evidence.opened import opened_runs
+
+    recipients = recipients_of(encrypt_to)
+    with opened_runs(paths) as folders:
+        if not folders:
+            raise UsageError(
+                "there is no run here",
+                where=", ".join(map(str, paths)),
+                remedy="Name a run or results folder.",
+            )
+        bundle = Bundle(folders, tombstones_for(folders))
+        target = _target(output, bundle, encrypted=bool(recipients))
+        written = write_bundle(
+            bundle,
+            target,
+            recipients=recipients,
+            part_bytes=None if split is None else int(split * 1_000_000),
+        )
+        _note_export(folders)
+    _say(bundle, written, encrypted=bool(recipients))
+
+
+def _target(output: Path | None, bundle: Bundle, *, encrypted: bool) -> Path:
+    """Where to write: as named, or under a name made of nothing but the content's hash."""
+    import secrets
+
+    # What is encrypted must not be told by a name that anybody with the same runs could make again.
+    name = f"{secrets.token_hex(6)}.age" if encrypted else f"{bundle.name}.tar.gz"
+    if output is None:
+        return Path(name)
+    return output / name if output.is_dir() else output
+
+
+def _note_export(folders: list[Path]) -> None:
+    """So that `blockwatch forget` knows; a folder that cannot be written to is no reason to fail."""
+    from datetime import UTC, datetime
+
+    from blockwatch.errors import DiskError
+    from blockwatch.evidence.tombstone import mark_exported
+
+    for folder in folders:
+        with contextlib.suppress(DiskError):
+            mark_exported(folder, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _say(bundle: Bundle, written: list[Path], *, encrypted: bool) -> None:
+    from blockwatch.cli.words import harmless, size
+
+    for path in bundle.left_out:
+        click.echo(harmless(f"left out, as it is no evidence: {path}", 400), err=True)
+    total = sum(path.stat().st_size for path in written)
+    runs = f"{len(bundle.list.runs)} run{'s' * (len(bundle.list.runs) != 1)}"
+    parts = f" in {len(written)} parts: send all of them" if len(written) > 1 else ""
+    click.echo(f"{runs}, {size(total)}{', encrypted' * encrypted}{parts}", err=True)
+    for path in written:
+        click.echo(path)

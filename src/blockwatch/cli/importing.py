@@ -1,0 +1,67 @@
+"""``blockwatch import``: what others measured, out of bundles or in OONI's format, joins what is kept."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import click
+
+from blockwatch.errors import Exit
+
+_BEGIN = 4_096  # bytes that tell JSON
+
+
+@click.command(name="import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option("--format", "form", type=click.Choice(["bundle", "ooni"]),
+              help="Format of the files. [default: as each of them begins]")  # fmt: skip
+@click.option("--results", default=Path("results"), show_default=True, metavar="DIR",
+              type=click.Path(file_okay=False, path_type=Path), help="Folder for runs.")  # fmt: skip
+@click.option("--identity", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="File with "
+              "your secret age key, for what is encrypted to it; repeat for more.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Receipts as JSON objects, on standard output.")
+def command(
+    files: tuple[Path, ...], form: str | None, results: Path, identity: tuple[Path, ...], as_json: bool
+) -> None:
+    """Take in bundles, whole or in parts, or OONI web_connectivity measurements (JSON or JSONL, also gzip).
+
+    What is there already is not kept twice; a longer copy of a run that was cut short replaces the shorter
+    one; what contradicts a run that is kept, or is damaged, is put aside in DIR/aside (exit code 9). Of
+    each bundle a receipt is kept in DIR/receipts. Where parts are missing, those that came wait (exit
+    code 3). OONI's measurements become one run a report.
+
+    Example: blockwatch import 3f9a0c1b2d4e.tar.gz --results collected
+    """
+    codes = [Exit.OK]
+    bundles = tuple(file for file in files if (form or _format_of(file)) == "bundle")
+    others = tuple(file for file in files if file not in bundles)
+    if bundles:
+        from blockwatch.cli.bundle_import import import_bundles
+
+        codes.append(import_bundles(bundles, results, identity, as_json=as_json))
+    if others:
+        from blockwatch.cli.ooni_import import import_ooni
+
+        codes.append(import_ooni(others, results, as_json=as_json))
+    if max(codes) is not Exit.OK:
+        raise click.exceptions.Exit(max(codes))
+
+
+def _format_of(file: Path) -> str:
+    """Tell a file's format by its first bytes; of what cannot be told the reader of bundles says so."""
+    from blockwatch.evidence.incoming import kind_of
+
+    if not file.is_file():
+        return "ooni"  # its reader names what is missing, and goes on
+    if kind_of(file) is None:
+        with file.open("rb") as opened:
+            begin = opened.read(_BEGIN)
+        if begin.startswith(b"\x1f\x8b"):
+            try:
+                begin = zlib.decompressobj(31).decompress(begin, _BEGIN)
+            except zlib.error:
+                begin = b""
+        if begin.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+            return "ooni"
+    return "bundle"

@@ -1,0 +1,219 @@
+"""Files that others send: recognised, decrypted, put together, unpacked, merged, receipted.
+
+Rules of this file:
+
+* the caller holds the lock of the results folder; whatever is unfinished lies in a hidden folder there,
+  which the next import removes if this one is killed;
+* parts wait in ``.parts/`` until their set is complete, so that only a missing one need be sent again;
+* a file that is refused leaves nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from blockwatch.errors import EvidenceError, UsageError
+from blockwatch.evidence.bundle import BundleList
+from blockwatch.evidence.crypt import decrypt, looks_encrypted
+from blockwatch.evidence.disk import in_words, replace_file, sync_folder
+from blockwatch.evidence.merge import ASIDE, Kept
+from blockwatch.evidence.parts import Part, looks_like_a_part, payload, read_part
+from blockwatch.evidence.receipt import Buried, Receipt, receipts_of, write_receipt
+from blockwatch.evidence.tombstone import FORGOTTEN_FOLDER, parse_tombstone
+from blockwatch.evidence.unbundle import looks_like_a_bundle, unpack
+
+PARTS = ".parts"
+_STAGING = ".import-"
+_BEGIN = 65_536  # bytes that tell what a file is
+
+
+class Waiting(NamedTuple):
+    """A part came, and others of its set are still missing."""
+
+    part: Part
+    missing: tuple[int, ...]
+    already: bool  # it had come before
+
+
+class Imported(NamedTuple):
+    """A whole file came."""
+
+    receipt: Receipt
+    path: Path  # of the receipt
+
+
+def kind_of(path: Path) -> str | None:
+    """What a file is by its first bytes: "bundle", "encrypted", "part", or ``None``: nothing of ours."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            begin = file.read(_BEGIN)
+    except OSError as error:
+        raise UsageError(f"cannot be read ({error.strerror})", where=str(path)) from error
+    if looks_like_a_part(begin):
+        return "part"
+    if looks_encrypted(begin):
+        return "encrypted"
+    return "bundle" if looks_like_a_bundle(begin) else None
+
+
+class Incoming:
+    """Takes files into a results folder that the caller has locked."""
+
+    def __init__(self, results: Path, identities: list[Any], software: str) -> None:
+        self.results, self._identities, self._software = results, identities, software
+        for left in results.glob(f"{_STAGING}*"):  # of an import that was killed; we hold the lock
+            shutil.rmtree(left)
+        self._kept = Kept(results)
+        self._sets: dict[Path, Part] = {}  # folders of parts that came now
+
+    def take(self, path: Path) -> Imported | Waiting:
+        """Take one file; raises ``EvidenceError`` (refused), ``UsageError`` (no key) or ``DiskError``."""
+        if not path.is_file():
+            raise UsageError("there is no such file", where=str(path))
+        if kind_of(path) == "part":
+            return self._take_part(path)
+        with in_words(path), path.open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
+        return self._take_whole(path, path, digest)
+
+    # Parts.
+
+    def _take_part(self, path: Path) -> Imported | Waiting:
+        part = read_part(path)
+        done = receipts_of(self.results, part.whole)
+        folder = self.results / PARTS / f"{part.whole}-{part.of}-{part.size}"
+        if done and not folder.is_dir():
+            return Waiting(part, (), already=True)
+        place = folder / f"{part.number:04}"
+        already = place.is_file()
+        self._sets[folder] = part
+        if already and read_part(place) != part:
+            raise EvidenceError(
+                f"part {part.number} of {part.of} came twice, with different contents",
+                where=str(path),
+                remedy=f"The first one was kept. If you trust this one, delete {folder} and import all.",
+            )
+        if not already:
+            with in_words(folder):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _copy(path, place)
+        if missing := _missing(folder, part):
+            return Waiting(part, missing, already)
+        return self._take_set(path, folder, part)
+
+    def incomplete(self) -> Iterator[Waiting]:
+        """Of the sets of which a part came now, those that still wait for others."""
+        for folder, part in self._sets.items():
+            if folder.is_dir() and (missing := _missing(folder, part)):
+                yield Waiting(part, missing, already=True)
+
+    def _take_set(self, path: Path, folder: Path, part: Part) -> Imported:
+        """All parts are there: put them together."""
+        try:
+            with self._staging() as staging:
+                digest = sha256()
+                with in_words(staging), (staging / "whole").open("wb") as out:
+                    for number in range(1, part.of + 1):
+                        for piece in payload(folder / f"{number:04}"):
+                            digest.update(piece)
+                            out.write(piece)
+                if digest.hexdigest() != part.whole:
+                    raise EvidenceError(
+                        f"the {part.of} parts do not make the file that they name: one of them is forged",
+                        where=str(path),
+                        remedy="None of them was kept. Ask for all of them again.",
+                    )
+                imported = self._take_whole(staging / "whole", path, part.whole, parts=part.of)
+        except EvidenceError:
+            shutil.rmtree(folder)
+            raise
+        shutil.rmtree(folder)
+        return imported
+
+    # Whole files.
+
+    def _take_whole(self, content: Path, path: Path, digest: str, parts: int | None = None) -> Imported:
+        kind = kind_of(content)
+        with self._staging() as staging:
+            if kind == "encrypted":
+                self._decrypt(content, staging / "plain", path)
+                inside = staging / "plain"
+            else:
+                inside = content
+            if kind_of(inside) != "bundle":
+                raise EvidenceError(
+                    "this is no bundle", where=str(path), remedy="Give a file that blockwatch bundle made."
+                )
+            (staging / "runs").mkdir(mode=0o700)
+            with in_words(inside), inside.open("rb") as file:
+                listed = unpack(file, staging / "runs", str(path))
+            placed = tuple(self._kept.place(staging / "runs" / run.run, run) for run in listed.runs)
+            buried = tuple(self._bury(staging / "runs" / FORGOTTEN_FOLDER, listed))
+        receipt = Receipt(
+            received=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            software=self._software,
+            sha256=digest,
+            bytes=content.stat().st_size,
+            parts=parts,
+            encrypted=kind == "encrypted",
+            runs=placed,
+            forgotten=buried,
+        )
+        return Imported(receipt, write_receipt(self.results, receipt))
+
+    def _decrypt(self, content: Path, plain: Path, path: Path) -> None:
+        with in_words(plain), content.open("rb") as file, plain.open("wb") as out:
+            decrypt(file, out, self._identities, str(path))
+
+    def _bury(self, staged: Path, listed: BundleList) -> Iterator[Buried]:
+        """Tombstones: one that is there stays; nothing is deleted on somebody else's word."""
+        for file in listed.forgotten:
+            raw, place = (staged / file.name).read_bytes(), self.results / FORGOTTEN_FOLDER / file.name
+            why = None
+            try:
+                if parse_tombstone(raw, file.name).run != file.name:
+                    why = "a tombstone under another run's name"
+            except EvidenceError as error:
+                why = error.what
+            if why is None and place.is_file():
+                if place.read_bytes() == raw:
+                    yield Buried(run=file.name, outcome="there already")
+                    continue
+                why = "it says another thing than the tombstone kept here"
+            if why is not None:
+                place = self.results / ASIDE / f"forgotten-{file.name}-{file.sha256[:12]}"
+            with in_words(place):
+                place.parent.mkdir(mode=0o700, exist_ok=True)
+            replace_file(place, raw)
+            yield Buried(run=file.name, outcome="aside" if why else "new", why=why)
+
+    @contextmanager
+    def _staging(self) -> Iterator[Path]:
+        with in_words(self.results):
+            folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.results))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+
+def _missing(folder: Path, part: Part) -> tuple[int, ...]:
+    there = {int(one.name) for one in folder.iterdir() if one.name.isdecimal()}
+    return tuple(sorted(set(range(1, part.of + 1)) - there))
+
+
+def _copy(source: Path, place: Path) -> None:
+    part = place.with_name(f"{place.name}.part")
+    with in_words(place):
+        shutil.copyfile(source, part)
+        part.replace(place)
+        sync_folder(place.parent)

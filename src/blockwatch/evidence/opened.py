@@ -1,0 +1,61 @@
+"""Paths that may be run folders, results folders or bundles, opened for reading as run folders.
+
+Rules of this file: a bundle is unpacked, whole and checked, into a private folder of its own, which is gone
+when the reading is over; nothing is kept, merged or believed that importing would not.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from blockwatch.errors import EvidenceError, UsageError
+from blockwatch.evidence.disk import in_words
+from blockwatch.evidence.incoming import kind_of
+from blockwatch.evidence.naming import run_folder_name
+from blockwatch.evidence.reading import find_runs, read_run
+from blockwatch.evidence.unbundle import unpack
+
+
+@contextmanager
+def opened_paths(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    """The same paths, where each bundle is replaced by a results folder with its runs.
+
+    Raises ``EvidenceError`` for a bundle that is refused, ``UsageError`` for one that must be imported.
+    """
+    with tempfile.TemporaryDirectory(prefix="blockwatch-", ignore_cleanup_errors=True) as private:
+        yield [_opened(path, Path(private) / str(number)) for number, path in enumerate(paths)]
+
+
+@contextmanager
+def opened_runs(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    """Run folders among and directly below ``paths``, bundles included, as ``find_runs`` gives them."""
+    with opened_paths(paths) as folders:
+        yield find_runs(folders)
+
+
+def _opened(path: Path, private: Path) -> Path:
+    kind = kind_of(path)
+    if kind is None:
+        return path
+    if kind != "bundle":
+        what = "an encrypted file" if kind == "encrypted" else "one part of a bundle"
+        how = f"{path} --identity FILE" if kind == "encrypted" else "all its parts"
+        raise UsageError(f"this is {what}", where=str(path), remedy=f"First: blockwatch import {how}")
+    private.mkdir(mode=0o700)
+    with in_words(path), path.open("rb") as file:
+        listed = unpack(file, private, str(path))
+    for bundled in listed.runs:
+        folder = private / bundled.run
+        try:
+            first = read_run(folder).open
+        except EvidenceError:
+            continue  # keeps the name it came under; whoever reads it will say what is wrong
+        if first.run != bundled.run:
+            raise EvidenceError(
+                f"the log of run {bundled.run} says it is run {first.run[:40]!a}", where=str(path)
+            )
+        folder.rename(private / run_folder_name(first, first.label))
+    return private

@@ -1,0 +1,353 @@
+"""What becomes of a run that comes: added, extended, put aside; never is a kept one overwritten."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from blockwatch.evidence.bundle import Bundle, tombstones_for, write_bundle
+from blockwatch.evidence.checkpoint import checkpoint_text
+from blockwatch.evidence.incoming import Imported, Incoming, Waiting
+from blockwatch.evidence.merkle import leaf_hash, root_of
+from blockwatch.evidence.parts import HEAD, read_part
+from blockwatch.evidence.reading import find_runs, read_run
+from blockwatch.evidence.receipt import Receipt, read_receipt
+from blockwatch.evidence.signing import Signer
+from blockwatch.evidence.tombstone import forget_run
+from blockwatch.store import RunWriter
+from tests.evidence.made import RUN, make_run, measured, run_close, run_open
+
+LOG, BODIES = "measurements.jsonl", "bodies.warc.gz"
+
+
+def bundled(folders: list[Path], file: Path, **options: Any) -> list[Path]:
+    return write_bundle(Bundle(folders, tombstones_for(folders)), file, **options)
+
+
+def take(file: Path, results: Path) -> Receipt:
+    results.mkdir(exist_ok=True)
+    came = Incoming(results, [], "blockwatch 0").take(file)
+    assert isinstance(came, Imported)
+    if came.receipt.changed:
+        assert read_receipt(came.path).runs == came.receipt.runs
+    return came.receipt
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below, but for receipts."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "receipts" not in path.parts
+    }
+
+
+def made(at: Path, count: int, *, close: bool = True, run: str = RUN) -> Path:
+    return make_run(at, count, run=run, close=close)
+
+
+def come(tmp_path: Path, first: Path, then: Path) -> tuple[Receipt, dict[str, bytes], dict[str, bytes]]:
+    """Import a run, then another copy; the second receipt, and the results before and after it."""
+    results = tmp_path / "collected"
+    for number, folder in enumerate((first, then)):
+        bundled([folder], tmp_path / f"{number}.tar.gz")
+    take(tmp_path / "0.tar.gz", results)
+    before = contents(results)
+    receipt = take(tmp_path / "1.tar.gz", results)
+    return receipt, before, contents(results)
+
+
+def test_a_run_arrives_as_it_was(tmp_path: Path) -> None:
+    folder = made(tmp_path / "sent", 3)
+    (path,) = bundled([folder], tmp_path / "x.tar.gz")
+    receipt = take(path, tmp_path / "collected")
+    (run,) = receipt.runs
+    assert (run.outcome, run.lines, run.root) == ("new", 5, read_run(folder).root())
+    (kept,) = find_runs([tmp_path / "collected"])
+    assert kept.name == folder.name.replace("-home-", "-")  # the label was the folder's alone
+    assert {k: v for k, v in contents(kept).items() if k != "run.json"} == {
+        name: (folder / name).read_bytes() for name in (LOG, BODIES)
+    }
+    assert kept.stat().st_mode & 0o777 == 0o700
+
+
+def test_twice_is_once(tmp_path: Path) -> None:
+    folder = made(tmp_path / "sent", 3)
+    receipt, before, after = come(tmp_path, folder, folder)
+    assert [run.outcome for run in receipt.runs] == ["there already"]
+    assert before == after
+    assert len(list((tmp_path / "collected" / "receipts").iterdir())) == 1
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"type":"measurement","id":"01', b"\0" * 500])
+def test_a_longer_copy_goes_on_where_the_shorter_ends(tmp_path: Path, torn: bytes) -> None:
+    whole = made(tmp_path / "whole", 4)
+    short = made(tmp_path / "short", 2, close=False)
+    with (short / LOG).open("ab") as log:
+        log.write(torn)
+    with (short / BODIES).open("ab") as bodies:
+        bodies.write(b"what was captured for a line that was never written")
+    receipt, _, after = come(tmp_path, short, whole)
+    assert [(run.outcome, run.lines) for run in receipt.runs] == [("extended", 6)]
+    kept = find_runs([tmp_path / "collected"])[0]
+    assert after[f"{kept.name}/{LOG}"] == (whole / LOG).read_bytes()
+    assert after[f"{kept.name}/{BODIES}"] == (whole / BODIES).read_bytes()
+    assert json.loads(after[f"{kept.name}/run.json"])["lines"] == 6
+
+
+def test_a_shorter_copy_changes_nothing(tmp_path: Path) -> None:
+    receipt, before, after = come(
+        tmp_path, made(tmp_path / "whole", 4), made(tmp_path / "short", 2, close=False)
+    )
+    assert [run.outcome for run in receipt.runs] == ["older"]
+    assert before == after
+
+
+def another_line(folder: Path) -> None:
+    raw = (folder / LOG).read_bytes()
+    (folder / LOG).write_bytes(raw.replace(b'"us":400000', b'"us":400001', 1))
+
+
+def rolled_back(folder: Path) -> None:
+    """Closed early: two measurements are gone."""
+    lines = (folder / LOG).read_bytes().splitlines(keepends=True)
+    (folder / LOG).write_bytes(b"".join([*lines[:2], lines[-1].replace(b'"measured":4', b'"measured":1')]))
+
+
+def other_network(folder: Path) -> None:
+    raw = (folder / LOG).read_bytes()
+    (folder / LOG).write_bytes(raw.replace(b'"asn":9198', b'"asn":9199', 1))
+
+
+def other_bytes(folder: Path) -> None:
+    raw = bytearray((folder / BODIES).read_bytes())
+    raw[len(raw) // 2] ^= 1
+    (folder / BODIES).write_bytes(raw)
+
+
+def no_bytes(folder: Path) -> None:
+    (folder / BODIES).unlink()
+
+
+def torn_inside(folder: Path) -> None:
+    raw = (folder / LOG).read_bytes()
+    (folder / LOG).write_bytes(raw[:400] + raw[500:])
+
+
+def goes_on_after_its_end(folder: Path) -> None:
+    lines = (folder / LOG).read_bytes().splitlines(keepends=True)
+    (folder / LOG).write_bytes(b"".join([*lines, lines[2]]))
+
+
+CONTRADICTIONS = {
+    "another line": (another_line, "another story"),
+    "rolled back": (rolled_back, "another story"),
+    "another network": (other_network, "another story"),
+    "other bytes": (other_bytes, "not those that the log names"),
+    "no bytes": (no_bytes, "missing"),
+    "torn inside": (torn_inside, "not a record"),
+    "goes on after its end": (goes_on_after_its_end, "out of place"),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_what_contradicts_or_is_damaged_goes_aside(tmp_path: Path, name: str) -> None:
+    change, why = CONTRADICTIONS[name]
+    other = made(tmp_path / "other", 4)
+    change(other)
+    receipt, before, after = come(tmp_path, made(tmp_path / "sent", 4), other)
+    (run,) = receipt.runs
+    assert run.outcome == "aside"
+    assert run.why is not None
+    assert why in run.why
+    assert str(tmp_path) not in run.why
+    assert receipt.contradicts
+    assert {k: v for k, v in after.items() if not k.startswith("aside/")} == before
+    assert run.folder is not None
+    assert (tmp_path / "collected" / run.folder / LOG).read_bytes() == (other / LOG).read_bytes()
+    again = take(tmp_path / "1.tar.gz", tmp_path / "collected")
+    assert again.contradicts
+    assert contents(tmp_path / "collected") == after
+    assert len(list((tmp_path / "collected" / "receipts").iterdir())) == 2
+
+
+def test_a_run_under_another_name_goes_aside(tmp_path: Path) -> None:
+    folder = made(tmp_path / "sent", 2)
+    (folder / LOG).write_bytes((folder / LOG).read_bytes().replace(b'"run":"0123', b'"run":"../x'))
+    with pytest.raises(Exception, match="no run id"):
+        Bundle([folder])
+    other = made(tmp_path / "other", 2)
+    raw = (
+        (other / LOG).read_bytes().replace(f'"id":"{RUN}-000002"'.encode(), b'"id":"%s-000002"' % (b"9" * 16))
+    )
+    (other / LOG).write_bytes(raw)
+    (path,) = bundled([other], tmp_path / "x.tar.gz")
+    (run,) = take(path, tmp_path / "collected").runs
+    assert (run.outcome, run.why) == ("aside", f"{LOG}:3: a measurement of another run")
+
+
+def test_a_kept_run_that_is_damaged_stays_as_it_is(tmp_path: Path) -> None:
+    folder = made(tmp_path / "sent", 2)
+    (path,) = bundled([folder], tmp_path / "x.tar.gz")
+    take(path, tmp_path / "collected")
+    (kept,) = find_runs([tmp_path / "collected"])
+    (kept / LOG).write_bytes((kept / LOG).read_bytes().replace(b'"us"', b"zzzzz", 3))
+    before = contents(kept)
+    (run,) = take(path, tmp_path / "collected").runs
+    assert run.outcome == "aside"
+    assert contents(kept) == before
+
+
+SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+
+
+def sealed(results: Path, count: int) -> Path:
+    writer = RunWriter(results, signer=SIGNER)
+    writer.open(run_open())
+    for seq in range(1, count + 1):
+        writer.write(measured(seq))
+    writer.close(run_close(count))
+    return writer.folder
+
+
+def test_stamps_that_were_taken_later_are_added(tmp_path: Path) -> None:
+    first, then = sealed(tmp_path / "a", 2), sealed(tmp_path / "b", 2)
+    (first / "timestamps").mkdir()
+    (then / "timestamps").mkdir()
+    (first / "timestamps/x.ots").write_bytes(b"pending")
+    (then / "timestamps/x.ots").write_bytes(b"confirmed")
+    (then / "timestamps/y.tsr").write_bytes(b"reply")
+    receipt, before, after = come(tmp_path, first, then)
+    assert [run.outcome for run in receipt.runs] == ["added to"]
+    new = {Path(name).name: content for name, content in after.items() if name not in before}
+    assert new.pop("y.tsr") == b"reply"
+    assert list(new.values()) == [b"confirmed"]  # beside the pending one
+    assert before.items() <= after.items()
+    again = take(tmp_path / "1.tar.gz", tmp_path / "collected")
+    assert [run.outcome for run in again.runs] == ["there already"]
+    assert contents(tmp_path / "collected") == after
+
+
+def test_another_seal_of_the_same_lines_is_a_contradiction(tmp_path: Path) -> None:
+    first, then = sealed(tmp_path / "a", 2), sealed(tmp_path / "b", 2)
+    raw = (then / "checkpoint").read_bytes()
+    (then / "checkpoint").write_bytes(raw + "— someone AAAAAAAA\n".encode())
+    receipt, before, after = come(tmp_path, first, then)
+    assert [run.outcome for run in receipt.runs] == ["aside"]
+    assert {k: v for k, v in after.items() if not k.startswith("aside/")} == before
+
+
+def test_a_sealed_run_replaces_its_unfinished_copy(tmp_path: Path) -> None:
+    whole = sealed(tmp_path / "whole", 3)
+    short = shutil.copytree(whole, tmp_path / "short")
+    lines = (short / LOG).read_bytes().splitlines(keepends=True)
+    (short / LOG).write_bytes(b"".join(lines[:2]))
+    for name in ("checkpoint", "checkpoint.sig", "run.json"):
+        (short / name).unlink()
+    root = root_of([leaf_hash(line[:-1]) for line in lines[:2]])
+    old = SIGNER.note(checkpoint_text(RUN, 2, root))
+    (short / "checkpoint").write_bytes(old)
+    receipt, _, after = come(tmp_path, short, whole)
+    assert [run.outcome for run in receipt.runs] == ["extended"]
+    (kept,) = find_runs([tmp_path / "collected"])
+    assert after[f"{kept.name}/checkpoint"] == (whole / "checkpoint").read_bytes()
+    assert after[f"{kept.name}/checkpoint.sig"] == (whole / "checkpoint.sig").read_bytes()
+    assert after[f"{kept.name}/checkpoints/2"] == old
+
+
+def test_many_volunteers_share_a_folder(tmp_path: Path) -> None:
+    for number in range(5):
+        folder = made(tmp_path / f"sent{number}", 1, run=f"{number:016x}")
+        (path,) = bundled([folder], tmp_path / f"{number}.tar.gz")
+        take(path, tmp_path / "collected")
+    assert len(find_runs([tmp_path / "collected"])) == 5
+
+
+def test_runs_after_the_same_run_are_named(tmp_path: Path) -> None:
+    folders = []
+    for run in ("a" * 16, "b" * 16):
+        writer = RunWriter(tmp_path / run[:1])
+        writer.open(run_open(run, previous_root="0" * 64))
+        writer.close(run_close())
+        folders.append(writer.folder)
+    (path,) = bundled(folders, tmp_path / "x.tar.gz")
+    first, second = take(path, tmp_path / "collected").runs
+    assert (first.outcome, second.outcome) == ("new", "new")
+    assert second.same_predecessor == ("a" * 16,)
+
+
+def test_a_tombstone_deletes_nothing(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    gone = made(results, 1, run="1" * 16)
+    bundled([gone], tmp_path / "before.tar.gz")
+    writer = RunWriter(results)
+    writer.open(run_open("2" * 16, previous_root=read_run(gone).root()))
+    writer.close(run_close())
+    forget_run(gone, None, "2026-11-22T06:40:00Z")
+    bundled([writer.folder], tmp_path / "after.tar.gz")
+    take(tmp_path / "before.tar.gz", tmp_path / "collected")
+    receipt = take(tmp_path / "after.tar.gz", tmp_path / "collected")
+    assert [(stone.run, stone.outcome) for stone in receipt.forgotten] == [("1" * 16, "new")]
+    assert len(find_runs([tmp_path / "collected"])) == 2
+    again = take(tmp_path / "after.tar.gz", tmp_path / "collected")
+    assert [stone.outcome for stone in again.forgotten] == ["there already"]
+    stone = tmp_path / "collected" / "forgotten" / ("1" * 16)
+    stone.write_bytes(stone.read_bytes().replace(b"when 2026", b"when 2025"))
+    receipt = take(tmp_path / "after.tar.gz", tmp_path / "collected")
+    assert [stone.outcome for stone in receipt.forgotten] == ["aside"]
+    assert b"when 2025" in stone.read_bytes()
+
+
+# Parts.
+
+
+def test_parts_wait_for_each_other(tmp_path: Path) -> None:
+    paths = bundled([made(tmp_path / "sent", 3)], tmp_path / "x", part_bytes=6_000)
+    results = tmp_path / "collected"
+    results.mkdir()
+    assert len(paths) >= 3
+    for number, path in enumerate(paths[1:], 2):
+        incoming = Incoming(results, [], "blockwatch 0")
+        came = incoming.take(path)
+        assert isinstance(came, Waiting)
+        assert came.missing == (1, *range(number + 1, len(paths) + 1))
+        assert [waiting.missing for waiting in incoming.incomplete()] == [came.missing]
+    again = Incoming(results, [], "blockwatch 0").take(paths[1])
+    assert isinstance(again, Waiting)
+    assert again.already
+    assert find_runs([results]) == []
+    receipt = take(paths[0], results)
+    assert [run.outcome for run in receipt.runs] == ["new"]
+    assert receipt.parts == len(paths)
+    late = Incoming(results, [], "blockwatch 0").take(paths[2])
+    assert isinstance(late, Waiting)
+    assert (late.missing, late.already) == ((), True)
+    assert list((results / ".parts").iterdir()) == []
+
+
+def test_a_part_that_came_twice_differently(tmp_path: Path) -> None:
+    paths = bundled([made(tmp_path / "sent", 3)], tmp_path / "x", part_bytes=6_000)
+    results = tmp_path / "collected"
+    results.mkdir()
+    forged = read_part(paths[1])._replace(sha256=sha256(b"forged").hexdigest())
+    (tmp_path / "forged").write_bytes(forged.head() + b"forged")
+    assert len(forged.head()) == HEAD
+    incoming = Incoming(results, [], "blockwatch 0")
+    incoming.take(paths[1])
+    with pytest.raises(Exception, match=r"part 2 of \d came twice, with different contents"):
+        incoming.take(tmp_path / "forged")
+    shutil.rmtree(results / ".parts")
+    incoming.take(tmp_path / "forged")
+    for path in (paths[0], *paths[2:-1]):
+        incoming.take(path)
+    with pytest.raises(Exception, match="one of them is forged"):
+        incoming.take(paths[-1])
+    for path in paths[:-1]:
+        incoming.take(path)
+    assert isinstance(incoming.take(paths[-1]), Imported)

@@ -22,14 +22,14 @@ from typing import Any
 import trio
 
 from blockwatch import failure as f
-from blockwatch.model import ControlStep, Endpoint, Purpose
+from blockwatch.model import ControlStep, Endpoint
 from blockwatch.net import limits
 from blockwatch.net.failures import NETWORK, Garbage, name
 from blockwatch.net.http import BROWSER_HEADERS, Reply, Request
 from blockwatch.net.kept import Kept
 from blockwatch.net.kit import Kit
+from blockwatch.net.question import Control, Question
 from blockwatch.net.record import Draft, Record
-from blockwatch.net.session import Control
 from blockwatch.net.url import Url, is_literal, normal_host, parse_url
 
 _FORWARDED = ("User-Agent", "Accept", "Accept-Language")
@@ -54,27 +54,18 @@ class Helpers:
     def __bool__(self) -> bool:
         return bool(self._helpers)
 
-    async def ask(
-        self,
-        record: Record,
-        url: Url,
-        addresses: Sequence[str],
-        *,
-        purpose: Purpose = Purpose.FIRST,
-        round: int = 0,
-        hop: int = 0,
-    ) -> tuple[str, ...] | None:
+    async def ask(self, record: Record, question: Question) -> tuple[str, ...] | None:
         """Ask until one helper answers; the addresses that it found, or None when none answers."""
-        body = _question(url, addresses)
+        body = _body(question.url, question.addresses)
 
         def begin(helper: Kept, tries: int) -> Draft:
             return record.begin(
                 ControlStep,
-                purpose=purpose,
-                round=round + tries,
-                hop=hop,
+                purpose=question.purpose,
+                round=question.round + tries,
+                hop=question.hop,
                 helper=str(helper.url),
-                url=str(url),
+                url=str(question.url),
                 addresses=(),
                 skipped=False,
             )
@@ -145,25 +136,16 @@ class Controls:
     def __init__(self, controls: Sequence[Control]) -> None:
         self._controls = tuple(controls)
 
-    async def ask(
-        self,
-        record: Record,
-        url: Url,
-        addresses: Sequence[str],
-        *,
-        purpose: Purpose = Purpose.FIRST,
-        round: int = 0,
-        hop: int = 0,
-    ) -> tuple[str, ...] | None:
+    async def ask(self, record: Record, question: Question) -> tuple[str, ...] | None:
         """Ask until one answers."""
         for control in self._controls:
-            found = await control.ask(record, url, addresses, purpose=purpose, round=round, hop=hop)
+            found = await control.ask(record, question)
             if found is not None:
                 return found
         return None
 
 
-def _question(url: Url, addresses: Sequence[str]) -> bytes:
+def _body(url: Url, addresses: Sequence[str]) -> bytes:
     ports = {"http": (443, 80), "https": (443,)}[url.scheme] if url.port in (80, 443) else (url.port,)
     shown = [f"[{a}]" if ":" in a else a for a in addresses]
     headers = {key: [value] for key, value in BROWSER_HEADERS if key in _FORWARDED}

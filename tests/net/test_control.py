@@ -9,12 +9,13 @@ import trio.testing
 
 from blockwatch.control import Helpers
 from blockwatch.net.kept import Kept
+from blockwatch.net.question import Question
 from blockwatch.net.url import parse_url
 
 from .far import helper_answer, page, read_head
 
 HELPER, OTHER = "http://93.184.216.51/", "http://93.184.216.52/"
-URL = parse_url("http://a.example/")
+QUESTION = Question(parse_url("http://a.example/"))
 BUSY = page(b"{}", status="503 Service Unavailable", headers="")
 LIMITED = page(b"{}", status="429 Too Many Requests", headers="")
 GOOD = page(helper_answer()(b"")[1], headers="")
@@ -64,7 +65,7 @@ def helpers(tools):
 @pytest.mark.parametrize("refusal", [BUSY, LIMITED])
 async def test_a_busy_helper_is_asked_again(tools, serve, helpers, refusal, autojump_clock):
     await serve(Service(refusal, refusal, GOOD))
-    found = await helpers(HELPER).ask(tools.record, URL, ())
+    found = await helpers(HELPER).ask(tools.record, QUESTION)
     assert found == ("93.184.216.34",)
     steps = tools.record.snapshot()
     assert [(step.round, step.failure) for step in steps] == [
@@ -81,14 +82,14 @@ async def test_a_busy_helper_is_asked_again(tools, serve, helpers, refusal, auto
 
 async def test_one_that_stays_busy_gives_way_to_the_next(tools, serve, helpers, autojump_clock):
     busy, good = await serve(Service(BUSY)), await serve(Service(GOOD), "93.184.216.52")
-    assert await helpers(HELPER, OTHER).ask(tools.record, URL, ()) is not None
+    assert await helpers(HELPER, OTHER).ask(tools.record, QUESTION) is not None
     assert (busy.asked, good.asked) == (3, 1)
     assert [step.helper for step in tools.record.snapshot()] == [HELPER, HELPER, HELPER, OTHER]
 
 
 async def test_another_refusal_is_not_repeated(tools, serve, helpers):
     service = await serve(Service(page(b"{}", status="500 Oh", headers="")))
-    assert await helpers(HELPER).ask(tools.record, URL, ()) is None
+    assert await helpers(HELPER).ask(tools.record, QUESTION) is None
     assert service.asked == 1
 
 
@@ -97,7 +98,7 @@ async def test_waiting_for_a_place_is_not_the_helpers_time(tools, serve, helpers
     asked = helpers(HELPER)
     async with trio.open_nursery() as nursery:
         for _ in range(64 * 5):
-            nursery.start_soon(asked.ask, tools.record, URL, ())
+            nursery.start_soon(asked.ask, tools.record, QUESTION)
     steps = tools.record.snapshot()
     assert len(steps) == 320
     assert service.most == 64
@@ -112,7 +113,7 @@ async def test_a_helper_with_little_room_is_asked_less_at_a_time(tools, serve, h
     found = []
 
     async def ask():
-        found.append(await asked.ask(tools.record, URL, ()))
+        found.append(await asked.ask(tools.record, QUESTION))
 
     async with trio.open_nursery() as nursery:
         for _ in range(120):

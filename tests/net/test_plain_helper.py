@@ -8,6 +8,7 @@ import pytest
 
 from blockwatch.control import Helpers
 from blockwatch.model import Endpoint
+from blockwatch.net.question import Question
 from blockwatch.net.url import parse_url
 
 from .far import SITE, page, posts
@@ -51,7 +52,7 @@ async def asked(tools):
 
         await tools.far.serve("93.184.216.51", 80, posts(reply))
         helpers = Helpers(tools.kit, [HELPER])
-        found = await helpers.ask(tools.record, parse_url("https://a.example/"), [SITE, OTHER])
+        found = await helpers.ask(tools.record, Question(parse_url("https://a.example/"), (SITE, OTHER)))
         helpers.close()
         (step,) = tools.record.snapshot()
         return questions[0], found, step
@@ -137,6 +138,6 @@ async def test_a_busy_helper_is_no_finding(tools, autojump_clock):
 
     await tools.far.serve("93.184.216.51", 80, handler)
     helpers = Helpers(tools.kit, [HELPER])
-    assert await helpers.ask(tools.record, parse_url("https://a.example/"), [SITE]) is None
+    assert await helpers.ask(tools.record, Question(parse_url("https://a.example/"), (SITE,))) is None
     helpers.close()
     assert {step.failure for step in tools.record.snapshot()} == {"http_unexpected_status_code"}

@@ -4,6 +4,7 @@ import pytest
 
 from blockwatch.errors import UsageError
 from blockwatch.net.proxied import Proxied
+from blockwatch.net.question import Question
 from blockwatch.net.socks import parse_proxy
 from blockwatch.net.url import parse_url
 
@@ -50,7 +51,7 @@ def socks(handlers, *, password=None):
 
 async def ask(tools, authority, url, addresses=(SITE,), proxy=f"socks5://{PROXY}:1080"):
     control = Proxied(tools.far, parse_proxy(proxy), ca_file=authority.ca_file)
-    found = await control.ask(tools.record, parse_url(url), addresses)
+    found = await control.ask(tools.record, Question(parse_url(url), tuple(addresses)))
     return found, tools.record.snapshot()[-1]
 
 

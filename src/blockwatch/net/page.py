@@ -11,20 +11,47 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import trio
 
 from blockwatch import failure as f
 from blockwatch.net import limits
+from blockwatch.net.candidates import Candidates
 from blockwatch.net.flow import Flow
 from blockwatch.net.http import Reply
-from blockwatch.net.record import Draft
+from blockwatch.net.question import Question
+from blockwatch.net.record import Draft, Record
 from blockwatch.net.redirects import location
-from blockwatch.net.session import Candidates, Session
 from blockwatch.net.url import BadUrl, Url, join
 
 _Answer = tuple[Draft, Reply]
+
+
+class Net(Protocol):
+    """What a page needs of the session that it is measured in."""
+
+    record: Record
+
+    async def candidates(self, host: str, hop: int) -> Candidates:
+        """Look a name up everywhere."""
+
+    def flow(
+        self, address: str, port: int, *, name: str | None = None, hop: int = 0
+    ) -> AbstractAsyncContextManager[Flow]:
+        """A connection to make, step by step."""
+
+    async def control(self, question: Question) -> tuple[str, ...]:
+        """Ask the control, if there is one; the addresses that it found."""
+
+    def late(self, host: str) -> list[str]:
+        """Every address that any resolver's reply has given by now."""
+
+    def usable(self, addresses: Sequence[str]) -> list[str]:
+        """Those that this line can reach at all, each once."""
 
 
 @dataclass
@@ -45,7 +72,7 @@ class _Extra:
     done: trio.Event = field(default_factory=trio.Event)
 
 
-async def measure_page(net: Session, url: Url) -> None:
+async def measure_page(net: Net, url: Url) -> None:
     """Measure ``url`` and every page that it redirects to."""
     seen: set[str] = set()
     async with trio.open_nursery() as controls:
@@ -74,7 +101,7 @@ def _ahead(answer: _Answer | None) -> str | None:
     return location(answer[1].status, answer[1].headers)
 
 
-async def _hop(net: Session, url: Url, hop: int, controls: trio.Nursery) -> _Answer | None:
+async def _hop(net: Net, url: Url, hop: int, controls: trio.Nursery) -> _Answer | None:
     candidates = await net.candidates(url.host, hop)
     groups = [_Group(addresses) for addresses in candidates.groups()]
     extra, visited = _Extra(), trio.Event()
@@ -93,7 +120,7 @@ async def _hop(net: Session, url: Url, hop: int, controls: trio.Nursery) -> _Ans
     return answer
 
 
-async def _visit(net: Session, url: Url, address: str, hop: int, group: _Group) -> None:
+async def _visit(net: Net, url: Url, address: str, hop: int, group: _Group) -> None:
     """Dial and shake hands; the first of the group to get so far fetches the page."""
     async with net.flow(address, url.port, name=url.host, hop=hop) as flow:
         await flow.tcp_connect()
@@ -113,7 +140,7 @@ async def _write_skipped(url: Url, group: _Group) -> None:
 
 
 async def _control(
-    net: Session,
+    net: Net,
     url: Url,
     hop: int,
     candidates: Candidates,
@@ -122,7 +149,7 @@ async def _control(
     visited: trio.Event,
 ) -> None:
     """Ask the control, then visit the addresses that only it or a late reply has given."""
-    known = await net.control(url, candidates.all, hop=hop)
+    known = await net.control(Question(url, tuple(candidates.all), hop=hop))
     await visited.wait()
     mentioned = [*known, *net.late(url.host)]
     strangers = [a for a in net.usable(mentioned) if a not in candidates.all]

@@ -7,18 +7,18 @@ addresses the proxy's resolver finds is not told by SOCKS, so ``addresses`` stay
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import trio
 
-from blockwatch.model import ControlStep, Endpoint, HttpStep, Observation, Purpose
+from blockwatch.model import ControlStep, Endpoint, HttpStep, Observation
 from blockwatch.net import limits
 from blockwatch.net.failures import NETWORK, name
 from blockwatch.net.flow import Flow
 from blockwatch.net.http import Reply
 from blockwatch.net.kit import Kit
+from blockwatch.net.question import Question
 from blockwatch.net.record import Record
 from blockwatch.net.redirects import location
 from blockwatch.net.seam import Network
@@ -33,19 +33,16 @@ class Proxied:
         self._kit = Kit(SocksNetwork(network, proxy), ca_file=ca_file)
         self._shown = proxy.shown
 
-    async def ask(
-        self,
-        record: Record,
-        url: Url,
-        addresses: Sequence[str],
-        *,
-        purpose: Purpose = Purpose.FIRST,
-        round: int = 0,
-        hop: int = 0,
-    ) -> tuple[str, ...] | None:
-        """Fetch ``url`` and dial ``addresses`` through the proxy; None when the proxy does not work."""
+    async def ask(self, record: Record, question: Question) -> tuple[str, ...] | None:
+        """Fetch the URL and dial the addresses through the proxy; None when the proxy does not work."""
+        url = question.url
         draft = record.begin(
-            ControlStep, purpose=purpose, round=round, hop=hop, helper=self._shown, url=str(url)
+            ControlStep,
+            purpose=question.purpose,
+            round=question.round,
+            hop=question.hop,
+            helper=self._shown,
+            url=str(url),
         )
         fields = draft.fields
         found: list[Endpoint] = []
@@ -53,7 +50,7 @@ class Proxied:
             with trio.fail_after(limits.CONTROL_S):
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._fetch, url, fields)
-                    for address in addresses[: limits.ADDRESSES]:
+                    for address in question.addresses[: limits.ADDRESSES]:
                         nursery.start_soon(self._endpoint, url, address, found)
         except (*NETWORK, ExceptionGroup) as error:
             fields["failure"], fields["error"] = _blame(error)

@@ -11,36 +11,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 import trio
 
 from blockwatch.followup import ControlRequest, FlowRequest, FollowUp, LookupRequest
 from blockwatch.model import DnsStep, Purpose
 from blockwatch.net import limits
+from blockwatch.net.candidates import Candidates
 from blockwatch.net.flow import Flow
 from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
 from blockwatch.net.lookup import Lookups
+from blockwatch.net.page import measure_page
+from blockwatch.net.question import Control as Control
+from blockwatch.net.question import Question
 from blockwatch.net.record import Record
-from blockwatch.net.url import Url, is_literal, parse_endpoint, parse_url
-
-
-class Control(Protocol):
-    """Whoever can say how a URL looks from elsewhere."""
-
-    async def ask(
-        self,
-        record: Record,
-        url: Url,
-        addresses: Sequence[str],
-        *,
-        purpose: Purpose = Purpose.FIRST,
-        round: int = 0,
-        hop: int = 0,
-    ) -> tuple[str, ...] | None:
-        """Record what it sees of ``url``; the addresses it found, or None when it does not work."""
+from blockwatch.net.url import is_literal, parse_endpoint, parse_url
 
 
 @dataclass(frozen=True)
@@ -72,27 +59,6 @@ def make_task(target: str, url: str, role: str = "target") -> Task:
         return Task(target, url, scheme, host, port, role)
     parsed = parse_url(url)
     return Task(target, url, parsed.scheme, parsed.host, parsed.port, role)
-
-
-@dataclass
-class Candidates:
-    """Where a name may live, by who says so."""
-
-    system: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
-
-    @property
-    def all(self) -> list[str]:
-        """The system's first, at most eight."""
-        return [address for group in self.groups() for address in group]
-
-    def groups(self) -> list[list[str]]:
-        """The addresses in one group, or in two when the sources disagree entirely."""
-        if self.system and self.others and not set(self.system) & set(self.others):
-            half = limits.ADDRESSES // 2
-            return [self.system[:half], self.others[:half]]
-        together = list(dict.fromkeys([*self.system, *self.others]))[: limits.ADDRESSES]
-        return [together] if together else []
 
 
 class Session:
@@ -149,24 +115,13 @@ class Session:
 
     async def page(self, url: str) -> None:
         """Measure the page behind ``url``, redirects and control included."""
-        from blockwatch.net.page import measure_page
-
         await measure_page(self, parse_url(url))
 
-    async def control(
-        self,
-        url: Url,
-        addresses: Sequence[str],
-        *,
-        purpose: Purpose = Purpose.FIRST,
-        round: int = 0,
-        hop: int = 0,
-    ) -> tuple[str, ...]:
+    async def control(self, question: Question) -> tuple[str, ...]:
         """Ask the control, if the run has one; the addresses that it found."""
         if self._control is None:
             return ()
-        found = await self._control.ask(self.record, url, addresses, purpose=purpose, round=round, hop=hop)
-        return found or ()
+        return await self._control.ask(self.record, question) or ()
 
     async def follow_up(self, requests: Sequence[FollowUp]) -> None:
         """Carry out what the evidence so far has called for; each starts after its own wait."""
@@ -243,13 +198,8 @@ class Session:
                 recursive=request.recursive,
             )
         elif isinstance(request, ControlRequest):
-            await self.control(
-                parse_url(request.url),
-                request.addresses,
-                purpose=request.purpose,
-                round=request.round,
-                hop=request.hop,
-            )
+            url, why = parse_url(request.url), (request.purpose, request.round, request.hop)
+            await self.control(Question(url, request.addresses, *why))
         else:
             await self._follow_flow(request)
 

@@ -218,8 +218,9 @@ def test_no_room(tmp_path: Path, limit: int) -> None:
 
 
 def in_namespace(script: str, *arguments: str) -> bytes:
-    """Run a shell script in a mount namespace of its own, as root or as an ordinary user."""
-    if shutil.which("unshare") is None or subprocess.run(["unshare", "-Urm", "true"]).returncode:
+    """Run a shell script in a mount namespace of its own, as root or as an ordinary user; in CI always."""
+    refused = shutil.which("unshare") is None or subprocess.run(["unshare", "-Urm", "true"]).returncode
+    if refused and os.environ.get("CI") != "true":
         pytest.skip("this kernel does not let us make a user namespace")
     done = subprocess.run(
         ["unshare", "-Urm", "sh", "-ec", script, "sh", *arguments], stdout=subprocess.PIPE, cwd=ROOT

@@ -33,6 +33,9 @@ def command(
 
     Example: blockwatch import 3f9a0c1b2d4e.tar.gz --results collected
     """
+    from blockwatch.host.folders import note_folder
+
+    note_folder(results)
     codes = [Exit.OK]
     bundles = tuple(file for file in files if (form or _format_of(file)) == "bundle")
     others = tuple(file for file in files if file not in bundles)

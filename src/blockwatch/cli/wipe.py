@@ -24,7 +24,10 @@ It cannot undo or hide:
    that was encrypted before helps against that;
  - the program itself, your lists of targets, and the command history of your shell.
 """
-_RUN = re.compile(r"\.?[0-9]{8}T[0-9]{6}Z-([A-Za-z0-9_-]+-)?[0-9a-f]{16}")
+_OURS = re.compile(
+    r"\.?[0-9]{8}T[0-9]{6}Z-([A-Za-z0-9_-]+-)?[0-9a-f]{16}"  # runs, hidden until they have begun
+    r"|forgotten|aside|receipts|\.parts|\.(forgotten|import)-.+"
+)
 
 
 @click.command(name="wipe")
@@ -40,19 +43,19 @@ def command(results: tuple[Path, ...], yes: bool) -> None:
     """
     from blockwatch.host.folders import known_folders
     from blockwatch.host.place import state_files, state_folder
-    from blockwatch.store import ResultsLock
+    from blockwatch.store import ResultsLock, find_runs
 
     state = state_folder()
     folders = list(dict.fromkeys(path.resolve() for path in (*known_folders(), *results)))
     folders = [folder for folder in folders if folder.is_dir()]
     for folder in folders:
-        click.echo(f"{folder}: {len(_of_runs(folder))} runs and what belongs to them", err=True)
+        click.echo(f"{folder}: {len(find_runs([folder]))} runs and what belongs to them", err=True)
     click.echo(f"{state}: {len(state_files())} files of state\n\n{_WORDS}", err=True)
     if not yes:
         _ask()
     for folder in folders:
         with ResultsLock(folder):
-            for path in (*_of_runs(folder), folder / "forgotten"):
+            for path in _ours(folder):
                 _delete(path)
         _delete_if_left(folder)
     for path in state_files():
@@ -69,18 +72,17 @@ def _ask() -> None:
         raise ConsentError("not agreed: nothing was deleted")
 
 
-def _of_runs(results: Path) -> list[Path]:
-    """Run folders, also hidden and half-deleted ones; nothing that is not blockwatch's."""
-    return sorted(path for path in results.iterdir() if path.is_dir() and _is_ours(path))
-
-
-def _is_ours(folder: Path) -> bool:
+def _ours(results: Path) -> list[Path]:
+    """What blockwatch makes in a results folder, also hidden and half-done ones; no link, nothing else."""
     from blockwatch.evidence.log import LOG_FILE
 
-    if folder.is_symlink():
-        return False
-    named = _RUN.fullmatch(folder.name) or folder.name.startswith(".forgotten-")
-    return bool(named) or (folder / LOG_FILE).exists()
+    return sorted(
+        path
+        for path in results.iterdir()
+        if path.is_dir()
+        and not path.is_symlink()
+        and (_OURS.fullmatch(path.name) or (path / LOG_FILE).exists())
+    )
 
 
 def _delete(path: Path) -> None:

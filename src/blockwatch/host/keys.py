@@ -22,6 +22,7 @@ from blockwatch.host.place import state_folder, write_state
 
 KEY_FILE = "key"
 _LOCK = ".key.lock"
+_REMEDY = "Name a folder for it: BLOCKWATCH_STATE=/path/to/a/folder blockwatch …"
 _LARGEST = 1_000
 
 
@@ -43,7 +44,9 @@ def read_key(campaign: str | None = None) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigError(f"the key cannot be read: {error.strerror}", where=str(path)) from error
+        raise ConfigError(
+            f"the key cannot be read: {error.strerror}", where=str(path), remedy=_REMEDY
+        ) from error
 
 
 def first_key(make: Callable[[], bytes], campaign: str | None = None) -> bytes:
@@ -77,7 +80,7 @@ def overwritten(path: Path) -> Iterator[None]:
     A disk that remaps its blocks (SSD, memory stick) may keep the old bytes all the same.
     """
     try:
-        file = path.open("r+b", buffering=0)
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC), "r+b", buffering=0)
     except OSError:  # none, or not ours to write: it can still be deleted
         yield
         return
@@ -99,7 +102,7 @@ def _alone() -> Iterator[None]:
         raise ConfigError(
             f"a key cannot be kept: {error.strerror}",
             where=str(folder),
-            remedy="Name a folder for it: BLOCKWATCH_STATE=/path/to/a/folder blockwatch …",
+            remedy=_REMEDY,
         ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -3,7 +3,16 @@
 A row: the world, the states allowed, a mechanism prefix (blocked only) and the rule that must decide.
 """
 
-from tests.judge.worlds import clean, dns, http, line, transport  # noqa: F401 - they fill the table
+from tests.judge.worlds import (  # noqa: F401 - they fill the table
+    clean,
+    dns,
+    edges,
+    http,
+    line,
+    speed,
+    tcp,
+    tls,
+)
 from tests.judge.worlds.say import WORLDS
 
 __all__ = ["WORLDS"]

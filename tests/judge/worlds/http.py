@@ -1,4 +1,4 @@
-"""Worlds in which requests, pages, redirects or speed are interfered with."""
+"""Worlds in which requests, pages or redirects are interfered with, or refused."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from blockwatch import failure as f
 from tests.judge.world import CUT, GOOD, GOOD_AT, GOOD_HOSTS, HOST, OTHER, SITE, Page
 from tests.judge.worlds.say import (
     BLOCK,
-    FAST,
-    FROZEN,
     HTTP,
-    SLOW,
     UNTITLED,
     block_server,
     broken_for_control,
@@ -251,50 +248,6 @@ row(
     answer=lambda a, h, t, n: WELCOME if not t and GOOD_AT.get(h) != a else None,
     shake=lambda a, sni, n: CUT if a == SITE else None,
     control={"status": 200, "title": "The site's own front page", "endpoints": ()},
-)
-
-# Speed.
-row(
-    "throttled by SNI",
-    "blocked",
-    "throttle.sni",
-    "http.throttle",
-    page=lambda url, a: FAST,
-    carry=lambda name, page: SLOW if name == HOST else page,
-    grades="strong",
-)
-row(
-    "frozen by SNI",
-    "blocked",
-    "freeze.sni",
-    "http.freeze",
-    page=lambda url, a: FAST,
-    carry=lambda name, page: FROZEN if name == HOST else page,
-    grades="strong",
-)
-row(
-    "frozen, nothing to compare with",
-    "blocked inconclusive",
-    "freeze",
-    url=HTTP,
-    page=lambda url, a: FAST,
-    answer=by_host(FROZEN),
-)
-row(
-    "throttled in cleartext",
-    "blocked",
-    "throttle",
-    "http.throttle",
-    url=HTTP,
-    page=lambda url, a: FAST,
-    answer=by_host(SLOW),
-    grades="signs strong",
-)
-row(
-    "stalls for everybody",
-    "down inconclusive ok",
-    page=lambda url, a: FROZEN,
-    control=broken_for_control(http_failure=f.TIMEOUT),
 )
 
 # A server that refuses this country.

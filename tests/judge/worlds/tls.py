@@ -1,28 +1,15 @@
-"""Worlds in which connecting or shaking hands fails."""
+"""Worlds in which shaking hands fails, or is done with somebody else."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from blockwatch import failure as f
 from tests.judge import forged
-from tests.judge.world import CUT, GOOD, GOOD_AT, HOST, SECOND, SILENCE, SITE, SITE2, Hello, Page, resolves
-from tests.judge.worlds.say import OLD, SELF, broken_for_control, by_sni, ends, on_address, row
+from tests.judge.world import CUT, GOOD, HOST, SILENCE, SITE, Hello
+from tests.judge.worlds.say import broken_for_control, by_sni, ends, row
 
 TRUE = Hello(chain=forged.plain(HOST))
-STALE = Hello(
-    trust=f.INVALID_CERTIFICATE, detail="X509 10: certificate has expired", chain=forged.plain(HOST)
-)
-MISNAMED = Hello(
-    trust=f.INVALID_HOSTNAME, detail="X509 62: hostname mismatch", chain=forged.plain("edge.example.net")
-)
-SHORT = Hello(
-    trust=f.UNKNOWN_AUTHORITY,
-    detail="X509 20: unable to get local issuer certificate",
-    chain=forged.plain(HOST),
-)
-ELSEWHERE: dict[str, Any] = {"endpoints": ends(address=SITE2), "addresses": (SITE2, SITE)}
 
 
 def at_site(named: Hello, bare: Hello | None = None) -> Callable[[str, str | None, int], Hello | None]:
@@ -31,91 +18,6 @@ def at_site(named: Hello, bare: Hello | None = None) -> Callable[[str, str | Non
     return lambda address, sni, n: said.get(sni) if address == SITE else None
 
 
-# TCP.
-row(
-    "address dead for us",
-    "blocked",
-    "tcp.timeout",
-    "tcp.blocked",
-    dial=on_address(f.TIMEOUT, SITE),
-    grades="strong",
-)
-row("RST on SYN", "blocked", "tcp.refused", "tcp.blocked", dial=on_address(f.REFUSED, SITE))
-row(
-    "port 443 dropped only",
-    "blocked",
-    "tcp.timeout",
-    dial=lambda a, port, n: f.TIMEOUT if a == SITE and port == 443 else None,
-)
-row(
-    "address dead for everybody",
-    "down",
-    rule="tcp.down",
-    dial=on_address(f.TIMEOUT, SITE),
-    control=broken_for_control(endpoints=ends(tcp=f.TIMEOUT)),
-)
-row(
-    "address dead, no helper",
-    "inconclusive",
-    rule="tcp.alone",
-    dial=on_address(f.TIMEOUT, SITE),
-    control=None,
-)
-row(
-    "IP block on a multi-CDN site (M)",
-    "blocked",
-    "tcp.timeout",
-    lookup=lambda r, name, n: (SITE2,) if r in ("system", "line") else (SITE,),
-    dial=on_address(f.TIMEOUT, SITE2),
-)
-row(
-    "stale address, dead for the control too",
-    "inconclusive",
-    lookup=resolves(SITE2),
-    dial=on_address(f.TIMEOUT, SITE2),
-    controls=lambda url: {
-        "addresses": (SITE2, SITE),
-        "endpoints": ends() + ends(tcp=f.TIMEOUT, address=SITE2),
-    },
-)
-row(
-    "redirect target refuses everybody (C)",
-    "down",
-    page=lambda url, a: (
-        Page(status=308, location="https://www.site.example.org/") if "www" not in url else Page()
-    ),
-    lookup=lambda r, name, n: (SITE2,) if name.startswith("www") else (SITE,),
-    dial=on_address(f.REFUSED, SITE2),
-    controls=lambda url: (
-        broken_for_control(endpoints=ends(tcp=f.REFUSED, address=SITE2), addresses=(SITE2,))
-        if "www" in url
-        else broken_for_control()
-    ),
-)
-row(
-    "redirect target is gone (C2)",
-    "down",
-    rule="dns.gone",
-    page=lambda url, a: Page(status=308, location="https://www.site.example.org/"),
-    lookup=lambda r, name, n: f.NXDOMAIN if name.startswith("www") else (SITE,),
-    controls=lambda url: (
-        broken_for_control(addresses=(), dns_failure=f.NXDOMAIN, endpoints=())
-        if "www" in url
-        else broken_for_control()
-    ),
-)
-row(
-    "redirect target blocked",
-    "blocked",
-    "tls.reset",
-    page=lambda url, a: (
-        Page(status=308, location="https://www.site.example.org/") if "www" not in url else Page()
-    ),
-    shake=lambda a, sni, n: CUT if sni and sni.startswith("www") else None,
-)
-row("local firewall", "inconclusive", rule="line.firewall", dial=on_address(f.PERMISSION_DENIED, SITE))
-
-# TLS.
 row("SNI drop", "blocked", "tls.timeout.sni", "tls.blocked", shake=by_sni(SILENCE), grades="strong")
 row(
     "SNI drop, no helper",
@@ -325,104 +227,4 @@ row(
     shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.whole(HOST)), TRUE),
     control=None,
     grades="signs",
-)
-
-# Ordinary faults of one edge; the helper met another.
-row("expired at the same address (edge)", "inconclusive", rule="tls.untrusted", shake=at_site(STALE))
-row(
-    "an expired host, the server's default is valid, no helper",
-    "inconclusive",
-    rule="tls.untrusted",
-    shake=at_site(STALE, TRUE),
-    control=None,
-)
-row(
-    "an expired host, the server's default is valid",
-    "inconclusive",
-    rule="tls.untrusted",
-    shake=at_site(STALE, TRUE),
-)
-row(
-    "a CDN's default chain at one edge",
-    "inconclusive",
-    rule="tls.untrusted",
-    shake=at_site(MISNAMED),
-    control=ELSEWHERE,
-)
-row(
-    "a CDN's default chain, though the helper's is valid at the same address",
-    "blocked",
-    "tls.mitm",
-    "tls.mitm",
-    shake=at_site(MISNAMED),
-    grades="signs",
-)
-row(
-    "an edge without its intermediate",
-    "inconclusive",
-    rule="tls.untrusted",
-    shake=at_site(SHORT),
-    control=ELSEWHERE,
-)
-row(
-    "an edge without its intermediate, though the helper's is valid at the same address",
-    "blocked",
-    "tls.mitm",
-    "tls.mitm",
-    shake=at_site(SHORT),
-    grades="signs",
-)
-row(
-    "a host without its intermediate, the default sends the same leaf with it",
-    "inconclusive",
-    rule="tls.untrusted",
-    shake=at_site(SHORT, TRUE),
-)
-row(
-    "an appliance's own certificate at one edge",
-    "inconclusive",
-    rule="tls.untrusted",
-    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.whole("appliance.example.net"))),
-    control=ELSEWHERE,
-)
-row(
-    "local antivirus",
-    "inconclusive",
-    rule="line.antivirus",
-    shake=lambda a, sni, n: (
-        Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.plain(HOST, "AO Kaspersky Lab"))
-        if sni == HOST
-        else None
-    ),
-)
-row(
-    "certificate broken for everybody (G)",
-    "down ok",
-    rule="tls.broken",
-    url=f"https://{HOST}:8443/",
-    shake=by_sni(SELF),
-    control=broken_for_control(endpoints=()),
-)
-row(
-    "certificate expired for everybody",
-    "down ok",
-    rule="tls.broken",
-    shake=by_sni(OLD),
-    control=broken_for_control(endpoints=ends(tls=f.INVALID_CERTIFICATE)),
-)
-row("certificate broken, no helper", "inconclusive", rule="tls.untrusted", shake=by_sni(SELF), control=None)
-row(
-    "clock days off",
-    "inconclusive",
-    rule="line.clock",
-    shake=by_sni(OLD),
-    clock_offset_us=9 * 86_400 * SECOND,
-)
-
-row(
-    "server resets everybody, control servers turn strange names away, no helper",
-    "inconclusive",
-    rule="tls.alone",
-    shake=lambda a, sni, n: CUT if sni is not None and GOOD_AT.get(sni) != a else None,
-    control=None,
 )

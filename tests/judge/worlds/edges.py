@@ -1,0 +1,123 @@
+"""Worlds in which one edge of a site has an ordinary fault, and the helper met another edge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blockwatch import failure as f
+from tests.judge import forged
+from tests.judge.world import CUT, GOOD_AT, HOST, SECOND, SITE, SITE2, Hello
+from tests.judge.worlds.say import OLD, SELF, broken_for_control, by_sni, ends, row
+from tests.judge.worlds.tls import TRUE, at_site
+
+STALE = Hello(
+    trust=f.INVALID_CERTIFICATE, detail="X509 10: certificate has expired", chain=forged.plain(HOST)
+)
+MISNAMED = Hello(
+    trust=f.INVALID_HOSTNAME, detail="X509 62: hostname mismatch", chain=forged.plain("edge.example.net")
+)
+SHORT = Hello(
+    trust=f.UNKNOWN_AUTHORITY,
+    detail="X509 20: unable to get local issuer certificate",
+    chain=forged.plain(HOST),
+)
+ELSEWHERE: dict[str, Any] = {"endpoints": ends(address=SITE2), "addresses": (SITE2, SITE)}
+
+row("expired at the same address (edge)", "inconclusive", rule="tls.untrusted", shake=at_site(STALE))
+row(
+    "an expired host, the server's default is valid, no helper",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(STALE, TRUE),
+    control=None,
+)
+row(
+    "an expired host, the server's default is valid",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(STALE, TRUE),
+)
+row(
+    "a CDN's default chain at one edge",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(MISNAMED),
+    control=ELSEWHERE,
+)
+row(
+    "a CDN's default chain, though the helper's is valid at the same address",
+    "blocked",
+    "tls.mitm",
+    "tls.mitm",
+    shake=at_site(MISNAMED),
+    grades="signs",
+)
+row(
+    "an edge without its intermediate",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(SHORT),
+    control=ELSEWHERE,
+)
+row(
+    "an edge without its intermediate, though the helper's is valid at the same address",
+    "blocked",
+    "tls.mitm",
+    "tls.mitm",
+    shake=at_site(SHORT),
+    grades="signs",
+)
+row(
+    "a host without its intermediate, the default sends the same leaf with it",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(SHORT, TRUE),
+)
+row(
+    "an appliance's own certificate at one edge",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.whole("appliance.example.net"))),
+    control=ELSEWHERE,
+)
+row(
+    "local antivirus",
+    "inconclusive",
+    rule="line.antivirus",
+    shake=lambda a, sni, n: (
+        Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.plain(HOST, "AO Kaspersky Lab"))
+        if sni == HOST
+        else None
+    ),
+)
+row(
+    "certificate broken for everybody (G)",
+    "down ok",
+    rule="tls.broken",
+    url=f"https://{HOST}:8443/",
+    shake=by_sni(SELF),
+    control=broken_for_control(endpoints=()),
+)
+row(
+    "certificate expired for everybody",
+    "down ok",
+    rule="tls.broken",
+    shake=by_sni(OLD),
+    control=broken_for_control(endpoints=ends(tls=f.INVALID_CERTIFICATE)),
+)
+row("certificate broken, no helper", "inconclusive", rule="tls.untrusted", shake=by_sni(SELF), control=None)
+row(
+    "clock days off",
+    "inconclusive",
+    rule="line.clock",
+    shake=by_sni(OLD),
+    clock_offset_us=9 * 86_400 * SECOND,
+)
+
+row(
+    "server resets everybody, control servers turn strange names away, no helper",
+    "inconclusive",
+    rule="tls.alone",
+    shake=lambda a, sni, n: CUT if sni is not None and GOOD_AT.get(sni) != a else None,
+    control=None,
+)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from blockwatch.analysis.frame import Judged, observation_frame, verdict_frame
 from blockwatch.analysis.summarise import summarise
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.opened import opened_runs
 from blockwatch.judge import LATEST, NOBODY, OURS, Beside, Pack, control_runs, judge_run
 from blockwatch.judge.beside import HOUR_US
-from blockwatch.store import find_runs, read_run
+from blockwatch.store import read_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ def load(
     control_hours: int = 6,
     ruleset: int = LATEST,
 ) -> pd.DataFrame:
-    """Judge the runs in ``paths`` (run or results folders) anew; one row a verdict.
+    """Judge the runs in ``paths`` (run or results folders, or bundles) anew; one row a verdict.
 
     Columns: docs/codebook.md. A damaged run raises ``EvidenceError``, or is handed to ``on_damage`` and
     left out as a whole. ``UsageError`` where there is no such folder. ``fingerprints``: what is on record of
@@ -53,21 +54,23 @@ def load(
 
 def observations(*paths: Paths) -> pd.DataFrame:
     """Give every step of the runs in ``paths``, one row each. Columns: docs/codebook.md."""
-    runs = (read_run(folder) for folder in find_runs(_flat(paths)))
-    return observation_frame((run.open, run.measurements) for run in runs)
+    with opened_runs(_flat(paths)) as folders:
+        runs = map(read_run, folders)
+        return observation_frame((run.open, run.measurements) for run in runs)
 
 
 def _beside(paths: Paths, hours: int, fingerprints: Pack, ruleset: int) -> Beside:
     named = _flat([paths])
     if not named:
         return NOBODY
-    runs = map(read_run, find_runs(named))
-    seen = control_runs(
-        ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
-        fingerprints=fingerprints,
-        ruleset=ruleset,
-        window_us=hours * HOUR_US,
-    )
+    with opened_runs(named) as folders:
+        runs = map(read_run, folders)
+        seen = control_runs(
+            ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
+            fingerprints=fingerprints,
+            ruleset=ruleset,
+            window_us=hours * HOUR_US,
+        )
     for note in seen.notes:
         warnings.warn(note, UserWarning, stacklevel=3)
     return seen
@@ -80,19 +83,20 @@ def _judged(
     beside: Beside,
     ruleset: int,
 ) -> Iterator[Judged]:
-    for folder in find_runs(_flat(paths)):
-        try:
-            run = read_run(folder)
-            measurements = tuple(run.measurements)
-            verdicts = judge_run(
-                run.open, measurements, run.close, run.body, fingerprints, ruleset=ruleset, beside=beside
-            )
-        except EvidenceError as error:
-            if on_damage is None:
-                raise
-            on_damage(error)
-        else:
-            yield run.open, measurements, verdicts
+    with opened_runs(_flat(paths)) as folders:
+        for folder in folders:
+            try:
+                run = read_run(folder)
+                measurements = tuple(run.measurements)
+                verdicts = judge_run(
+                    run.open, measurements, run.close, run.body, fingerprints, ruleset=ruleset, beside=beside
+                )
+            except EvidenceError as error:
+                if on_damage is None:
+                    raise
+                on_damage(error)
+            else:
+                yield run.open, measurements, verdicts
 
 
 def _flat(paths: Iterable[Paths]) -> list[Path]:

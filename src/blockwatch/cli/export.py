@@ -33,7 +33,7 @@ def command(
     control_runs: tuple[Path, ...],
     control_window: int,
 ) -> None:
-    """Write runs, or folders of runs, in another format.
+    """Write runs, folders of runs or bundles in another format.
 
     Example: blockwatch export results/ --format ooni -o measurements.jsonl
     """
@@ -103,14 +103,16 @@ def _ooni(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator
 
 def _records(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
     from blockwatch.errors import EvidenceError
-    from blockwatch.store import find_runs, read_run
+    from blockwatch.evidence.opened import opened_runs
+    from blockwatch.store import read_run
 
-    for folder in find_runs(paths):
-        try:
-            for line, _ in read_run(folder).lines():
-                yield line + b"\n"
-        except EvidenceError as error:
-            damaged(error)
+    with opened_runs(paths) as folders:
+        for folder in folders:
+            try:
+                for line, _ in read_run(folder).lines():
+                    yield line + b"\n"
+            except EvidenceError as error:
+                damaged(error)
 
 
 def _table(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator[bytes]:

@@ -50,7 +50,7 @@ def command(
     control_runs: tuple[Path, ...],
     control_window: int,
 ) -> None:
-    """Say what the measurements of runs mean: run folders, or folders of runs.
+    """Say what the measurements of runs mean: run folders, folders of runs, bundles.
 
     With --json one line a measurement in the order made; the last one of a target has "final": true
     and weighs all earlier ones. Without it, a table of the final verdicts.
@@ -187,25 +187,26 @@ def _each(
     on_damage: Callable[[EvidenceError], None] | None,
     work: Callable[[Run], _T],
 ) -> Iterator[tuple[Run, _T]]:
-    from blockwatch.store import find_runs, read_run
+    from blockwatch.evidence.opened import opened_runs
+    from blockwatch.store import read_run
 
-    folders = find_runs(paths)
-    if not folders:
-        raise UsageError(
-            "there is no run here",
-            where=", ".join(map(str, paths)),
-            remedy="Name a run folder, or the folder that --results named.",
-        )
-    for folder in folders:
-        try:
-            run = read_run(folder)
-            made = work(run)
-        except EvidenceError as error:
-            if on_damage is None:
-                raise
-            on_damage(error)
-        else:
-            yield run, made
+    with opened_runs(paths) as folders:
+        if not folders:
+            raise UsageError(
+                "there is no run here",
+                where=", ".join(map(str, paths)),
+                remedy="Name a run folder, the folder that --results named, or a bundle.",
+            )
+        for folder in folders:
+            try:
+                run = read_run(folder)
+                made = work(run)
+            except EvidenceError as error:
+                if on_damage is None:
+                    raise
+                on_damage(error)
+            else:
+                yield run, made
 
 
 def heading(run: Run) -> str:

@@ -37,27 +37,28 @@ def control_run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def beside_of(paths: Iterable[Path], hours: int, fingerprints: Pack, ruleset: int | None = None) -> Beside:
     """Read the control runs named; raises :class:`UsageError` and :class:`EvidenceError`."""
     from blockwatch.cli.words import harmless
+    from blockwatch.evidence.opened import opened_runs
     from blockwatch.judge import LATEST, NOBODY, control_runs
     from blockwatch.judge.beside import HOUR_US
-    from blockwatch.store import find_runs, read_run
+    from blockwatch.store import read_run
 
     named = list(paths)
     if not named:
         return NOBODY
-    folders = find_runs(named)
-    if not folders:
-        raise UsageError(
-            "there is no run here to be the control",
-            where=", ".join(map(str, named)),
-            remedy="Name a run folder, or a folder of runs, that was made in another country.",
+    with opened_runs(named) as folders:
+        if not folders:
+            raise UsageError(
+                "there is no run here to be the control",
+                where=", ".join(map(str, named)),
+                remedy="Name a run folder, a folder of runs or a bundle that was made in another country.",
+            )
+        runs = map(read_run, folders)
+        seen = control_runs(
+            ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
+            fingerprints=fingerprints,
+            ruleset=ruleset or LATEST,
+            window_us=hours * HOUR_US,
         )
-    runs = map(read_run, folders)
-    seen = control_runs(
-        ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
-        fingerprints=fingerprints,
-        ruleset=ruleset or LATEST,
-        window_us=hours * HOUR_US,
-    )
     for note in seen.notes:
         click.echo(harmless(note, 400), err=True)
     return seen

@@ -8,9 +8,7 @@ import trio
 from blockwatch.runner import run
 from blockwatch.runner.ending import LAST_WORDS_S, LastWords
 
-from .test_run import OTHER, Asking, Kept, plan_of, site, sites
-
-__all__ = ["sites"]
+from .making import OTHER, Asking, Kept, plan_of, site
 
 
 class Stuck(Kept):

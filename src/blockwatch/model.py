@@ -41,6 +41,7 @@ class Purpose(StrEnum):
     HOST_TARGET_ON_CONTROL = "host.target_on_control"
     HOST_CONTROL_ON_CONTROL = "host.control_on_control"
     NAME_CONTROL = "name.control"  # a lookup of a control name, to see whether the resolver lives
+    RESIDUE = "residue"  # a control name at the target's address, before a re-test: does a block linger?
     NOBODY = "dns.nobody"  # tier 2: a query to an address that is no resolver, for the target or a control
     ROOT = "dns.root"  # tier 2: a query to a root server, which knows no site's address, likewise
 

@@ -60,7 +60,18 @@ ONE = [
 ]
 
 ADDED = {
-    2: ["dns.everybody", "dns.nobody", "dns.root", "dns.dropped", "control.run", "control.apart"],
+    2: [
+        "dns.everybody",
+        "dns.nobody",
+        "dns.root",
+        "dns.dropped",
+        "dns.senders",
+        "tcp.port",
+        "tcp.neighbour",
+        "site.residue",
+        "control.run",
+        "control.apart",
+    ],
 }
 """By ruleset: the ids that are new in it."""
 

@@ -62,11 +62,11 @@ class Player:
         if resolver == "system" or failed == f.TIMEOUT:
             return ()
         rcode = {None: 0, f.NXDOMAIN: 3, f.SERVFAIL: 2, f.DNS_REFUSED: 5}.get(failed, 0)
-        first = DnsReply(us=9_000, rcode=rcode, addresses=addresses)
+        first = DnsReply(us=9_000, rcode=rcode, addresses=addresses, ip_ttl=124)
         second = self.world.late(resolver, name) if resolver.startswith(("udp", "line")) else None
         if second is None:
             return (first,)
-        return (first, DnsReply(us=30_000, rcode=0, addresses=tuple(second)))
+        return (first, DnsReply(us=30_000, rcode=0, addresses=tuple(second), ip_ttl=56))
 
     # flows
 

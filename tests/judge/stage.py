@@ -15,11 +15,12 @@ from typing import Any
 
 import msgspec
 
-from blockwatch.followup import KnownGood
-from blockwatch.judge import judge_run, next_steps, wants_retest
+from blockwatch.followup import FlowRequest, KnownGood
+from blockwatch.judge import judge_run, lingering, next_steps, wants_retest
 from blockwatch.model import (
     Measurement,
     Purpose,
+    TcpStep,
 )
 from blockwatch.run import RunClose, RunOpen
 from blockwatch.target import Target
@@ -29,10 +30,21 @@ from tests.judge.world import GOOD, GOOD_HOSTS, HOST, SECOND, World, resolves
 
 
 def measured(
-    world: World, seq: int, attempt: str, start: int, known_good: Sequence[KnownGood]
+    world: World,
+    seq: int,
+    attempt: str,
+    start: int,
+    known_good: Sequence[KnownGood],
+    held: Sequence[FlowRequest] = (),
 ) -> Measurement:
-    """One measurement with its follow-ups."""
+    """One measurement with its follow-ups; ``held``: what must pass before it, as the runner waits for it."""
     player = Player(world, start)
+    for number in range(8 if held else 0):
+        before = len(player.steps)
+        player.follow_up([msgspec.structs.replace(request, round=number) for request in held])
+        if not any(step.failure for step in player.steps[before:]):
+            break
+        player.t += 15 * SECOND
     if world.probe == "dns":
         for resolver in world.resolvers:
             player.look_up(resolver, HOST)
@@ -82,12 +94,15 @@ def calm_measurement(seq: int, start: int, host: str = GOOD_HOSTS[0], address: s
 
 def play(world: World) -> tuple[list[Verdict], list[Measurement]]:
     """A whole run of the world: the verdicts on the site (the last is final), and all measurements."""
+    world.begin()
     made = [calm_measurement(1, 0), calm_measurement(2, SECOND, GOOD_HOSTS[1], GOOD[1])] if world.calm else []
     made += world.others
     start = 2 * SECOND
+    held: Sequence[FlowRequest] = ()
     for attempt in ("first", "retest")[: world.attempts]:
-        one = measured(world, len(made) + 1, attempt, start, world.known_good)
+        one = measured(world, len(made) + 1, attempt, start, world.known_good, held)
         made.append(one)
+        held = lingering(one.observations, world.known_good, connected(made))
         if not wants_retest(one.observations):
             break
         start += one.us + 30 * SECOND
@@ -96,6 +111,12 @@ def play(world: World) -> tuple[list[Verdict], list[Measurement]]:
     open_, close = frame(world, len(made))
     verdicts = [v for v in judge_run(open_, made, close) if v.target == "site"]
     return verdicts, made
+
+
+def connected(made: Sequence[Measurement]) -> set[str]:
+    """Every ``address:port`` that took a connection."""
+    steps = [step for one in made for step in one.observations if isinstance(step, TcpStep)]
+    return {f"{step.address}:{step.port}" for step in steps if step.failure is None and not step.skipped}
 
 
 def frame(world: World, count: int) -> tuple[RunOpen, RunClose]:

@@ -89,6 +89,7 @@ class World:
     calm: bool = True  # a control target was measured too, and worked
     probe: str = "web"
     attempts: int = 2
+    begin: Callable[[], None] = lambda: None  # called when a run begins, by worlds that remember
     tier: int = 1
 
     @property

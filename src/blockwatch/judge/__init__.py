@@ -9,8 +9,8 @@ from blockwatch.judge.control_runs import control_runs
 from blockwatch.judge.explain import Explanation, explain_run
 from blockwatch.judge.fingerprints import OURS, Fingerprint, Pack, together
 from blockwatch.judge.followups import next_steps, wants_retest
-from blockwatch.judge.residue import lingering
 from blockwatch.judge.packs import read_pack
+from blockwatch.judge.residue import lingering
 from blockwatch.judge.rules import LATEST, RULES, RULESETS, Rule
 from blockwatch.judge.verdicts import judge, judge_run
 

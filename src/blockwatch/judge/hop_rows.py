@@ -5,6 +5,7 @@ Rules of this file: as in :mod:`blockwatch.judge.rules`; the order is that of a 
 
 from __future__ import annotations
 
+from blockwatch.judge import rules_around as around
 from blockwatch.judge import rules_certs as certs
 from blockwatch.judge import rules_dns as dns
 from blockwatch.judge import rules_http as http
@@ -67,6 +68,13 @@ HOP = rows(
         "Jigsaw-Code/net-analysis measure.sh; RFC 1034, 4.3.2",
         2,
     ),
+    (
+        "dns.senders",
+        around.senders,
+        "what one sender sends in a moment comes the same way",
+        "techniques: reply TTL; breakerspace/turkmenistan-censorship",
+        2,
+    ),
     ("dns.ipv6", dns.only_ipv6, "what the line cannot reach it cannot measure", "OONI verdict defect J"),
     (
         "dns.bogon",
@@ -117,6 +125,21 @@ HOP = rows(
         transport.local_firewall,
         "EPERM and EACCES come from this machine",
         "ooni/probe-cli jafar README",
+    ),
+    ("tcp.port", around.other_port, "a port is less than an address", "IP matrices of the techniques", 2),
+    (
+        "tcp.neighbour",
+        around.neighbour,
+        "an address is less than a network",
+        "techniques: neighbours in the same /24",
+        2,
+    ),
+    (
+        "site.residue",
+        around.residue,
+        "what fails for every name after one, and passes later, was left behind by that one",
+        "Hyperquack's stateful blocks; breakerspace/turkmenistan-censorship",
+        2,
     ),
     ("tcp.down", transport.tcp_down, "what the control cannot reach either is down", _OONI),
     ("tcp.blocked", transport.tcp_blocked, "the control connects where we cannot, repeatedly", _OONI),

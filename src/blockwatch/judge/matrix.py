@@ -120,7 +120,7 @@ def hosts(scene: Scene, ground: Ground, address: str, count: int) -> list[Follow
                     address=where,
                     port=hop.port,
                     tls=False,
-                    url=hop.url if host == hop.host else f"http://{_authority(host, hop.port)}/",
+                    url=hop.url if host == hop.host else f"http://{authority(host, hop.port)}/",
                     purpose=purpose,
                     round=turn,
                     hop=hop.number,
@@ -154,7 +154,7 @@ def _as_other(scene: Scene, address: str, host: str, number: int) -> FlowRequest
         port=hop.port,
         tls=False,
         url=hop.url,
-        host=_authority(host, hop.port),
+        host=authority(host, hop.port),
         purpose=Purpose.HOST_CONTROL_ON_TARGET,
         round=number,
         hop=hop.number,
@@ -185,7 +185,7 @@ def _sni(
         tls=True,
         server_name=name,
         url=hop.url if page else None,
-        host=_authority(hop.host, hop.port) if page else None,
+        host=authority(hop.host, hop.port) if page else None,
         insecure=page,
         purpose=purpose,
         round=number,
@@ -194,7 +194,8 @@ def _sni(
     )
 
 
-def _authority(host: str, port: int) -> str:
+def authority(host: str, port: int) -> str:
+    """Host and port as a URL or a Host header writes them."""
     shown = f"[{host}]" if ":" in host else host
     return shown if port in (80, 443) else f"{shown}:{port}"
 

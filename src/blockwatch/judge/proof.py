@@ -155,8 +155,13 @@ def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, 
 
 
 def _picky(quiet: list[tuple[str, Flow]], went_through: Callable[[str], bool]) -> set[str]:
-    """Control addresses that turn away another control's name too: they prove nothing."""
-    return {flow.address for end, flow in quiet if flow.round >= STRANGE and not went_through(end)}
+    """Control addresses that turn away another control's name too: they prove nothing.
+
+    Where the address's own name failed just before, a residual block stands there, and turns away everybody.
+    """
+    held = {(flow.address, flow.round + STRANGE) for end, flow in quiet if not went_through(end)}
+    strange = [(end, flow) for end, flow in quiet if flow.round >= STRANGE and not went_through(end)]
+    return {flow.address for _, flow in strange if (flow.address, flow.round) not in held}
 
 
 def _alike(flow: Flow, step: HttpStep) -> bool:

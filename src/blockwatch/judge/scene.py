@@ -264,7 +264,7 @@ class Scene:
         Some censors go on dropping what goes to an address for minutes after a name they do not like:
         then the neighbour fails too, and is not blocked.
         """
-        places = {f"{flow.address}:{flow.port}" for flow in flows}
+        places = {f"{flow.address}:{flow.port}" for flow in flows} - self.hop.calmed
         return any(self.peers.others(self.peers.unlucky, place, self.hop.host) for place in places)
 
     def cut_at_once(self, tries: Tries) -> int:

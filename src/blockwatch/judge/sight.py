@@ -89,6 +89,11 @@ def ending(flow: Flow) -> tuple[str, str]:
     return "", outcomes.OK
 
 
+def broke(flow: Flow) -> bool:
+    """Whether a flow ended as under a residual block."""
+    return ending(flow)[1] in (outcomes.TIMEOUT, outcomes.RESET, outcomes.EOF)
+
+
 class Hop:
     """One URL of the redirect chain and everything that was done about it; only controls may come later."""
 
@@ -136,6 +141,12 @@ class Hop:
     def by(self, *purposes: Purpose) -> list[Flow]:
         """The flows made for these purposes."""
         return [flow for flow in self.flows if flow.purpose in purposes]
+
+    @property
+    def calmed(self) -> frozenset[str]:
+        """Each ``address:port`` at which a control name passed before this measurement, after all waiting."""
+        last = {f"{flow.address}:{flow.port}": flow for flow in self.by(Purpose.RESIDUE)}
+        return frozenset(place for place, flow in last.items() if not broke(flow))
 
     @property
     def control(self) -> ControlStep | None:

@@ -50,6 +50,7 @@ class TlsRule:
     both: bool = True  # rst: to both sides
     share: float = 1.0  # share of flows hit
     residual: float = 0.0  # seconds during which further flows to the same address:port are hit too
+    mute: bool = False  # residual: SYNs are dropped, too
     rate: int = 0  # throttle: kB/s
     after: int = 0  # freeze: bytes from the server that still pass
     delay_ms: int = 300  # slow: extra delay, with 10 % loss
@@ -69,6 +70,7 @@ class HttpRule:
     both: bool = True
     share: float = 1.0
     residual: float = 0.0
+    mute: bool = False
     rate: int = 0
     after: int = 0
     delay_ms: int = 300

@@ -13,12 +13,13 @@ Rules of this file:
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import trio
 
 from blockwatch.control import Controls, Helpers
 from blockwatch.errors import BlockwatchError, DiskError
+from blockwatch.followup import FlowRequest
 from blockwatch.model import Measured, Measurement
 from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
@@ -28,9 +29,10 @@ from blockwatch.net.seam import Network, RealNetwork
 from blockwatch.net.session import Control
 from blockwatch.net.socks import parse_proxy
 from blockwatch.run import RunClose
+from blockwatch.runner.again import Again
 from blockwatch.runner.ending import LastWords, heed_signals
 from blockwatch.runner.first_line import first_line
-from blockwatch.runner.good import GoodNames, failing_addresses, spaced
+from blockwatch.runner.good import GoodNames
 from blockwatch.runner.line import Line
 from blockwatch.runner.measuring import Measurer, Slot, leaves, numbered, what_happened
 from blockwatch.runner.outlook import Outlook
@@ -40,7 +42,6 @@ from blockwatch.runner.scrub import Scrubber
 from blockwatch.runner.vantage import Whereabouts, learn
 
 START_SPACING_S = 0.005  # between the starts of two measurements
-RETEST_SPACING_S = 30.0  # between re-tests of different names at one address
 CHECK_EVERY = 50  # measurements between checks of the line
 
 
@@ -87,8 +88,7 @@ class Conductor:
             tier=settings.tier,
         )
         self._diverted = False
-        self._retests: list[PlannedTask] = []
-        self._addresses: dict[PlannedTask, frozenset[str]] = {}
+        self._again = Again()
         self._planned = len(plan.tasks)
         self._measured = self._sent = self._received = 0
         self._reason = "done"
@@ -197,18 +197,17 @@ class Conductor:
                     break
                 nursery.start_soon(self._measure, planned, "first")
                 await trio.sleep(START_SPACING_S)
-        if self._reason != "done" or (self._retests and await self._outlook.hopeless()):
+        if self._reason != "done" or (self._again.tasks and await self._outlook.hopeless()):
             return
-        self._planned += len(self._retests)
-        waits = spaced(self._retests, self._addresses, RETEST_SPACING_S)
-        async with trio.open_nursery() as nursery:
-            for planned, wait in waits:
-                nursery.start_soon(self._measure_later, planned, wait)
+        self._planned += len(self._again.tasks)
+        await self._again.carry_out(self._measure_again)
 
-    async def _measure_later(self, planned: PlannedTask, wait: float) -> None:
+    async def _measure_again(
+        self, planned: PlannedTask, wait: float, lingering: Sequence[FlowRequest]
+    ) -> None:
         await trio.sleep(wait)
         if await self._may_start():
-            await self._measure(planned, "retest")
+            await self._measure(planned, "retest", lingering)
 
     async def _may_start(self) -> bool:
         """Wait for a place; False, without one, when the run's bytes are spent or it ends."""
@@ -221,7 +220,9 @@ class Conductor:
             return False
         return True
 
-    async def _measure(self, planned: PlannedTask, attempt: str) -> None:
+    async def _measure(
+        self, planned: PlannedTask, attempt: str, lingering: Sequence[FlowRequest] = ()
+    ) -> None:
         """Make one measurement and write it, whatever happens; holds a slot when called."""
         record = Record(self._network.monotonic_us, self._kit.origin_us)
         probe = self._plan.probes[planned.probe]
@@ -229,7 +230,7 @@ class Conductor:
         slot = Slot(self._slots)
         stopped = fault = None
         try:
-            stopped = await self._measurer.observe(planned, probe, attempt, record, slot)
+            stopped = await self._measurer.observe(planned, probe, attempt, record, slot, lingering)
         except BaseException as error:
             stopped, fault = what_happened(error)
             if stopped == "interrupted" and trio.current_time() >= self._work.deadline:
@@ -285,10 +286,12 @@ class Conductor:
         self._sent += record.sent
         self._received += record.received
         self._line.note(observations)
+        self._again.saw(observations)
         retestable = measurement.valid and measurement.stopped != "interrupted"
         if measurement.attempt == "first" and retestable and self._curiosity.wants_retest(observations):
-            self._retests.append(planned)
-            self._addresses[planned] = failing_addresses(observations)
+            good, connected = self._measurer.good.names, self._again.connected
+            lingering = self._curiosity.lingering(observations, good, connected)
+            self._again.add(planned, observations, lingering)
         if self._progress is not None:
             total = self._sent + self._received
             try:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import trio
 
-from blockwatch.followup import FollowUp
+from blockwatch.followup import FlowRequest, FollowUp
 from blockwatch.model import Measurement
 from blockwatch.net import limits
 from blockwatch.net.habits import Habits
@@ -25,6 +25,7 @@ from blockwatch.net.kit import Kit
 from blockwatch.net.record import OverBudget, Record
 from blockwatch.net.session import Control, Session, Task, make_task
 from blockwatch.registry import Probe
+from blockwatch.runner.again import calm
 from blockwatch.runner.good import GoodNames
 from blockwatch.runner.outlook import Outlook
 from blockwatch.runner.parts import Curiosity
@@ -39,6 +40,7 @@ class Slot:
     """One place among the parallel measurements, given back once."""
 
     def __init__(self, slots: trio.Semaphore) -> None:
+        self._all = slots
         self._slots: trio.Semaphore | None = slots
 
     def release(self) -> None:
@@ -46,6 +48,11 @@ class Slot:
         if self._slots is not None:
             self._slots.release()
             self._slots = None
+
+    async def take(self) -> None:
+        """Take one again."""
+        await self._all.acquire()
+        self._slots = self._all
 
 
 @dataclass(frozen=True)
@@ -63,10 +70,23 @@ class Measurer:
     tier: int = 1  # the highest agreed to
 
     async def observe(
-        self, planned: PlannedTask, probe: Probe, attempt: str, record: Record, slot: Slot
+        self,
+        planned: PlannedTask,
+        probe: Probe,
+        attempt: str,
+        record: Record,
+        slot: Slot,
+        lingering: Sequence[FlowRequest] = (),
     ) -> str | None:
-        """Let the probe measure, then follow up; None, or why it stopped early."""
+        """Let the probe measure, then follow up; None, or why it stopped early.
+
+        ``lingering``: what must pass first.
+        """
         task = make_task(planned.target, planned.url, planned.role)
+        if lingering:
+            slot.release()
+            await self._calm(task, record, lingering)
+            await slot.take()
         self.good.pending += 1
         try:
             session, in_time = await self._probe(task, probe, record, slot)
@@ -79,20 +99,29 @@ class Measurer:
             await self._follow_up(attempt, record, session)
         return None if in_time and not more.cancelled_caught else "budget"
 
+    async def _calm(self, task: Task, record: Record, lingering: Sequence[FlowRequest]) -> None:
+        async with trio.open_nursery() as background:
+            session = self._session(task, record, background)
+            await calm(session, record, lingering, self.outlook.hopeless)
+            session.finish()
+
+    def _session(self, task: Task, record: Record, background: trio.Nursery) -> Session:
+        return Session(
+            self.kit,
+            record,
+            background,
+            task=task,
+            habits=self.habits,
+            resolvers=self.resolvers,
+            control=self.control,
+            slots=self.slots,
+        )
+
     async def _probe(self, task: Task, probe: Probe, record: Record, slot: Slot) -> tuple[Session, bool]:
         """Run the probe and listen to the end; whether that was in time."""
         with trio.move_on_after(limits.MEASUREMENT_S) as first:
             async with trio.open_nursery() as background:
-                session = Session(
-                    self.kit,
-                    record,
-                    background,
-                    task=task,
-                    habits=self.habits,
-                    resolvers=self.resolvers,
-                    control=self.control,
-                    slots=self.slots,
-                )
+                session = self._session(task, record, background)
                 await probe.measure(task, session)
                 session.finish()
                 slot.release()  # what remains is listening

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from blockwatch.followup import FollowUp, KnownGood
+from blockwatch.followup import FlowRequest, FollowUp, KnownGood
 from blockwatch.model import Measured, Measurement, Observation
 from blockwatch.run import RunClose, RunOpen
 
@@ -34,6 +34,11 @@ class Curiosity(Protocol):
 
     def wants_retest(self, observations: Sequence[Observation]) -> bool:
         """Whether to measure it again at the end of the run."""
+
+    def lingering(
+        self, observations: Sequence[Observation], known_good: Sequence[KnownGood], connected: Collection[str]
+    ) -> Sequence[FlowRequest]:
+        """What must pass before it is worth measuring again; empty: nothing."""
 
 
 @dataclass(frozen=True)

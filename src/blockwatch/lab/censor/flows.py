@@ -8,7 +8,7 @@ Rules:
 - A name is decided on once per flow; ``share`` is rolled then. Cleartext HTTP is looked at again for
   every further request without a body on the same flow.
 - After a hit with ``residual``, further flows to the same address and port are hit by their first
-  bytes, whatever name they carry, until the time is over.
+  bytes (a ``mute`` one: by their SYN), whatever name they carry, until the time is over.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from blockwatch.lab import packet
 from blockwatch.lab.censor.actions import ACTIONS, Action, Hit, NameRule
-from blockwatch.lab.censor.injector import PASS, Injector
+from blockwatch.lab.censor.injector import DROP, PASS, Injector
 from blockwatch.lab.censor.names import NameTable, http_host, server_name
 from blockwatch.lab.netlink import packed
 from blockwatch.lab.world import HttpRule, TlsRule
@@ -83,6 +83,9 @@ class FlowCensor:
         """Judge a segment of the probe."""
         key = packet.flow_up(raw, at)
         if raw[at + 13] & packet.SYN:
+            left = self._left_over(key, now)
+            if left is not None and left.mute:
+                return DROP
             self._open(key, packet.seq_ack(raw, at)[0] + 1)
             return PASS
         flow = self._flows.get(key)

@@ -1,0 +1,81 @@
+"""Facts around a failure that decide nothing by themselves: senders, ports, neighbours, lingering blocks.
+
+Rules of this file: notes only; each is something that a reader of the verdict would ask next.
+"""
+
+from __future__ import annotations
+
+from blockwatch.judge.finding import Note, refs
+from blockwatch.judge.outcomes import OK, TIMEOUT, UNREACHABLE
+from blockwatch.judge.rules_transport import all_failed
+from blockwatch.judge.scene import Scene
+from blockwatch.judge.sight import Flow, broke
+from blockwatch.model import Purpose
+
+
+def senders(scene: Scene) -> Note | None:
+    """Contradicting replies to one query came over ways of different length."""
+    for lookup in (*scene.answers.line, *scene.answers.udp):
+        if lookup.ref not in scene.answers.doubled:
+            continue
+        ttls = list(dict.fromkeys(r.ip_ttl for r in lookup.step.replies if r.ip_ttl is not None))
+        if len(ttls) > 1:
+            shown = " and ".join(map(str, ttls[:3]))
+            return Note(
+                f"The replies to one query had IP TTL {shown}: they have different senders", (lookup.ref,)
+            )
+    return None
+
+
+def other_port(scene: Scene) -> Note | None:
+    """Another port of the same address takes connections."""
+    tries = all_failed(scene, "tcp")
+    if tries is None:
+        return None
+    places = {flow.address for flow in tries.same}
+    fine = [f for f in scene.hop.by(Purpose.VALIDATE) if f.address in places and f.at("tcp") == OK]
+    fine = [flow for flow in fine if flow.port != scene.hop.port]
+    if not fine:
+        return None
+    text = f"Port {fine[0].port} of the same address takes connections: not the whole address is cut off"
+    return Note(text, refs(fine[0].witness("tcp"), tries.witnesses[:4]))
+
+
+def neighbour(scene: Scene) -> Note | None:
+    """A neighbouring address, which is not the site's, takes connections in the same run."""
+    tries = all_failed(scene, "tcp")
+    if tries is None or tries.kind not in (TIMEOUT, UNREACHABLE):
+        return None
+    own = scene.answers.every | {flow.address for flow in scene.hop.flows}
+    for flow in tries.same:
+        net, dot, _ = flow.address.rpartition(".")
+        near = sorted(p for p in scene.peers.connected if dot and p.startswith(f"{net}.")) if dot else []
+        other = next((place for place in near if place.rpartition(":")[0] not in own), None)
+        if other is not None:
+            text = f"A neighbouring address ({other}) takes connections: not the whole network is cut off"
+            return Note(text, flow.witness("tcp"))
+    return None
+
+
+def residue(scene: Scene) -> Note | None:
+    """Other names failed at the address too, for a while, and passed after it: a residual block."""
+    tried = scene.hop.by(Purpose.RESIDUE)
+    over = next((flow for flow in tried if not broke(flow) and flow.at("tcp") == OK), None)
+    if over is None:
+        return None
+    held = [flow for flow in tried if broke(flow) and flow.address == over.address and _at(flow) < _at(over)]
+    if not held:
+        return None
+    struck = [t for t in scene.peers.struck.get(f"{over.address}:{over.port}", ()) if t < _at(held[0])]
+    since = struck[-1] if struck else _at(held[0])
+    least, most = (_at(held[-1]) - since) // 1_000_000, -((since - _at(over)) // 1_000_000)
+    text = (
+        f"After a name broke at this address everything sent there failed, for at least {least} s and"
+        f" less than {most} s: a residual block, waited out"
+    )
+    return Note(text, refs(*(flow.witness() for flow in (held[0], held[-1], over))))
+
+
+def _at(flow: Flow) -> int:
+    """When a flow began, microseconds since the run was opened."""
+    return flow.tcp.t if flow.tcp is not None else 0

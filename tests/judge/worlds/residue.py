@@ -1,0 +1,80 @@
+"""Worlds in which a block stays behind at an address, and what stands around a failing address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blockwatch import failure as f
+from tests.judge.stage import calm_measurement
+from tests.judge.world import GOOD, HOST, SECOND, SILENCE, SITE, SITE2
+from tests.judge.worlds.say import HTTP, row
+
+
+class Lingering:
+    """The site's name is dropped, and after it so many flows to the same address, whatever their name."""
+
+    def __init__(self, flows: int) -> None:
+        self._flows = flows
+        self._left: dict[str, int] = {}
+
+    def begin(self) -> None:
+        """A run begins."""
+        self._left.clear()
+
+    def drops(self, address: str, name: str | None) -> bool:
+        """Whether this flow is dropped."""
+        if name == HOST:
+            self._left[address] = self._flows
+            return True
+        self._left[address] = self._left.get(address, 0) - 1
+        return self._left[address] >= 0
+
+
+def lingering(flows: int, *, tls: bool) -> dict[str, Any]:
+    """The fields of a world with such a block, by server name or by Host."""
+    block = Lingering(flows)
+    if tls:
+        return {"begin": block.begin, "shake": lambda a, sni, n: SILENCE if block.drops(a, sni) else None}
+    return {
+        "begin": block.begin,
+        "answer": lambda a, host, tls, n: f.TIMEOUT if not tls and block.drops(a, host) else None,
+    }
+
+
+row(
+    "a block by server name that lingers",
+    "blocked",
+    "tls.timeout.sni",
+    "site.residue",
+    **lingering(4, tls=True),
+)
+row(
+    "a block by Host that lingers",
+    "blocked",
+    "http.timeout",
+    "site.residue",
+    url=HTTP,
+    **lingering(5, tls=False),
+)
+row(
+    "port 443 cut off, port 80 not",
+    "blocked",
+    "tcp.timeout",
+    "tcp.port",
+    dial=lambda address, port, n: f.TIMEOUT if address in (SITE, SITE2) and port == 443 else None,
+)
+row(
+    "one address cut off, its neighbour not",
+    "blocked",
+    "tcp.timeout.ip",
+    "tcp.neighbour",
+    dial=lambda address, port, n: f.TIMEOUT if address in (SITE, SITE2) else None,
+    others=(calm_measurement(3, SECOND, "next-door.example.com", "62.122.1.77"),),
+)
+row(
+    "a whole network cut off",
+    "blocked",
+    "tcp.timeout.ip",
+    dial=lambda address, port, n: f.TIMEOUT if address.startswith("62.122.1.") else None,
+    others=(calm_measurement(3, SECOND, "far-away.example.com", GOOD[0]),),
+)

@@ -14,6 +14,7 @@ COMMANDS = {
     "retest": ("blockwatch.cli.retest", "Measure again what an earlier run found amiss."),
     "judge": ("blockwatch.cli.judge", "Say what kept runs mean."),
     "show": ("blockwatch.cli.show", "Show one measurement as a card."),
+    "verify": ("blockwatch.cli.verify", "Check evidence: whole, by whom sealed, since when; offline."),
     "timestamp": ("blockwatch.cli.timestamp", "Have others confirm now that a run's seal exists."),
     "prove": ("blockwatch.cli.prove", "Write the proof of one measurement, to show it alone."),
     "summarise": ("blockwatch.cli.summarise", "Table of what was found by target and network."),

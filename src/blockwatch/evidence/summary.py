@@ -13,6 +13,7 @@ from blockwatch.evidence.log import LOG_FILE, log_root
 from blockwatch.evidence.reading import Run
 from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.model import Noun
+from blockwatch.run import RunClose, RunOpen
 
 SUMMARY_FILE = "run.json"
 
@@ -52,25 +53,30 @@ def summarise(folder: Path) -> RunSummary:
     """Read the files of a run and sum them up."""
     run = Run(folder)
     lines, root = log_root(run.log)
+    return summary_of(folder, run.open, run.close, lines, root)
+
+
+def summary_of(folder: Path, opened: RunOpen, close: RunClose | None, lines: int, root: str) -> RunSummary:
+    """Sum up a run whose log was read already; only its files are hashed."""
     with in_words(folder):
         files = tuple(_kept(folder / name) for name in (LOG_FILE, WARC_FILE) if (folder / name).is_file())
     return RunSummary(
-        run=run.open.run,
-        label=run.open.label,
-        campaign=run.open.campaign,
-        asn=run.open.vantage.asn,
-        country=run.open.vantage.country,
-        software=run.open.software,
-        versions=run.open.versions,
-        started=run.open.started,
-        ended=run.close.ended if run.close else None,
-        reason=run.close.reason if run.close else None,
-        planned=run.close.planned if run.close else None,
+        run=opened.run,
+        label=opened.label,
+        campaign=opened.campaign,
+        asn=opened.vantage.asn,
+        country=opened.vantage.country,
+        software=opened.software,
+        versions=opened.versions,
+        started=opened.started,
+        ended=close.ended if close else None,
+        reason=close.reason if close else None,
+        planned=close.planned if close else None,
         lines=lines,
-        measurements=lines - 1 - (run.close is not None),
+        measurements=lines - 1 - (close is not None),
         root=root,
-        previous_root=run.open.previous_root,
-        key=run.open.key,
+        key=opened.key,
+        previous_root=opened.previous_root,
         files=files,
     )
 

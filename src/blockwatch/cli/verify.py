@@ -1,0 +1,137 @@
+"""``blockwatch verify``: what kept evidence shows to somebody who does not trust its maker; offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from blockwatch.cli.trust import trust_of, trust_options
+from blockwatch.errors import ConfigError, EvidenceError, UsageError
+
+if TYPE_CHECKING:
+    from blockwatch.evidence.allow import Allowed
+    from blockwatch.evidence.report import Report
+    from blockwatch.evidence.verify import Reader
+
+_GRADES = {
+    "unsigned": "unsigned: whole, but anybody could have altered it",
+    "sealed": "sealed: nobody without the key has altered it",
+    "timed": "sealed and timed: existed as it is no later than {time}, and nobody has altered it since",
+    "witnessed": "sealed, timed and witnessed by another vantage: existed as it is no later than {time}",
+}
+_KINDS = {"damage": "DAMAGED", "contradiction": "CONTRADICTION", "signer": "NOT FROM A KEY YOU NAMED"}
+
+
+@click.command(name="verify")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--key", "key", metavar="KEY",
+              help="The key that must have sealed it: as `blockwatch key show` prints it, or "
+                   "a file with it.")  # fmt: skip
+@click.option("--allow", type=click.Path(path_type=Path), metavar="FILE",
+              help="A list of keys, one of which must have sealed each run.")  # fmt: skip
+@click.option("--require", type=click.Choice(["sealed", "timed", "witnessed"]),
+              help="The grade that everything must reach.")  # fmt: skip
+@trust_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a run or proof, on standard output.")
+def command(
+    paths: tuple[Path, ...], key: str | None, allow: Path | None, require: str | None,
+    roots: tuple[str, ...], headers: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Check evidence: run folders, folders of runs, bundles, proofs of single records. Sends nothing.
+
+    Each gets a grade: unsigned, sealed, timed (sealed, and somebody outside saw the seal by a certain
+    time) or witnessed (timed, and another vantage asked for the same at the same time). A run that was
+    killed, or that nobody signed, is whole. Without --key or --allow the signer is unknown: anybody can
+    make a key. Outside time counts if you say whom you trust for it: --tsa-root, --bitcoin-headers.
+
+    Exit code 9: something is damaged or contradicts itself, is sealed by another key than you named, or
+    does not reach the grade of --require.
+
+    Example: blockwatch verify results/ --allow campaign-keys.txt --tsa-root mozilla --require timed
+    """
+    from blockwatch.evidence.verify import Reader
+    from blockwatch.evidence.verify_paths import verify_paths
+
+    if key and allow:
+        raise UsageError("--key and --allow exclude each other", remedy="Put the key into the list.")
+    reader = Reader(keys=_keys(key, allow), trust=trust_of(roots, headers))
+    bad = low = total = 0
+    for report in verify_paths(paths, reader):
+        _print(report, reader, as_json)
+        total += 1
+        bad += bool(report.findings)
+        low += not report.findings and not _reaches(report, require)
+    if bad or low:
+        words = [f"{bad} of {total} not as it should be"] * bool(bad)
+        words += [f"{low} of {total} below the grade {require!r}"] * bool(low)
+        raise EvidenceError("; ".join(words))
+
+
+def _reaches(report: Report, require: str | None) -> bool:
+    from blockwatch.evidence.report import Level
+
+    return require is None or report.kind == "folder" or report.level.rank >= Level(require).rank
+
+
+def _keys(key: str | None, allow: Path | None) -> tuple[Allowed, ...] | None:
+    from blockwatch.evidence.allow import parse_allow_list, read_allow_list
+
+    if allow is not None:
+        return tuple(read_allow_list(allow))
+    if key is None:
+        return None
+    path = Path(key)
+    found = read_allow_list(path) if path.is_file() else parse_allow_list(key, "--key")
+    if not found:
+        raise ConfigError("there is no key in it", where=key[:200])
+    return tuple(found)
+
+
+def _print(report: Report, reader: Reader, as_json: bool) -> None:
+    from blockwatch.cli.words import harmless
+
+    if as_json:
+        click.echo(_json(report))
+        return
+    lines = [harmless(line, 600) for line in _lines(report, reader)]
+    click.echo("\n".join(lines))
+
+
+def _lines(report: Report, reader: Reader) -> list[str]:
+    lines = [report.path]
+    for finding in report.findings:
+        record = f" (record {finding.record})" if finding.record else ""
+        lines.append(f"  {_KINDS[finding.kind]}: {finding.where}{record}: {finding.what}")
+    if report.kind == "folder":
+        return lines
+    if not report.findings:
+        from blockwatch.evidence.verify import moment
+
+        time = moment(report.not_after) if report.not_after is not None else ""
+        lines.append(f"  {_GRADES[report.level].format(time=time)}")
+        lines.append(f"  {_signer(report, reader)}")
+        if report.witnesses:
+            lines.append(f"  witnesses: runs {', '.join(report.witnesses)}")
+    return lines + [f"  {note}" for note in report.notes]
+
+
+def _signer(report: Report, reader: Reader) -> str:
+    if report.sealed == 0:
+        return "internally consistent, unsigned"
+    name = (report.key or "").partition("+")[0]
+    if report.signer is None:
+        return f"internally consistent, signer unknown: {name}"
+    return f"signed by {report.signer or 'the key you named'}: {name}"
+
+
+def _json(report: Report) -> str:
+    import msgspec
+
+    fields = msgspec.structs.asdict(report)
+    fields["findings"] = [msgspec.structs.asdict(finding) for finding in report.findings]
+    fields["ok"] = not report.findings
+    level = fields.pop("level")
+    fields["grade"] = None if report.findings or report.kind == "folder" else level
+    return msgspec.json.encode(dict(sorted(fields.items()))).decode()

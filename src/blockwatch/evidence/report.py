@@ -1,0 +1,74 @@
+"""What checking found: the nouns that ``verify`` speaks in.
+
+Rules of this file:
+
+* a finding is a place and a sentence; damage and contradiction are findings, a shorter or an unsigned
+  run is not: it has a lower grade and notes that say why;
+* the grade is that of the weakest line: what is sealed only up to line 800 of 812 is not sealed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from blockwatch.model import Noun
+
+
+class Level(StrEnum):
+    """How much the evidence shows to whoever does not trust its maker; each one includes those before."""
+
+    UNSIGNED = "unsigned"
+    SEALED = "sealed"
+    TIMED = "timed"
+    WITNESSED = "witnessed"
+
+    @property
+    def rank(self) -> int:
+        """0 for the lowest."""
+        return list(Level).index(self)
+
+
+class Finding(Noun, frozen=True, kw_only=True):
+    """One thing that is not as it should be."""
+
+    kind: str  # "damage", "contradiction" or "signer"
+    where: str  # "measurements.jsonl:12", a file of the run folder, or a folder
+    what: str  # one sentence, no trailing full stop
+    record: str | None = None  # id of the measurement
+
+
+class Damage(Exception):
+    """Raised where reading cannot go on; carries the finding."""
+
+    def __init__(self, where: str, what: str, *, record: str | None = None, kind: str = "damage") -> None:
+        self.finding = Finding(kind=kind, where=where, what=what, record=record)
+        super().__init__(what)
+
+
+class Report(Noun, frozen=True, kw_only=True):
+    """What is known of one run, or of one proof, after checking it."""
+
+    path: str
+    kind: str  # "run" or "proof"
+    run: str | None = None  # run id; null: not even that can be read
+    level: Level = Level.UNSIGNED  # means nothing where there are findings
+    key: str | None = None  # verifier key that the run names
+    signer: str | None = (
+        None  # name of whom the reader's list says it is; "" has no name there; null: unknown
+    )
+    lines: int = 0  # of the log
+    measurements: int = 0
+    sealed: int = 0  # lines under a good signature
+    timed: int = 0  # lines that outside time vouches for
+    not_after: int | None = None  # all of it existed by then, microseconds since the epoch
+    closed: bool = False  # false: the run was killed
+    started: int | None = None  # by the clock of the machine that measured
+    ended: int | None = None
+    asn: int | None = None
+    clock_offset_us: int | None = None  # the largest that was seen; null: not known
+    witnesses: tuple[str, ...] = ()  # run ids
+    previous: str | None = None
+    root: str | None = None  # over all lines, lower-case hex
+    imported: bool = False
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()  # plain sentences

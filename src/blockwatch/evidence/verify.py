@@ -1,0 +1,173 @@
+"""Checking one run folder, offline: everything in it that can be held against something else.
+
+Rules of this file:
+
+* it ends with a report, whatever the folder holds; nothing in it is changed;
+* the log is held against its seals, the bytes, the summary and the verdicts; the first thing that is
+  wrong in the log ends the reading of it, because nothing after it can be placed;
+* time is outside time: what the run says of its own clock only adds or takes away words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from blockwatch.evidence.allow import Allowed, allowed_by
+from blockwatch.evidence.log import LOG_FILE
+from blockwatch.evidence.note import parse_campaign_key
+from blockwatch.evidence.report import Damage, Finding, Level, Report
+from blockwatch.evidence.timestamps import Stamp, Trust
+from blockwatch.evidence.verify_derived import derived_findings
+from blockwatch.evidence.verify_log import LogCheck
+from blockwatch.evidence.verify_seal import Seals
+from blockwatch.model import Noun
+
+MAX_OFFSET_US = 60_000_000  # of a clock that may be believed
+
+
+class Reader(Noun, frozen=True, kw_only=True):
+    """Whom the reader believes."""
+
+    keys: tuple[Allowed, ...] | None = None  # null: no key was named
+    trust: Trust = Trust()
+
+
+class Checked(msgspec.Struct):
+    """A report, and what only matters beside other runs."""
+
+    report: Report
+    folder: Path
+    sites: dict[str, tuple[int, int]] | None
+
+
+def verify_run(folder: Path, reader: Reader) -> Checked:
+    """Check one run folder; a fault in it is a finding of the report."""
+    try:
+        seals = Seals(folder)
+    except Damage as error:
+        return _stopped(folder, LogCheck(folder, ()), [error.finding])
+    log = LogCheck(folder, (size for size, _ in seals.sizes.values()))
+    try:
+        log.read()
+        sealed = seals.hold(log)
+    except Damage as error:
+        return _stopped(folder, log, [error.finding])
+    findings = [*_signer_findings(log, reader, sealed), *derived_findings(folder, log)]
+    stamps: list[Stamp] = []
+    for one in seals.stamps(reader.trust):
+        if isinstance(one, Finding):
+            findings.append(one)
+        else:
+            stamps.append(one)
+            findings.extend(_too_early(one, log))
+    report = _report(folder, log, findings)
+    return Checked(_graded(report, log, sealed, stamps, reader), folder, log.sites)
+
+
+def _stopped(folder: Path, log: LogCheck, findings: list[Finding]) -> Checked:
+    return Checked(_report(folder, log, findings), folder, None)
+
+
+def _report(folder: Path, log: LogCheck, findings: Sequence[Finding]) -> Report:
+    opened, close = log.open, log.close
+    root = log.roots.get(log.lines)
+    return Report(
+        path=str(folder),
+        kind="run",
+        run=opened.run if opened else None,
+        key=opened.key if opened else None,
+        lines=log.lines,
+        measurements=log.measurements,
+        closed=close is not None,
+        started=opened.started if opened else None,
+        ended=close.ended if close else None,
+        asn=opened.vantage.asn if opened else None,
+        clock_offset_us=log.clock_offset_us,
+        previous=opened.previous_root if opened else None,
+        root=root.hex() if root else None,
+        imported=bool(opened and opened.imported),
+        findings=tuple(findings),
+        notes=tuple(log.notes),
+    )
+
+
+def _signer(log: LogCheck, reader: Reader) -> str | None:
+    """The name under which the reader knows the key of the run; ``None``: unknown."""
+    if reader.keys is None or log.open is None or log.open.key is None:
+        return None
+    allowed = allowed_by(reader.keys, parse_campaign_key(log.open.key), log.open.started)
+    return allowed.name if allowed else None
+
+
+def _signer_findings(log: LogCheck, reader: Reader, sealed: int) -> list[Finding]:
+    if reader.keys is None or not sealed or _signer(log, reader) is not None:
+        return []
+    what = "sealed by a key that you did not name, or not for that day"
+    return [Finding(kind="signer", where=f"{LOG_FILE}:1", what=what)]
+
+
+def _too_early(stamp: Stamp, log: LogCheck) -> list[Finding]:
+    """A stamp older than what it covers, where the clock was checked, contradicts the log."""
+    offset = log.clock_offset_us
+    if stamp.not_after is None or offset is None or stamp.lines < log.lines:
+        return []
+    ended = max(log.last_us, log.close.ended if log.close else 0) - offset
+    if stamp.not_after + MAX_OFFSET_US >= ended:
+        return []
+    what = f"older than what it is over: by {moment(stamp.not_after)}, and the run ended {moment(ended)}"
+    return [Finding(kind="contradiction", where=stamp.file, what=what)]
+
+
+def _graded(report: Report, log: LogCheck, sealed: int, stamps: list[Stamp], reader: Reader) -> Report:
+    """Add the grade and the sentences that say why it is not higher."""
+    notes = list(report.notes)
+    whole = [stamp.not_after for stamp in stamps if stamp.not_after and stamp.lines == log.lines]
+    timed = max((stamp.lines for stamp in stamps if stamp.not_after), default=0)
+    level = Level.UNSIGNED
+    if sealed == log.lines:
+        level = Level.TIMED if whole else Level.SEALED
+    elif sealed:
+        notes.append(f"sealed are lines 1 to {sealed} of {log.lines}; nothing vouches for the others")
+    elif report.key:
+        notes.append("it names a key, but no seal was ever written")
+    for stamp in stamps:
+        notes.append(_told(stamp, log.lines))
+    notes.extend(_of_the_clock(report))
+    return msgspec.structs.replace(
+        report,
+        level=level,
+        signer=_signer(log, reader),
+        sealed=sealed,
+        timed=timed,
+        not_after=min(whole, default=None),
+        notes=tuple(notes),
+    )
+
+
+def _told(stamp: Stamp, lines: int) -> str:
+    part = "all of it" if stamp.lines == lines else f"lines 1 to {stamp.lines}"
+    if stamp.not_after is not None:
+        return f"{stamp.file}: {part} existed no later than {moment(stamp.not_after)} ({stamp.by})"
+    claim = f" says {moment(stamp.claimed)}, but" if stamp.claimed is not None else ":"
+    return f"{stamp.file}: {stamp.by}{claim} {stamp.why_not}"
+
+
+def _of_the_clock(report: Report) -> list[str]:
+    offset = report.clock_offset_us
+    if offset is None:
+        return ["nobody told the time during the run: the times in it are only what its own clock said"]
+    if abs(offset) > MAX_OFFSET_US:
+        return [f"the clock was {abs(offset) // 1_000_000} s off: so are the times in the run"]
+    return []
+
+
+def moment(us: int) -> str:
+    """Microseconds since the epoch for reading, UTC; a time beyond all calendars as its number."""
+    try:
+        return f"{datetime.fromtimestamp(us // 1_000_000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError, OSError):
+        return f"{us} microseconds after 1970"

@@ -1,0 +1,81 @@
+"""Checking what was derived from a run: ``run.json`` and ``verdicts.jsonl`` must not say otherwise.
+
+Rules of this file:
+
+* both may be missing; neither is evidence; one that contradicts the log misleads, and is a finding;
+* a verdict is held against the log only in what is not a judgement: that there is such a measurement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from blockwatch.codec import canonical
+from blockwatch.errors import DiskError, EvidenceError
+from blockwatch.evidence.log import MAX_LINE
+from blockwatch.evidence.report import Finding
+from blockwatch.evidence.summary import SUMMARY_FILE, RunSummary, summary_of
+from blockwatch.evidence.timestamps import read_bounded
+from blockwatch.evidence.verify_log import LogCheck
+
+VERDICTS_FILE = "verdicts.jsonl"
+_MAX_SUMMARY = 1_048_576
+_ID = re.compile(r"([0-9a-f]{16})-([0-9]{6,16})")
+
+
+def derived_findings(folder: Path, log: LogCheck) -> Iterator[Finding]:
+    """Yield what the derived files say otherwise than the log, which was read whole."""
+    if (folder / SUMMARY_FILE).exists():
+        try:
+            yield from _of_summary(folder, log)
+        except EvidenceError as error:
+            yield Finding(kind="damage", where=SUMMARY_FILE, what=error.what)
+    if (folder / VERDICTS_FILE).exists():
+        try:
+            yield from _of_verdicts(folder / VERDICTS_FILE, log)
+        except EvidenceError as error:
+            yield Finding(kind="damage", where=VERDICTS_FILE, what=error.what)
+
+
+def _of_summary(folder: Path, log: LogCheck) -> Iterator[Finding]:
+    raw = read_bounded(folder / SUMMARY_FILE, _MAX_SUMMARY)
+    try:
+        told = msgspec.json.decode(raw, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise EvidenceError("not a JSON object") from error
+    assert log.open is not None  # noqa: S101, the log was read
+    try:
+        summary = summary_of(folder, log.open, log.close, log.lines, log.roots[log.lines].hex())
+    except DiskError as error:
+        raise EvidenceError(f"cannot be compared ({error.what})") from error
+    true = msgspec.json.decode(canonical(summary), type=dict[str, object])
+    for field in RunSummary.__struct_fields__:
+        default = {"format": 1, "versions": [], "files": []}.get(field)
+        if told.get(field, default) != true.get(field, default):
+            what = f"its field {field} says otherwise than the run"
+            yield Finding(kind="contradiction", where=SUMMARY_FILE, what=what)
+            return
+
+
+def _of_verdicts(path: Path, log: LogCheck) -> Iterator[Finding]:
+    run = log.open.run if log.open else ""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
+                where = f"{VERDICTS_FILE}:{number}"
+                try:
+                    told = msgspec.json.decode(line, type=dict[str, object]).get("id")
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    yield Finding(kind="damage", where=where, what="not a verdict")
+                    return
+                found = _ID.fullmatch(told) if isinstance(told, str) else None
+                if found is None or found[1] != run or int(found[2]) not in log.seen:
+                    what = "a verdict on a measurement that is not in the log"
+                    yield Finding(kind="contradiction", where=where, what=what)
+                    return
+    except OSError as error:
+        raise EvidenceError(f"cannot be read ({error.strerror})") from error

@@ -1,0 +1,75 @@
+"""Checking whatever a reader has in hand: run folders, results folders, bundles, proofs, several at once.
+
+Rules of this file: a bundle is unpacked into a private place first and checked like a folder of runs that
+somebody chose; only a results folder answers for its chains being whole; reports come in the order of the
+paths, those of a folder in the order of the runs' names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+
+from blockwatch.errors import EvidenceError, UsageError
+from blockwatch.evidence.log import LOG_FILE
+from blockwatch.evidence.opened import opened_paths
+from blockwatch.evidence.reading import find_runs
+from blockwatch.evidence.report import Finding, Report
+from blockwatch.evidence.verify import Checked, Reader, verify_run
+from blockwatch.evidence.verify_among import check_chain, check_copies, find_witnesses
+from blockwatch.evidence.verify_proof import looks_like_a_proof, verify_proof
+
+
+class _Place(msgspec.Struct):
+    """One path as given, and what was found there."""
+
+    path: Path
+    runs: list[Checked]
+    others: list[Report]  # proofs, and findings about a folder as a whole
+
+
+def verify_paths(paths: Sequence[Path], reader: Reader) -> Iterator[Report]:
+    """Check everything at ``paths``; raises ``UsageError`` where there is nothing to check."""
+    with ExitStack() as opened:  # what was unpacked stays until runs have been compared with one another
+        places = [_place(path, reader, opened) for path in paths]
+        runs = [checked for place in places for checked in place.runs]
+        check_copies(runs)
+        find_witnesses(runs)
+        for place in places:
+            yield from (checked.report for checked in place.runs)
+            yield from place.others
+
+
+def _place(path: Path, reader: Reader, opened: ExitStack) -> _Place:
+    if looks_like_a_proof(path):
+        return _Place(path, [], [verify_proof(path, reader)])
+    try:
+        (folder,) = opened.enter_context(opened_paths([path]))
+    except EvidenceError as error:  # a bundle that is refused
+        finding = Finding(kind="damage", where=path.name, what=error.what)
+        return _Place(path, [], [Report(path=str(path), kind="folder", findings=(finding,))])
+    runs = [verify_run(run, reader) for run in find_runs([folder])]
+    whole = _folder(path, folder, runs)
+    if not runs and not whole:
+        raise UsageError(
+            "there is no run here",
+            where=str(path),
+            remedy="Name a run folder, a folder of runs, a bundle or a proof.",
+        )
+    return _Place(path, runs, whole)
+
+
+def _folder(path: Path, folder: Path, runs: list[Checked]) -> list[Report]:
+    """Check what a folder says as a whole; renames the reports of a bundle after the bundle."""
+    if folder != path:
+        for checked in runs:
+            name = f"{path}: {checked.folder.name}"
+            checked.report = msgspec.structs.replace(checked.report, path=name)
+        return []
+    if (folder / LOG_FILE).is_file():
+        return []
+    findings = check_chain(folder, runs)
+    return [Report(path=str(path), kind="folder", findings=tuple(findings))] if findings else []

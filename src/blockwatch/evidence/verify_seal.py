@@ -1,0 +1,136 @@
+"""Checking what vouches for a log: checkpoints, their signatures, and what others saw of them when.
+
+Rules of this file:
+
+* seals are read before the log, so that one pass over it gives the root at every size they name;
+* a seal speaks for the lines it covers and no further; the newest good one says how far a run is sealed;
+* what does not belong to this run and key contradicts it; that something is missing does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from blockwatch.errors import EvidenceError
+from blockwatch.evidence.checkpoint import (
+    CHECKPOINT_FILE,
+    SSH_FILE,
+    Checkpoint,
+    checkpoint_files,
+    parse_checkpoint,
+    read_note_file,
+)
+from blockwatch.evidence.note import VerifierKey, parse_campaign_key
+from blockwatch.evidence.report import Damage, Finding
+from blockwatch.evidence.sshsig import is_ssh_signed
+from blockwatch.evidence.timestamps import Stamp, Trust, read_bounded, read_stamp, stamp_paths
+from blockwatch.evidence.verify_log import LogCheck
+from blockwatch.run import RunOpen
+
+_SSH_BYTES = 4_096
+
+
+class Seals:
+    """The checkpoints of a run. :meth:`hold` says how far they cover its log."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read them; raises ``Damage`` where one cannot be read."""
+        self.folder = folder
+        self.digests: dict[str, int] = {}  # SHA-256 (hex) of each file → lines that it seals
+        self.sizes: dict[str, tuple[int, bytes]] = {}  # file → size and root
+        self._newest = b""
+        self._seals: list[Checkpoint] = []
+        try:
+            for path in checkpoint_files(folder):
+                name = str(path.relative_to(folder))
+                raw = read_note_file(path)
+                seal = parse_checkpoint(raw, path)
+                self._take(name, path, raw, seal)
+        except EvidenceError as error:
+            place = error.where.removeprefix(f"{folder}/") or CHECKPOINT_FILE
+            raise Damage(place, error.what) from error
+
+    def _take(self, name: str, path: Path, raw: bytes, seal: Checkpoint) -> None:
+        if name != CHECKPOINT_FILE and str(seal.size) != path.name:
+            raise Damage(name, f"it seals {seal.size} lines", kind="contradiction")
+        self.digests[sha256(raw).hexdigest()] = seal.size
+        self.sizes[name] = seal.size, seal.root
+        # Only what is checked later is kept: a run of years has many.
+        self._seals.append(msgspec.structs.replace(seal, path=Path(name)))
+        if name == CHECKPOINT_FILE:
+            self._newest = raw
+
+    def key(self, opened: RunOpen) -> VerifierKey | None:
+        """The key of the run; raises ``Damage`` where a seal contradicts it."""
+        if opened.key is None:
+            for name in self.sizes:
+                raise Damage(name, "a seal, and the run names no key", kind="contradiction")
+            return None
+        try:
+            return parse_campaign_key(opened.key)
+        except EvidenceError as error:
+            raise Damage("measurements.jsonl:1", error.what) from error
+
+    def hold(self, log: LogCheck) -> int:
+        """Lines of the log under a good seal; raises ``Damage``."""
+        assert log.open is not None  # noqa: S101, it was read
+        key = self.key(log.open)
+        covered = 0
+        for seal in sorted(self._seals, key=lambda one: one.size):
+            where = str(seal.path)
+            self._signed(seal, key, log.open.run, where)
+            if seal.size > log.lines:
+                what = f"{seal.size} lines were sealed, and the log has {log.lines}: some were cut off"
+                raise Damage(where, what, kind="contradiction")
+            if log.roots[seal.size] != seal.root:
+                place = f"measurements.jsonl:{covered + 1}"
+                what = f"lines {covered + 1} to {seal.size} are not those that were sealed ({where})"
+                raise Damage(place, what)
+            covered = seal.size
+        if key is not None:
+            self._ssh(key)
+        newest = self.sizes.get(CHECKPOINT_FILE, (0, b""))[0]
+        if newest < covered:
+            raise Damage(CHECKPOINT_FILE, f"an earlier seal covers {covered} lines", kind="contradiction")
+        return covered
+
+    def _signed(self, seal: Checkpoint, key: VerifierKey | None, run: str, where: str) -> None:
+        signed = seal.signed_by(key) if key else None
+        if seal.run != run:
+            raise Damage(where, f"the seal of another run ({seal.run[:60]})", kind="contradiction")
+        if signed is None:
+            raise Damage(where, "sealed by another key than the one the run names", kind="contradiction")
+        if not signed:
+            raise Damage(where, "its signature does not hold", kind="contradiction")
+
+    def _ssh(self, key: VerifierKey) -> None:
+        path = self.folder / SSH_FILE
+        if not path.exists():
+            return
+        if not self._newest:
+            raise Damage(SSH_FILE, "a signature over a seal that is not there", kind="contradiction")
+        try:
+            good = is_ssh_signed(self._newest, read_bounded(path, _SSH_BYTES), key)
+        except EvidenceError as error:
+            raise Damage(SSH_FILE, error.what) from error
+        if not good:
+            raise Damage(SSH_FILE, "its signature does not hold", kind="contradiction")
+
+    def stamps(self, trust: Trust) -> Iterator[Stamp | Finding]:
+        """What others saw; a stamp that cannot be believed is a finding, and the next one is read."""
+        try:
+            paths = stamp_paths(self.folder)
+        except (EvidenceError, OSError) as error:
+            what = error.what if isinstance(error, EvidenceError) else f"cannot be read ({error.strerror})"
+            yield Finding(kind="damage", where="timestamps", what=what)
+            return
+        for path in paths:
+            try:
+                yield from read_stamp(path, self.digests, trust)
+            except EvidenceError as error:
+                kind = "contradiction" if "something else" in error.what else "damage"
+                yield Finding(kind=kind, where=f"timestamps/{path.name}", what=error.what)

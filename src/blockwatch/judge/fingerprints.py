@@ -30,6 +30,7 @@ VAGUE = "vbw"  # scope: words that block pages use, and other pages too
 LONG_ENOUGH = 12  # characters
 SURE_ENOUGH = 5  # of 10, by the source's own estimate
 MOST_TEXT = 65_536  # characters of a body that are looked at
+SHORT_WITHIN = 20_000  # characters of a body in which short fingerprints are looked for
 _MOST_VALUE = 8_192  # characters of a header value, likewise
 _NAMING = frozenset({"nat", "isp", "prod"})
 _ONLY_TAGS = re.compile(r"(?:\s*</?\w{1,20}\s*/?>\s*)+")
@@ -102,8 +103,9 @@ class Pack:
                 self._by_place[one.where].append(one)
 
     @cached_property
-    def _vetoes(self) -> list[Fingerprint]:
-        return [one for one in self._by_place.get("body", ()) if one.scope == NOT_BLOCKED]
+    def _vetoes(self) -> _Bodies:
+        found = (one for one in self._by_place.get("body", ()) if one.scope == NOT_BLOCKED)
+        return _Bodies(found, short_within=MOST_TEXT)
 
     @cached_property
     def _bodies(self) -> _Bodies:
@@ -113,7 +115,7 @@ class Pack:
         """What a page matches by body or headers (but ``Location``): what settles it, else a sign."""
         text = text[:MOST_TEXT]
         best = _best(self._bodies.found(text) + self._in_headers(headers))
-        if best is None or any(veto.matches(text) for veto in self._vetoes):
+        if best is None or self._vetoes.found(text):
             return None
         return best
 
@@ -145,11 +147,11 @@ class Pack:
 class _Bodies:
     """Fingerprints of bodies: a matcher finds the few whose literal is there, which are then compared."""
 
-    def __init__(self, prints: Iterable[Fingerprint]) -> None:
+    def __init__(self, prints: Iterable[Fingerprint], short_within: int = SHORT_WITHIN) -> None:
         kept = list(prints)
         self._literal = [one for one in kept if one.literal]
         self._others = [one for one in kept if not one.literal]
-        self._matcher = Matcher(one.literal for one in self._literal)
+        self._matcher = Matcher((one.literal for one in self._literal), short_within)
 
     def found(self, text: str) -> list[Fingerprint]:
         """All that match."""

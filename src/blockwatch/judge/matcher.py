@@ -6,10 +6,11 @@ Rules of this file:
 * long literals: the text is cut into blocks of 16 bytes, and the first 8 bytes of each are looked up, all
   in one call. Wherever a literal of 23 bytes or more lies, one such sample lies wholly inside it, at one
   of 16 offsets; for each offset the rarest of its samples is kept;
-* literals of 15 to 22 bytes: likewise, in blocks of 8; shorter ones: from the rarest byte in them and the
-  three that follow it. Both are looked for in short texts only: in a long one a short literal is more
-  likely to stand by accident;
-* hostile text costs no more than the plain loop: a byte that is not rare after all gives up sampling.
+* literals of 15 to 22 bytes: likewise, in blocks of 8 (and then the long ones too, in the same pass); shorter
+  ones: from the rarest byte in them and the three that follow it. Both are looked for in short texts only: in
+  a long one a short literal is more likely to stand by accident;
+* hostile text costs little more than the plain loop: where a byte is not rare after all, its literals are
+  searched one by one.
 
 The samples are read as floating-point numbers, which Python makes and hashes fastest. In valid UTF-8 no two
 different samples are equal as numbers: neither NaN (7F or FF after F0 or more) nor a negative
@@ -28,7 +29,6 @@ _BLOCK, _SAMPLE = 16, 8
 _LONG = _BLOCK + _SAMPLE - 1  # bytes: shorter literals may hold no sample of a block of 16
 _MIDDLE = _SAMPLE + _SAMPLE - 1  # bytes: shorter literals may hold no sample at all
 _KEY = 4  # bytes compared at a rare byte before the literal is
-_MOST = 60  # occurrences of a rare byte, after which the plain search is cheaper
 # Microseconds: to look for one byte in 20 kB, for each place where it is, for a plain search.
 _SCAN, _LOOK, _PLAIN = 1.5, 0.25, 4.0
 # How often bytes occur in 20 kB of pages, roughly (measured on recorded ones); all others: 3.
@@ -55,6 +55,9 @@ _MARKUP = (
 )
 
 
+Keys = dict[bytes, list[tuple[int, int]]]  # what begins with the byte → (place, offset of the byte)
+
+
 class Matcher:
     """The literals ``patterns``; their places in that sequence are what is found.
 
@@ -67,7 +70,7 @@ class Matcher:
         sizes = [len(literal) for literal in self._all]
         places = range(len(sizes))
         self._long = _Samples(self._all, [p for p in places if sizes[p] >= _LONG], _BLOCK)
-        self._middle = _Samples(self._all, [p for p in places if _MIDDLE <= sizes[p] < _LONG], _SAMPLE)
+        self._sampled = _Samples(self._all, [p for p in places if sizes[p] >= _MIDDLE], _SAMPLE)
         self._anchors, dear = _anchored(self._all, [p for p in places if _KEY <= sizes[p] < _MIDDLE])
         self._plain = dear + [p for p in places if 0 < sizes[p] < _KEY]  # searched one by one
 
@@ -76,28 +79,26 @@ class Matcher:
         data = text.encode("utf-8", "replace")
         numbers = _numbers_of(data)
         hits: set[int] = set()
-        asked = self._long.suspects(numbers[:: _BLOCK // _SAMPLE])
-        if len(text) <= self._short_within:
-            asked = (asked | self._middle.suspects(numbers)).union(self._plain)
+        if len(text) > self._short_within:
+            asked = self._long.suspects(numbers[:: _BLOCK // _SAMPLE])
+        else:
+            asked = self._sampled.suspects(numbers).union(self._plain)
             for byte, by_key in self._anchors.items():
-                self._from_anchor(data, byte, by_key, hits)
+                self._from_anchor(data, byte, by_key, hits, asked)
         hits.update(place for place in asked if self._all[place] in data)
         return sorted(hits)
 
-    def _from_anchor(
-        self, data: bytes, byte: int, by_key: dict[bytes, list[tuple[int, int]]], hits: set[int]
-    ) -> None:
+    def _from_anchor(self, data: bytes, byte: int, by_key: Keys, hits: set[int], asked: set[int]) -> None:
+        """Add to ``hits`` what stands around each ``byte``; to ``asked`` where there are too many of it."""
+        every = {place for pairs in by_key.values() for place, _ in pairs}
+        if data.count(byte) * _LOOK > len(every) * _PLAIN:
+            asked |= every
+            return
         at = data.find(byte)
-        seen = 0
         while at >= 0:
             for place, offset in by_key.get(data[at : at + _KEY], ()):
                 if at >= offset and data.startswith(self._all[place], at - offset):
                     hits.add(place)
-            seen += 1
-            if seen == _MOST:
-                every = {place for pairs in by_key.values() for place, _ in pairs}
-                hits.update(place for place in every - hits if self._all[place] in data)
-                return
             at = data.find(byte, at + 1)
 
 
@@ -143,7 +144,7 @@ def _numbers(literal: bytes, shift: int) -> tuple[float, ...]:
     return struct.unpack_from(f"<{count}d", literal, shift)
 
 
-Anchors = dict[int, dict[bytes, list[tuple[int, int]]]]  # byte → key → (place, offset of the byte)
+Anchors = dict[int, Keys]
 
 
 def _anchored(literals: Sequence[bytes], places: list[int]) -> tuple[Anchors, list[int]]:
@@ -155,7 +156,7 @@ def _anchored(literals: Sequence[bytes], places: list[int]) -> tuple[Anchors, li
         best = max(sorted(gain), key=lambda byte: gain[byte] / _cost(byte))
         if _cost(best) > gain[best] * _PLAIN:
             break
-        by_key: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
+        by_key: Keys = defaultdict(list)
         for place in [place for place, held in left.items() if best in held]:
             del left[place]
             offset = literals[place].index(best)

@@ -19,10 +19,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import msgspec
 import trio
 
 from blockwatch import failure as f
-from blockwatch.model import ControlStep, Endpoint
+from blockwatch.model import ControlStep
 from blockwatch.net import limits
 from blockwatch.net.failures import NETWORK, Garbage, name
 from blockwatch.net.http import BROWSER_HEADERS, Reply, Request
@@ -30,12 +31,12 @@ from blockwatch.net.kept import Kept
 from blockwatch.net.kit import Kit
 from blockwatch.net.question import Control, Question
 from blockwatch.net.record import Draft, Record
-from blockwatch.net.url import Url, is_literal, normal_host, parse_url
+from blockwatch.net.url import Url, parse_url
+from blockwatch.ooni.answer import control_fields
 
 _FORWARDED = ("User-Agent", "Accept", "Accept-Language")
 _BUSY = (429, 503)
 _AGAIN_S = (1.0, 3.0)  # waits before a busy helper is asked again, each made up to half as long again
-_MAX_HEADERS, _MAX_ADDRESSES = 100, 64
 _HEADERS = (
     ("User-Agent", "ooniprobe-compatible blockwatch"),
     ("Content-Type", "application/json"),
@@ -173,77 +174,10 @@ def _read(fields: dict[str, Any], reply: Reply) -> None:
     if reply.status != 200:
         raise Garbage("http_unexpected_status_code", f"HTTP {reply.status}")
     try:
-        answer = json.loads(bytes(reply.body))
-    except (ValueError, RecursionError):
+        answer = msgspec.json.decode(reply.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Garbage("json_parse_error", "the helper's answer is not JSON") from None
-    dns, http = _dict(answer, "dns"), _dict(answer, "http_request")
-    fields["dns_failure"] = _text(dns.get("failure"), 200)
-    fields["addresses"] = _addresses(dns.get("addrs"))
-    fields["endpoints"] = _endpoints(_dict(answer, "tcp_connect"), _dict(answer, "tls_handshake"))
-    fields["http_failure"] = _text(http.get("failure"), 200)
-    fields["status"] = _count(http.get("status_code"), 100)
-    fields["body_length"] = _count(http.get("body_length"), 0)
-    fields["title"] = _text(http.get("title"), 200)
-    fields["headers"] = _headers(_dict(http, "headers"))
-    fields["asns"] = _asns(_dict(answer, "ip_info"))
-    if not http:
+    page = answer.get("http_request") if isinstance(answer, dict) else None
+    if not page or not isinstance(page, dict):
         raise Garbage("json_parse_error", "no http_request in the helper's answer")
-
-
-def _dict(value: Any, key: str) -> dict[str, Any]:
-    inner = value.get(key) if isinstance(value, dict) else None
-    return {str(k): v for k, v in list(inner.items())[:200]} if isinstance(inner, dict) else {}
-
-
-def _text(value: Any, length: int) -> str | None:
-    return value[:length] if isinstance(value, str) and value else None
-
-
-def _count(value: Any, least: int) -> int | None:
-    return value if type(value) is int and least <= value < 2**53 else None
-
-
-def _addresses(value: Any) -> tuple[str, ...]:
-    listed = value[:_MAX_ADDRESSES] if isinstance(value, list) else []
-    good = [normal_host(item) for item in listed if isinstance(item, str) and is_literal(item)]
-    return tuple(dict.fromkeys(good))
-
-
-def _endpoints(tcp: dict[str, Any], tls: dict[str, Any]) -> tuple[Endpoint, ...]:
-    found = []
-    for key, entry in tcp.items():
-        host, _, port = key.rpartition(":")
-        host = host.strip("[]")
-        if not is_literal(host) or not port.isdecimal() or not isinstance(entry, dict):
-            continue
-        secure = tls.get(key)
-        found.append(
-            Endpoint(
-                address=normal_host(host),
-                port=int(port) % 65_536,
-                tcp_failure=_untold(entry),
-                tls=isinstance(secure, dict),
-                tls_failure=_untold(secure) if isinstance(secure, dict) else None,
-            )
-        )
-    return tuple(found[:_MAX_ADDRESSES])
-
-
-def _untold(entry: dict[str, Any]) -> str | None:
-    """The failure of one row; some helpers say that there was one and not which."""
-    said = _text(entry.get("failure"), 200)
-    return f.unknown("not told") if said is None and entry.get("status") is False else said
-
-
-def _headers(value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    pairs = [(key[:200], item[:4_096]) for key, item in value.items() if isinstance(item, str)]
-    return tuple(pairs[:_MAX_HEADERS])
-
-
-def _asns(value: dict[str, Any]) -> tuple[tuple[str, int], ...]:
-    found = []
-    for address, entry in value.items():
-        asn = entry.get("asn") if isinstance(entry, dict) else None
-        if is_literal(address) and type(asn) is int and 0 < asn < 2**32:
-            found.append((normal_host(address), asn))
-    return tuple(found[:_MAX_ADDRESSES])
+    fields.update(control_fields(answer))

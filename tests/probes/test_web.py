@@ -202,6 +202,7 @@ async def test_the_next_helper_is_asked_when_one_fails(far, authority, measure, 
         b'{"http_request": 7}',
         b"[" * 100_000,
         b'{"dns": {"addrs": [1, "x", {}]}}',
+        b'{"http_request": {"title": "half a character: \\ud800"}}',
         b"\xff\xfe",
     ],
 )

@@ -1,13 +1,18 @@
 """A test helper's answer, both ways: OONI's ``control`` object and our ``ControlStep``.
 
-Rules of this file: the helper's words are kept as they are, its old vocabulary too
-(``dns_name_error``); what does not fit is left out; -1 stands for "none" over there.
+Rules of this file:
+
+* the only reader of such answers: those that come over the network and those that stand in OONI's records;
+* it is hostile input: bounded, nothing raises, what does not fit is left out;
+* the helper's words are kept as they are, its old vocabulary too (``dns_name_error``); -1 stands for
+  "none" over there.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from blockwatch import failure as f
 from blockwatch.model import ControlStep, Endpoint
 from blockwatch.ooni import fields
 from blockwatch.ooni.fields import Object
@@ -55,9 +60,9 @@ def _endpoints(answer: Object) -> tuple[Endpoint, ...]:
 
 
 def _failure(entry: Object) -> str | None:
-    """An old helper may say ``status`` false and no failure."""
+    """The failure of one row; some helpers say that there was one and not which."""
     said = fields.failure(entry.get("failure"))
-    return "unknown_failure: not told" if said is None and entry.get("status") is False else said
+    return f.unknown("not told") if said is None and entry.get("status") is False else said
 
 
 def _asns(known: Object) -> tuple[tuple[str, int], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from blockwatch.evidence.signing import Signer
 from blockwatch.model import (
     ControlStep,
     DnsReply,
@@ -126,6 +127,13 @@ def measured(
         response=response,
     )  # fmt: skip
     return Measured(measurement=Measurement(**{**fields, **changes}), exchanges={11: exchange})  # type: ignore[arg-type]
+
+
+def signer() -> Signer:
+    """The key of the example in docs/evidence.md."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 
 
 def make_run(results: Path, count: int = 3, *, run: str = RUN, close: bool = True) -> Path:

@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.checkpoint import CHECKPOINT_FILE, SSH_FILE, checkpoint_files, read_checkpoint
+from blockwatch.evidence.merkle import leaf_hash, root_of
+from blockwatch.evidence.sshsig import is_ssh_signed
 from blockwatch.model import HttpStep
 from blockwatch.store import Run, RunWriter, find_runs, last_root, read_run
-from tests.evidence.made import PAGE, make_run, measured, run_close, run_open
+from tests.evidence.made import PAGE, make_run, measured, run_close, run_open, signer
 
 ROOT = Path(__file__).parents[2]
 WRITER = [sys.executable, "-m", "tests.evidence.writer"]
@@ -33,19 +36,39 @@ def check(run: Run, told: set[int]) -> set[int]:
     return kept
 
 
+def check_seal(run: Run) -> int:
+    """Every checkpoint that is there holds, for the log up to its size; gives the lines that are sealed."""
+    sealed = 0
+    for path in checkpoint_files(run.folder):
+        found = read_checkpoint(path)
+        assert found.signed_by(signer().key) is True
+        leaves = [leaf_hash(line) for line, _ in run.lines()][: found.size]
+        assert (found.run, found.size, found.root) == (run.open.run, len(leaves), root_of(leaves))
+        sealed = found.size
+    ssh = run.folder / SSH_FILE
+    if ssh.exists():
+        assert is_ssh_signed((run.folder / CHECKPOINT_FILE).read_bytes(), ssh.read_bytes(), signer().key)
+    return sealed
+
+
 def numbers(output: bytes) -> set[int]:
     """Numbers reported as kept; the last line may be torn too."""
     return {int(n) for n in re.findall(rb"^kept (\d+)\n", output, re.M)}
 
 
 def test_kill_at_any_moment(tmp_path: Path) -> None:
-    """40 points: a real writer is killed after it has reported a random number of measurements."""
+    """40 points: a real writer is killed after it has reported a random number of measurements.
+
+    Every other one seals as it goes: its last checkpoint is at most one group behind.
+    """
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # shown where the test fails
     choose = random.Random(seed)
     for point in range(40):
         process = subprocess.Popen(
-            [*WRITER, str(tmp_path), f"{point:016x}", "400"], stdout=subprocess.PIPE, cwd=ROOT
+            [*WRITER, str(tmp_path), f"{point:016x}", "400", "0", "0", *(["sealed"] * (point % 2))],
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
         )
         assert process.stdout is not None
         output = b""
@@ -67,10 +90,13 @@ def test_kill_at_any_moment(tmp_path: Path) -> None:
         kept = check(run, numbers(output))
         assert run.close is None
         assert len(kept) <= len(numbers(output)) + 8  # no more than were in flight
-        assert last_root(tmp_path) == read_run(runs[-1]).root()
+        sealed = check_seal(run)
+        assert (len(kept) + 1 - sealed <= 16 or not sealed) if point % 2 else not sealed
+        assert last_root(tmp_path, run.open.key) == run.root()
 
 
-def test_stop_at_every_call(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("count", "sealed"), [(20, ""), (5, "sealed")])
+def test_stop_at_every_call(tmp_path: Path, count: int, sealed: str) -> None:
     """Die within each write, sync, mkdir and rename of a run, from the first to the last, in turn."""
     closed = False
     point = 0
@@ -78,7 +104,9 @@ def test_stop_at_every_call(tmp_path: Path) -> None:
         point += 1
         results = tmp_path / f"{point}"
         done = subprocess.run(
-            [*WRITER, str(results), f"{point:016x}", "20", "0", str(point)], stdout=subprocess.PIPE, cwd=ROOT
+            [*WRITER, str(results), f"{point:016x}", str(count), "0", str(point), sealed],
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
         )
         closed = b"closed" in done.stdout
         assert done.returncode == (0 if closed else -9)
@@ -86,8 +114,11 @@ def test_stop_at_every_call(tmp_path: Path) -> None:
         assert len(runs) == (b"folder " in done.stdout) or not numbers(done.stdout)
         for run in map(read_run, runs):
             check(run, numbers(done.stdout))
-            assert run.close is None or len(numbers(done.stdout)) == 20
-        assert last_root(results) == (read_run(runs[-1]).root() if runs else None)
+            assert run.close is None or len(numbers(done.stdout)) == count
+            assert bool(check_seal(run)) <= bool(sealed)
+            assert check_seal(run) == len(list(run.lines())) or not (closed and sealed)
+        key = str(signer().key) if sealed else None
+        assert last_root(results, key) == (read_run(runs[-1]).root() if runs else None)
         make_run(results, 1, run="f" * 16)
     assert point > 15
 
@@ -199,10 +230,11 @@ def test_hostile_references(tmp_path: Path, key: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("limit", [100, 2_000, 20_000, 60_000, 61_234, 250_000])
-def test_no_room(tmp_path: Path, limit: int) -> None:
+@pytest.mark.parametrize("sealed", ["", "sealed"])
+def test_no_room(tmp_path: Path, limit: int, sealed: str) -> None:
     """Files may not grow beyond ``limit`` (EFBIG, like a full disk)."""
     done = subprocess.run(
-        [*WRITER, str(tmp_path), "0" * 16, "60", str(limit)], stdout=subprocess.PIPE, cwd=ROOT
+        [*WRITER, str(tmp_path), "0" * 16, "60", str(limit), "0", sealed], stdout=subprocess.PIPE, cwd=ROOT
     )
     assert b"there is no room to write" in done.stdout
     assert b"Free some space" in done.stdout
@@ -214,6 +246,7 @@ def test_no_room(tmp_path: Path, limit: int) -> None:
     run = read_run(folder)
     assert check(run, numbers(done.stdout)) == numbers(done.stdout)
     assert run.notes == [] or run.close is None
+    assert bool(check_seal(run)) == (bool(sealed) and limit > 300)
     make_run(tmp_path, 1, run="f" * 16)
 
 
@@ -233,7 +266,7 @@ def test_full_disk(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     script = (
         'mount -t tmpfs -o size=400k none "$1/disk"; '
-        '"$2" -m tests.evidence.writer "$1/disk" 0000000000000000 200; cp -r "$1/disk" "$1/copy"'
+        '"$2" -m tests.evidence.writer "$1/disk" 0000000000000000 200 0 0 sealed; cp -r "$1/disk" "$1/copy"'
     )
     output = in_namespace(script, str(tmp_path), sys.executable)
     assert b"no space left on device" in output
@@ -241,6 +274,8 @@ def test_full_disk(tmp_path: Path) -> None:
     kept = check(read_run(folder), numbers(output))
     assert kept == numbers(output)
     assert len(kept) > 10
+    assert check_seal(read_run(folder)) > 10
+    assert not list(folder.rglob("*.part"))
 
 
 def test_read_only_disk(tmp_path: Path) -> None:

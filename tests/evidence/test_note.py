@@ -25,19 +25,10 @@ from blockwatch.evidence.note import (
     parse_note,
 )
 from blockwatch.evidence.signing import new_signer, signer_from
+from tests.evidence.made import signer
 from tests.evidence.published import ENOCH, FOO, FOO_NOTE, GO_NOTE, GO_TEXT, PETER, SUMDB, SUMDB_NOTES
 
 PUBLISHED = [(GO_NOTE, PETER), (GO_NOTE, ENOCH), (FOO_NOTE, FOO), *((note, SUMDB) for note in SUMDB_NOTES)]
-SEED = bytes(range(32))
-
-
-def signer():  # type: ignore[no-untyped-def]
-    """The key of the example in docs/evidence.md."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    from blockwatch.evidence.signing import Signer
-
-    return Signer(Ed25519PrivateKey.from_private_bytes(SEED))
 
 
 @pytest.mark.parametrize(("raw", "key"), PUBLISHED)

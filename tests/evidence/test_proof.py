@@ -19,8 +19,7 @@ from blockwatch.evidence.proof import MAX_PROOF, check_proof, make_proof
 from blockwatch.evidence.signing import new_signer
 from blockwatch.evidence.warc import parse_member
 from blockwatch.store import RunWriter, read_run
-from tests.evidence.made import REQUEST, RESPONSE, RUN, measured, run_close, run_open
-from tests.evidence.test_note import signer
+from tests.evidence.made import REQUEST, RESPONSE, RUN, measured, run_close, run_open, signer
 from tests.evidence.test_seal import sealed_run
 
 URLS = [f"https://site-{number}.example.org/" for number in range(1, 10)]

@@ -26,8 +26,7 @@ from blockwatch.evidence.note import key_of, parse_campaign_key
 from blockwatch.evidence.signing import Signer, new_signer
 from blockwatch.evidence.sshsig import allowed_signer, is_ssh_signed
 from blockwatch.store import RunWriter, last_root, read_run
-from tests.evidence.made import RUN, STARTED, measured, run_close, run_open
-from tests.evidence.test_note import signer
+from tests.evidence.made import RUN, STARTED, measured, run_close, run_open, signer
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text()
 

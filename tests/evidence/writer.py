@@ -1,8 +1,9 @@
 """A process that writes a run and says on standard output what it was told is kept.
 
-``python -m tests.evidence.writer RESULTS RUN COUNT [RLIMIT [STOP]]``: eight threads write; the number
-of a measurement is printed once its ``write`` has come back. Ends with "closed" or the error's words.
+``python -m tests.evidence.writer RESULTS RUN COUNT [RLIMIT [STOP [SEALED]]]``: eight threads write; the
+number of a measurement is printed once its ``write`` has come back. Ends with "closed" or the error's words.
 With STOP, the process kills itself at that system call which changes the disk; a write is half done.
+With SEALED, every group of measurements gets a checkpoint of its own.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from blockwatch.errors import DiskError
 from blockwatch.evidence import disk
 from blockwatch.store import RunWriter
-from tests.evidence.made import measured, run_close, run_open
+from tests.evidence.made import measured, run_close, run_open, signer
 
 
 def say(words: str) -> None:
@@ -45,16 +46,17 @@ def stop_at(point: int) -> None:
         return call
 
     write = os.write
-    for module, name in ((os, "write"), (os, "fsync"), (os, "rename"), (os, "mkdir"), (disk, "_sync")):
-        setattr(module, name, counted(getattr(module, name)))
+    for name in ("write", "fsync", "rename", "replace", "mkdir"):
+        setattr(os, name, counted(getattr(os, name)))
+    disk._sync = counted(disk._sync)  # type: ignore[assignment]
 
 
-def main(results: str, run: str, count: str, limit: str = "0", stop: str = "0") -> None:
+def main(results: str, run: str, count: str, limit: str = "0", stop: str = "0", sealed: str = "") -> None:
     if int(limit):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
     if int(stop):
         stop_at(int(stop))
-    writer = RunWriter(Path(results))
+    writer = RunWriter(Path(results), signer=signer() if sealed else None, seal_every_s=0)
     try:
         writer.open(run_open(run))
         say(f"folder {writer.folder.name}")

@@ -45,6 +45,12 @@ def isca(host: str) -> tuple[bytes, ...]:
     return (leaf(host, name),)
 
 
+def isca_whole(host: str) -> tuple[bytes, ...]:
+    """The same with its root."""
+    name = (("C", "KZ"), ("O", "ISCA"), ("CN", "Information Security Certification Authority"))
+    return (leaf(host, name), root(name))
+
+
 @lru_cache(maxsize=64)
 def root(issuer: tuple[tuple[str, str], ...]) -> bytes:
     """A DER certificate that signed itself."""

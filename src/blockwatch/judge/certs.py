@@ -78,6 +78,7 @@ class Leaf(NamedTuple):
     exponent: int | None  # of an RSA leaf
     extensions: int  # how many the leaf carries
     rooted: bool  # a certificate that signed itself was sent: the chain is whole
+    linked: bool  # two certificates or more were sent, each made out by the next
 
 
 def read_leaf(chain: Sequence[bytes]) -> Leaf | None:
@@ -112,6 +113,10 @@ def _read(chain: tuple[bytes, ...]) -> Leaf | None:
             exponent=key.public_numbers().e if isinstance(key, RSAPublicKey) else None,
             extensions=len(certificates[0].extensions),
             rooted=any(certificate.issuer == certificate.subject for certificate in certificates),
+            linked=len(issuers) >= 2
+            and all(
+                issuer == above.subject for issuer, above in zip(issuers, certificates[1:], strict=False)
+            ),
         )
     except Exception:
         return None
@@ -164,6 +169,14 @@ def state_root(chain: Sequence[bytes]) -> str | None:
     if _STATE_LEAF_ISSUER in leaf.issuer_names and (leaf.exponent == 3 or leaf.extensions <= 2):
         return _STATE_LEAF_ISSUER
     return None
+
+
+def built_by_state(chain: Sequence[bytes], host: str) -> bool:
+    """Whether a chain has the build of the state's interception: made out for ``host``, each certificate by
+    the next, down from a known authority that was sent along.
+    """
+    leaf = read_leaf(chain)
+    return leaf is not None and leaf.linked and state_root(chain) is not None and names_host(chain, host)
 
 
 def peculiar(chain: Sequence[bytes]) -> bool:

@@ -25,6 +25,7 @@ from blockwatch.judge.pages import wording
 from blockwatch.judge.proof import same_answer_elsewhere
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Sight
+from blockwatch.judge.speed import COMPARED, FACTOR, LEAST, Speeds
 from blockwatch.judge.trouble import Trouble, of
 from blockwatch.model import Observation, Purpose
 
@@ -201,12 +202,30 @@ def _rounds(scene: Scene, ground: Ground, trouble: Trouble, attempt: str) -> lis
     address = flows[0].address
     if not _repeated(scene):
         return matrix.rounds(scene, ground, trouble, address)
+    spelled = _spelled(scene, address)
+    if trouble is Trouble.SLOW or spelled:
+        return spelled
     mixed = bool(tries.failed) and bool(tries.passed)
     if mixed and not any(flow.round >= 4 for flow in scene.hop.by(Purpose.REPEAT)):
         return [matrix.repeat(scene, address, number) for number in (4, 5, 6)]
     if not any(flow.purpose in _MATRIX for flow in scene.hop.flows) and attempt == "retest" and ground.usable:
         return [x for x in matrix.rounds(scene, ground, trouble, address) if x.purpose is not Purpose.REPEAT]
     return []
+
+
+def _spelled(scene: Scene, address: str) -> list[FollowUp]:
+    """The name spelled otherwise, where the server gave too little under another name to compare with."""
+    speeds = Speeds(scene)
+    compared = speeds.other
+    asked = any(flow.round >= matrix.SPELLED for flow in scene.hop.by(*COMPARED))
+    if scene.hop.secure or asked or len(speeds.slow + speeds.stalled) < 2:
+        return []
+    same_there = scene.control is not None and any(
+        speeds.control_rate < FACTOR * transfer.rate for transfer in speeds.slow
+    )
+    if same_there or any(transfer.moved >= LEAST for transfer in compared):
+        return []
+    return matrix.spelled(scene, address)
 
 
 def _witnesses(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]:

@@ -195,6 +195,13 @@ HOP = rows(
         "bugzilla 1229827, 1864724",
     ),
     (
+        "tls.authority",
+        certs.state_build,
+        "an authority's name can be borrowed, its build for one name alone is its own doing",
+        "bugzilla 1864724; OONI KZ 2024; Raman et al., IMC 2020: sites with a valid chain only",
+        2,
+    ),
+    (
         "tls.state",
         certs.state_interception,
         "the issuer is on record as a state's",
@@ -252,6 +259,20 @@ HOP = rows(
         page.page_over_tls,
         "over a valid chain the server itself speaks",
         "OONI verdict defects A, H",
+    ),
+    (
+        "page.address",
+        page.page_at_address,
+        "over a valid chain the server itself speaks, by whatever it is called",
+        "RFC 2818, 3.1; RFC 6125",
+        2,
+    ),
+    (
+        "page.echoed",
+        page.echoed_page,
+        "a page that comes from everywhere, and that nobody vouches for, proves nothing",
+        OWN,
+        2,
     ),
     (
         "page.cleartext",

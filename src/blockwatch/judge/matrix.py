@@ -20,6 +20,7 @@ from blockwatch.judge.trouble import Trouble
 from blockwatch.model import Purpose
 
 ROUNDS = 3
+SPELLED = 20  # the round from which the site's own name is spelled otherwise
 STRANGE = 10  # added to the round in which another control's name is sent to a control address: a server
 # may turn away every name that is not its own
 
@@ -143,6 +144,20 @@ def _speeds(scene: Scene, ground: Ground, address: str) -> list[FollowUp]:
         wanted.append(repeat(scene, address, number))
     if scene.hop.secure and other:
         wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=True))
+    return wanted
+
+
+def spelled(scene: Scene, address: str) -> list[FollowUp]:
+    """The page in cleartext, in turn under the name and under the same name with a dot behind it.
+
+    A server takes both for one name (RFC 9110, 4.2.3; RFC 1034, 3.1), where it gives nothing under another.
+    """
+    wanted: list[FollowUp] = []
+    for number in range(SPELLED, SPELLED + ROUNDS):
+        wanted += [
+            _as_other(scene, address, scene.hop.host + ".", number),
+            repeat(scene, address, number),
+        ]
     return wanted
 
 

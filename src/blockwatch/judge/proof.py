@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from blockwatch.judge.matrix import STRANGE
+from blockwatch.judge.matrix import SPELLED, STRANGE
 from blockwatch.judge.names import parts
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED
 from blockwatch.judge.pages import alike, from_cdn
@@ -65,7 +65,7 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     picky = _picky(quiet, went_through)
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
     far = [(end, flow) for end, flow in _unrelated(scene, elsewhere) if flow.address not in picky]
-    near = [(end, flow) for end, flow in here if end != SKIPPED]
+    near = [(end, flow) for end, flow in here if end != SKIPPED and flow.round < SPELLED]
     calm = [(end, flow) for end, flow in quiet if end != SKIPPED]
     first_calm = bool(calm) and went_through(calm[0][0])
     later = [end for end, _ in calm[1:]]
@@ -92,7 +92,7 @@ def sometimes(scene: Scene, layer: str, kind: str) -> Proof:
     went_through = answered if layer == "tls" else _responded
     picky = _picky(quiet, went_through)
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
-    others = [(end, flow) for end, flow in quiet + here if end != SKIPPED]
+    others = [(end, flow) for end, flow in quiet + here if end != SKIPPED and flow.round < SPELLED]
     far = [(e, flow) for e, flow in _unrelated(scene, elsewhere) if e == kind and flow.address not in picky]
     if not far or kind == ALERT or len(others) < ROUNDS:
         return Proof()

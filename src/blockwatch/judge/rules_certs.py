@@ -17,7 +17,7 @@ from blockwatch.judge import certs
 from blockwatch.judge.certs import issuer_key, local_interceptor, names_host
 from blockwatch.judge.chains import HARMLESS, SAID, Cause, cause, chain_of, forged_elsewhere
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
-from blockwatch.judge.outcomes import TRUST
+from blockwatch.judge.outcomes import OK, TRUST
 from blockwatch.judge.rules_transport import all_failed, with_control
 from blockwatch.judge.scene import Scene, Tries
 from blockwatch.judge.sight import Flow
@@ -46,6 +46,25 @@ def national_root(scene: Scene) -> Note | None:
     named = [flow for flow in tries.same if certs.national_root(chain_of(flow))]
     text = "The certificate names Kazakhstan's national root, which is lawful on the state's own sites"
     return Note(text, refs(*(flow.witness("tls") for flow in named))) if named else None
+
+
+def state_build(scene: Scene) -> Finding | None:
+    """Without a control: a chain built like a state's interception comes for the name, and only for it."""
+    tries = all_failed(scene, "tls")
+    if tries is None or tries.kind != TRUST or scene.control is not None or tries.rounds < 2:
+        return None
+    host = scene.hop.host
+    if host.endswith(".kz") or not all(certs.built_by_state(chain_of(flow), host) for flow in tries.same):
+        return None  # a state's own sites may bear its authorities' certificates
+    asked = scene.hop.by(Purpose.SNI_NONE_ON_TARGET, Purpose.SNI_CONTROL_ON_TARGET)
+    others = [flow for flow in asked if chain_of(flow) and flow.at("tls") in (OK, TRUST)]
+    if not others or any(certs.state_root(chain_of(flow)) for flow in others):
+        return None
+    text = (
+        "A chain of a state's interception authority, built as on record, comes for the name; without it the"
+    )
+    text += " same address sends another"
+    return blocked("tls.mitm.sni", Grade.STRONG, text, _witnesses(scene, tries, others))
 
 
 def state_interception(scene: Scene) -> Finding | None:

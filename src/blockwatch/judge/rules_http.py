@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from blockwatch.judge import outcomes, proof
 from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, sign, unclear
+from blockwatch.judge.matrix import SPELLED
 from blockwatch.judge.rules_transport import REFUSAL
 from blockwatch.judge.scene import Scene, Tries
 from blockwatch.judge.speed import FACTOR, LEAST, SAME_OFFSET, Speeds, Transfer
@@ -35,7 +36,12 @@ def frozen(scene: Scene) -> Finding | None:
     if len(past) >= 2 and not stuck:
         alike = farthest - min(t.moved for t in stalled) <= SAME_OFFSET
         grade = Grade.STRONG if len(stalled) >= 3 and alike else Grade.SIGNS
-        return blocked("freeze" + _trigger(scene), grade, text + "; under another name it goes on", witnesses)
+        return blocked(
+            "freeze" + _trigger(scene),
+            grade,
+            text + "; under another name, or the same spelled otherwise, it goes on",
+            witnesses,
+        )
     whole = scene.control_ok and (scene.control.body_length or 0) > 2 * farthest if scene.control else False
     if whole and not stuck and len(stalled) >= 3:
         return sign("freeze", text + "; the control got the page whole", witnesses)
@@ -49,7 +55,7 @@ def throttled(scene: Scene) -> Finding | None:
     if len(slow) < 2 or len(slow) < len([t for t in speeds.own if t.moved >= LEAST]):
         return None
     quickest = max(t.rate for t in slow)
-    fast = [t for t in speeds.other if t.moved >= LEAST]
+    fast = [t for t in speeds.other if t.moved >= LEAST and not (t.flow.round >= SPELLED and t.slow)]
     text = f"The transfer runs at {quickest // 1000} kB/s at most, {len(slow)} times"
     witnesses = refs(_of(slow), _of(fast), scene.hop.control_refs)
     if len(fast) >= 2 and min(t.rate for t in fast) >= FACTOR * quickest:
@@ -57,7 +63,7 @@ def throttled(scene: Scene) -> Finding | None:
         return blocked(
             "throttle" + _trigger(scene),
             grade,
-            text + "; under another name it is five times faster",
+            text + "; under another name, or the same spelled otherwise, it is five times faster",
             witnesses,
         )
     if not fast and len(slow) >= 3 and speeds.control_rate >= FACTOR * quickest:

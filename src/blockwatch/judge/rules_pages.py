@@ -15,10 +15,11 @@ from blockwatch.judge.addresses import is_address
 from blockwatch.judge.case import destination, page_key
 from blockwatch.judge.finding import Finding, blocked, down, ok, refs, refused, sign, unclear
 from blockwatch.judge.names import parts, same_owner
+from blockwatch.judge.outcomes import OK
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow, redirect_of
 from blockwatch.model import HttpStep, Purpose
-from blockwatch.verdict import Grade
+from blockwatch.verdict import Grade, State
 
 
 def false_redirect(scene: Scene) -> Finding | None:
@@ -75,7 +76,23 @@ def page_over_tls(scene: Scene) -> Finding | None:
     flow = scene.reached
     if not scene.last or flow is None or flow.http is None or not scene.hop.secure:
         return None
-    step, witnesses = flow.http, refs(flow.witness(), scene.hop.control_refs)
+    return _server_says(scene, flow, flow.http)
+
+
+def page_at_address(scene: Scene) -> Finding | None:
+    """Over a chain valid for the address, where the URL has no name, the answer is the server's own."""
+    hop = scene.hop
+    if not scene.last or not hop.secure or not is_address(hop.host):
+        return None
+    for flow in scene.usable:
+        if flow.http is not None and flow.responded and flow.at("tls") == OK and flow.address == hop.host:
+            return _server_says(scene, flow, flow.http)
+    return None
+
+
+def _server_says(scene: Scene, flow: Flow, step: HttpStep) -> Finding:
+    """What the server itself, and nobody else, has said."""
+    witnesses = refs(flow.witness(), scene.hop.control_refs)
     status = step.status or 0
     if scene.only_elsewhere(flow):
         return unclear("The site answers, but not where the line's resolver leads", witnesses, "dns")
@@ -90,6 +107,21 @@ def page_over_tls(scene: Scene) -> Finding | None:
             f"The server errs (status {status}); nothing shows whether for others", witnesses, "http"
         )
     return ok(f"The site answers (status {status}) over a chain valid for its name", witnesses)
+
+
+def echoed_page(scene: Scene) -> Finding | None:
+    """The control was refused, and an unrelated address gives this page for the name as well."""
+    flow = scene.response
+    if not scene.last or flow is None or scene.hop.secure:
+        return None
+    step = step_of(flow)
+    if pages.agrees(step, scene.control) != "void" or not proof.same_answer_elsewhere(scene, step).same:
+        return None
+    found = cleartext_page(scene)
+    if found is None or found.state is not State.OK or _copy(scene, step) == "same":
+        return None
+    text = "The control was refused, and the page comes from an unrelated address too: it may be anybody's"
+    return unclear(text, refs(found.witnesses, proof.same_answer_elsewhere(scene, step).same), "http")
 
 
 def cleartext_page(scene: Scene) -> Finding | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blockwatch import failure as f
-from tests.judge.world import CUT, GOOD, GOOD_HOSTS, HOST, SECOND, SITE, SITE2, UDP, Page, resolves
+from tests.judge.world import CUT, GOOD, GOOD_HOSTS, HOST, SECOND, SITE, SITE2, UDP, Hello, Page, resolves
 from tests.judge.worlds.say import HTTP, SLOW, on_address, redirecting, row
 
 # Clean.
@@ -40,6 +40,21 @@ row(
     control={"status": 403, "title": "Just a moment...", "body_length": 900},
 )
 row("multi-CDN over https (L)", "ok", lookup=lambda r, name, n: (SITE2,) if r == "system" else (SITE,))
+row(
+    "a URL that is an address, with a certificate for it",
+    "ok",
+    rule="page.address",
+    url=f"https://{SITE}/",
+    shake=lambda a, sni, n: Hello(),
+)
+row(
+    "a URL that is an address, with a certificate for it, no helper",
+    "ok",
+    rule="page.address",
+    url=f"https://{SITE}/",
+    shake=lambda a, sni, n: Hello(),
+    control=None,
+)
 row(
     "dynamic http page (N)",
     "ok",

@@ -250,6 +250,21 @@ row(
     control={"status": 200, "title": "The site's own front page", "endpoints": ()},
 )
 
+# A mute page of middling size, the control refused, every server gives every name a page.
+MUTE = Page(title="Notice", length=4_000, headers=(("Content-Type", "text/html"),))
+row(
+    "a mute injected page, the control refused, servers that know every name",
+    "inconclusive blocked",
+    "http.blockpage",
+    url=HTTP,
+    answer=lambda a, h, t, n: (
+        None if t else MUTE if h == HOST else Page(title=f"Front page of {h}", length=5_000 + 97 * len(h))
+    ),
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+    control={"status": 403, "title": "Just a moment...", "body_length": 900},
+    grades="signs",
+)
+
 # A server that refuses this country.
 row(
     "a server that refuses this country cuts every request",

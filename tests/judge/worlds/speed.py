@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blockwatch import failure as f
-from tests.judge.world import HOST
+from tests.judge.world import HOST, SITE, Page
 from tests.judge.worlds.say import (
     FAST,
     FROZEN,
@@ -49,6 +49,41 @@ row(
     page=lambda url, a: FAST,
     answer=by_host(SLOW),
     grades="signs strong",
+)
+NOT_HERE = Page(status=404, title="No such host here", length=300)
+OWN_NAMES = (HOST, HOST + ".")
+row(
+    "throttled in cleartext by a server that knows its own name only",
+    "blocked",
+    "throttle.host",
+    "http.throttle",
+    url=HTTP,
+    page=lambda url, a: FAST,
+    answer=lambda a, h, t, n: None if h in OWN_NAMES or a != SITE else NOT_HERE,
+    carry=lambda name, page: SLOW if name == HOST else page,
+    grades="strong",
+)
+row(
+    "frozen in cleartext by a server that knows its own name only",
+    "blocked",
+    "freeze.host",
+    "http.freeze",
+    url=HTTP,
+    page=lambda url, a: FAST,
+    answer=lambda a, h, t, n: None if h in OWN_NAMES or a != SITE else NOT_HERE,
+    carry=lambda name, page: FROZEN if name == HOST else page,
+    grades="strong",
+)
+row(
+    "throttled in cleartext however the name is spelled",
+    "blocked",
+    "throttle",
+    "http.throttle",
+    url=HTTP,
+    page=lambda url, a: FAST,
+    answer=lambda a, h, t, n: None if h in OWN_NAMES or a != SITE else NOT_HERE,
+    carry=lambda name, page: SLOW if name in OWN_NAMES else page,
+    grades="signs",
 )
 row(
     "stalls for everybody",

@@ -155,6 +155,26 @@ row(
     grades="signs",
 )
 row(
+    "state interception, whole chain, at the site's address only, no helper",
+    "blocked",
+    "tls.mitm.sni",
+    "tls.authority",
+    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.isca_whole(HOST)), TRUE),
+    control=None,
+    grades="strong",
+)
+row(
+    "a state's chain for every name at the site's address, no helper",
+    "blocked",
+    "tls.mitm",
+    "tls.state",
+    shake=lambda a, sni, n: (
+        Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.isca_whole(sni or HOST)) if a == SITE else None
+    ),
+    control=None,
+    grades="signs",
+)
+row(
     "interception of 2019 at the site's address only, no helper",
     "blocked",
     "tls.mitm",

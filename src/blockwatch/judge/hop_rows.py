@@ -7,119 +7,17 @@ from __future__ import annotations
 
 from blockwatch.judge import rules_around as around
 from blockwatch.judge import rules_certs as certs
-from blockwatch.judge import rules_dns as dns
 from blockwatch.judge import rules_http as http
-from blockwatch.judge import rules_injection as injection
-from blockwatch.judge import rules_known as known
-from blockwatch.judge import rules_lookups as lookups
 from blockwatch.judge import rules_pages as page
 from blockwatch.judge import rules_transport as transport
+from blockwatch.judge.name_rows import NAMES
 from blockwatch.judge.row import OWN, rows
 
 _OONI = "OONI ts-017 web connectivity; defects of its verdicts, executed"
 _TWO = "two-name rounds: net4people/bbs, RIPE Atlas 28589165 and 28589202; ICLab"
 
-HOP = rows(
+FLOWS = rows(
     "hop",
-    ("dns.gone", dns.gone, "a name that resolves for nobody is not blocked", _OONI),
-    (
-        "dns.ghost",
-        dns.ghost,
-        "an answer for a name that is gone was made up by somebody",
-        "OONI x_null_null_flags 16",
-    ),
-    (
-        "dns.zone",
-        dns.zone_says_so,
-        "a zone may point nowhere by itself",
-        "OONI QA: localhost for everybody",
-    ),
-    (
-        "dns.dead",
-        dns.resolver_dead,
-        "a resolver that answers nothing accuses nobody",
-        "CensorPulse: local problem",
-    ),
-    (
-        "dns.everybody",
-        injection.for_everybody,
-        "who answers for every name, wherever it is asked, is a resolver and no injector of one name",
-        "ValdikSS/blockcheck; Jigsaw-Code/net-analysis measure.sh",
-        2,
-    ),
-    (
-        "dns.dropped",
-        injection.dropped,
-        "a root server refers every name alike",
-        "Jigsaw-Code/net-analysis measure.sh",
-        2,
-    ),
-    (
-        "dns.nobody",
-        injection.from_nobody,
-        "where no resolver lives nobody can answer, least of all for one name alone",
-        "Triplet Censors, FOCI 2020; ValdikSS/blockcheck",
-        2,
-    ),
-    (
-        "dns.root",
-        injection.from_root,
-        "the root zone has no address of a site",
-        "Jigsaw-Code/net-analysis measure.sh; RFC 1034, 4.3.2",
-        2,
-    ),
-    (
-        "dns.senders",
-        around.senders,
-        "what one sender sends in a moment comes the same way",
-        "techniques: reply TTL; breakerspace/turkmenistan-censorship",
-        2,
-    ),
-    ("dns.ipv6", dns.only_ipv6, "what the line cannot reach it cannot measure", "OONI verdict defect J"),
-    (
-        "dns.bogon",
-        dns.bogon_answer,
-        "no site can live at a special-purpose address",
-        "IANA registries, RFC 6890",
-    ),
-    ("dns.known", known.address_known, "the address is on record as a censor's", "fingerprint packs"),
-    (
-        "dns.certificate",
-        dns.false_certificate,
-        "a valid chain proves an address, its absence beside one disproves",
-        "Satellite, IMC 2016",
-    ),
-    (
-        "dns.named",
-        dns.other_certificate,
-        "a broken certificate that names the site beats one that does not",
-        "OONI verdict defect W",
-    ),
-    (
-        "dns.page",
-        dns.false_page,
-        "where nothing is encrypted the page itself must tell",
-        "Satellite; OONI verdict defect Z2",
-    ),
-    (
-        "dns.fails",
-        lookups.lookup_fails,
-        "others find the name, and this resolver finds other names",
-        "OONI ts-017; RFC 8914",
-    ),
-    (
-        "dns.alone",
-        lookups.lookup_fails_alone,
-        "without a control a failed lookup may be anybody's fault",
-        "OONI verdict defects B, K",
-    ),
-    (
-        "dns.injected",
-        lookups.injection_seen,
-        "two contradicting replies to one query have two senders",
-        "GFWatch; breakerspace/turkmenistan-censorship",
-    ),
-    ("dns.differs", lookups.addresses_differ, "CDNs answer by place", "OONI verdict defect L"),
     (
         "line.firewall",
         transport.local_firewall,
@@ -288,3 +186,4 @@ HOP = rows(
         "Satellite, IMC 2016",
     ),
 )
+HOP = (*NAMES, *FLOWS)

@@ -7,6 +7,7 @@ or lab, is the limit is told by their CPU time. A limit is the rate at which the
     python bench/helper.py                          # what `make bench-helper` prints: 200/s for 60 s
     python bench/helper.py --rate 300 --seconds 20  # another rate
     python bench/helper.py --fresh --tls            # a new TLS connection to the helper for each request
+    python bench/helper.py --dead 0.05              # every twentieth site answers nothing
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def children(pid: int) -> list[int]:
     return [found for child in map(int, listed) for found in (child, *children(child))]
 
 
-def sites(world: World) -> list[dict[str, str]]:
+def sites(world: World) -> list[dict[str, Any]]:
     """What is true of each site."""
     import hashlib
 
@@ -74,6 +75,7 @@ def sites(world: World) -> list[dict[str, str]]:
             {
                 "host": str(site.host),
                 "address": site.addresses[0],
+                "dead": site.addresses[0] in world.dead,
                 "title": content.title_of(body.decode()) or "",
                 "sha256": hashlib.sha256(body).hexdigest(),
             }
@@ -138,7 +140,7 @@ def figures(
 ) -> dict[str, Any]:
     """The row of one load; ``cpu`` in cores, over ``wall`` seconds."""
     latencies, lags = sorted(result["latencies"]), sorted(result["lags"])
-    count = len(latencies)
+    count = len(latencies) + len(result["dead"])
     good = count - sum(result["errors"].values())
     # After the first fifth: byte code, certificates and the allocator are warm by then.
     settled = memory[len(memory) // 5 :]
@@ -149,10 +151,11 @@ def figures(
         "good": good,
         "errors": result["errors"],
         "good_per_s": good / args.seconds,
-        "p50_s": latencies[count // 2],
-        "p90_s": latencies[count * 9 // 10],
-        "p99_s": latencies[count * 99 // 100],
+        "p50_s": latencies[len(latencies) // 2],
+        "p90_s": latencies[len(latencies) * 9 // 10],
+        "p99_s": latencies[len(latencies) * 99 // 100],
         "max_s": latencies[-1],
+        "dead_max_s": max(result["dead"], default=None),
         "load_late_p99_s": lags[count * 99 // 100],
         "most_at_a_time": result["most"],
         "rss_mb_begin_middle_end": [settled[0], settled[len(settled) // 2], settled[-1]],
@@ -173,6 +176,7 @@ def main() -> None:
     parser.add_argument(
         "--rtt", type=float, default=20.0, help="round trip from the helper to any server, ms"
     )
+    parser.add_argument("--dead", type=float, default=0.0, help="share of sites that swallow packets")
     parser.add_argument("--fresh", action="store_true", help="a connection to the helper for each request")
     parser.add_argument("--tls", action="store_true", help="over https to the helper")
     args = parser.parse_args()
@@ -180,7 +184,7 @@ def main() -> None:
     if len(cores) < 2:
         sys.exit("this needs two cores: one for the helper, one for the lab and the load")
     os.sched_setaffinity(0, cores[1:])  # inherited by the lab and the load
-    with start(many_clean_sites(SITES, delay_ms=args.rtt / 2)) as lab:
+    with start(many_clean_sites(SITES, delay_ms=args.rtt / 2, blackholed=args.dead)) as lab:
         row = under_load(lab, args, cores)
         faults = lab.faults()
     for name, value in row.items():

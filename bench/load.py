@@ -30,6 +30,7 @@ class Load:
     plan: dict[str, Any]
     tls: ssl.SSLContext | None
     latencies: list[float] = field(default_factory=list)  # seconds since the planned moment
+    dead: list[float] = field(default_factory=list)  # the same, of sites that answer nothing
     lags: list[float] = field(default_factory=list)  # seconds by which we ourselves sent late
     errors: Counter[str] = field(default_factory=Counter)
     idle: dict[str, list[trio.abc.Stream]] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class Load:
         except (OSError, trio.BrokenResourceError, EOFError, ValueError) as error:
             problem = f"connection: {type(error).__name__}"
         self.flying -= 1
-        self.latencies.append(trio.current_time() - planned)
+        (self.dead if site["dead"] else self.latencies).append(trio.current_time() - planned)
         if problem is not None:
             self.errors[problem] += 1
 
@@ -92,8 +93,11 @@ class Load:
 
 
 def wrong(answer: dict[str, Any], site: dict[str, Any]) -> str | None:
-    """What is not true in an answer about a clean site."""
+    """What is not true in an answer about a clean site, or one that answers nothing."""
     page, where = answer["http_request"], f"{site['address']}:443"
+    if site["dead"]:
+        failed = {answer["tcp_connect"].get(where, {}).get("failure"), page["failure"]}
+        return None if failed == {"generic_timeout_error"} else f"wrong answer: {failed}"
     checks = {
         "dns": answer["dns"] == {"failure": None, "addrs": [site["address"]]},
         "tcp": answer["tcp_connect"].get(where) == {"status": True, "failure": None},
@@ -149,7 +153,13 @@ def main() -> None:
     load = Load(plan, tls)
     gc.freeze()
     trio.run(load.run)
-    result = {"latencies": load.latencies, "lags": load.lags, "errors": load.errors, "most": load.most}
+    result = {
+        "latencies": load.latencies,
+        "dead": load.dead,
+        "lags": load.lags,
+        "errors": load.errors,
+        "most": load.most,
+    }
     Path(sys.argv[2]).write_text(json.dumps(result), encoding="utf-8")
 
 

@@ -228,6 +228,14 @@ def _ip_info(request: p.Request, looked: Looked, dialled: list[Dialed], tools: T
     return infos
 
 
+def ran_out(answer: p.Answer) -> bool:
+    """Whether anything in the answer is a time-out."""
+    more = answer.x_blockwatch
+    failures = [more.dns_failure, more.http_failure, *more.tcp_failures.values()]
+    failures += [one.failure for one in answer.tls_handshake.values()]
+    return any(failure in f.TIMEOUTS for failure in failures) or more.truncated
+
+
 def encode(answer: p.Answer) -> bytes:
     """Write an answer as JSON."""
     return msgspec.json.encode(answer)

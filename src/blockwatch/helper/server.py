@@ -6,12 +6,11 @@ Rules of this file:
   and seconds all have a limit, and beyond it the answer is 429 or 503, never a guess;
 * nothing about a client is written down, and its address is told to itself alone; a fault of ours is
   reported as its kind and place alone;
-* a fault of ours answers 500, which no probe takes for a finding.
+* a fault of ours answers 500, time-outs that may be ours 503, which no probe takes for a finding.
 """
 
 from __future__ import annotations
 
-import email.utils
 import ipaddress
 import json
 import ssl
@@ -25,29 +24,23 @@ from pathlib import Path
 import h11
 import trio
 
-import blockwatch
 from blockwatch import asn
 from blockwatch.errors import ConfigError
 from blockwatch.helper.clients import RateLimit
-from blockwatch.helper.control import Tools, control, encode
+from blockwatch.helper.control import Tools, control, encode, ran_out
 from blockwatch.helper.destinations import Destinations, parse
 from blockwatch.helper.dial import Dialer, SourceNetwork, verifying_context
+from blockwatch.helper.listening import MAX_HEAD, READ, Answer, drain, read, write
 from blockwatch.helper.names import Resolver
 from blockwatch.helper.protocol import BadRequest, read_endpoint, read_request
+from blockwatch.helper.pulse import Pulse
 
-MAX_REQUEST = 262_144  # bytes of a body
-MAX_HEAD = 32_768  # bytes
 CONNECTIONS = 1_000  # open at a time
 CLIENT_CONNECTIONS = 100  # of these, of one client
-IDLE = 60.0  # seconds a connection may wait for its next request
-READ = 10.0  # seconds for one request to arrive, and for a TLS handshake
 WRITE = 20.0  # seconds for one answer to leave
 WAIT = 10.0  # seconds a request may wait for its turn
 QUEUE = 8  # waiting requests for each one that may run
-SERVER = f"blockwatch-helper/{blockwatch.__version__}"
 HELLO = "Hello, this is a test helper. POST a request to it."
-
-Answer = tuple[int, bytes]
 
 
 @dataclass
@@ -58,6 +51,7 @@ class Helper:
     rate: RateLimit
     turns: trio.CapacityLimiter
     tls: ssl.SSLContext | None
+    pulse: Pulse
     connections: Counter[str] = field(default_factory=Counter)
 
     async def connected(self, sock: trio.SocketStream) -> None:
@@ -93,10 +87,10 @@ class Helper:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
         while True:
             try:
-                request, body = await _read(stream, connection)
+                request, body = await read(stream, connection)
             except h11.RemoteProtocolError:
                 with trio.fail_after(WRITE):
-                    await _write(stream, connection, (400, _message("bad request")), close=True)
+                    await write(stream, connection, (400, _message("bad request")), close=True)
                 return
             if request is None:
                 return
@@ -104,9 +98,9 @@ class Helper:
                 (413, _message("too long")) if body is None else await self._answer(request, body, client)
             )
             with trio.fail_after(WRITE):
-                await _write(stream, connection, answer, close=body is None)
+                await write(stream, connection, answer, close=body is None)
             if body is None:
-                await _drain(stream)
+                await drain(stream)
             if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
                 return
             connection.start_next_cycle()
@@ -130,8 +124,11 @@ class Helper:
         with trio.move_on_after(WAIT) as waiting:
             async with self.turns:
                 waiting.deadline = float("inf")
+                begun = trio.current_time()
                 try:
-                    return 200, encode(await control(asked, url, self.tools))
+                    said = await control(asked, url, self.tools)
+                    if not (ran_out(said) and self.pulse.stalled_since(begun)):
+                        return 200, encode(said)
                 except Exception as error:
                     _report(error)
                     return 500, _message("a fault of the helper's")
@@ -173,11 +170,14 @@ async def serve(
         rate=RateLimit(rate, burst if burst is not None else max(1.0, 4 * rate), trio.current_time),
         turns=trio.CapacityLimiter(parallel),
         tls=tls,
+        pulse=Pulse(),
     )
     listeners = await _listen(listen)
     bound = [(str(one.socket.getsockname()[0]), int(one.socket.getsockname()[1])) for one in listeners]
     ready(bound)
-    await trio.serve_listeners(helper.connected, listeners)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(helper.pulse.run)
+        await trio.serve_listeners(helper.connected, listeners)
 
 
 async def _listen(where: list[tuple[str, int]]) -> list[trio.SocketListener]:
@@ -209,62 +209,6 @@ def _nameserver(given: str | None, network: SourceNetwork) -> tuple[str, int]:
             "not the address of a name server", where=text, remedy="write udp://ADDRESS or udp://ADDRESS:PORT"
         )
     return read
-
-
-async def _read(
-    stream: trio.abc.Stream, connection: h11.Connection
-) -> tuple[h11.Request | None, bytes | None]:
-    """Read one request; no request: the client is done; no body: it is longer than we read."""
-    request: h11.Request | None = None
-    body = bytearray()
-    with trio.move_on_after(IDLE) as patience:
-        while True:
-            event = connection.next_event()
-            if event is h11.NEED_DATA:
-                if connection.they_are_waiting_for_100_continue:
-                    go_on = h11.InformationalResponse(status_code=100, headers=[], reason="Continue")
-                    await stream.send_all(connection.send(go_on) or b"")
-                data = await stream.receive_some(65_536)
-                patience.deadline = min(patience.deadline, trio.current_time() + READ)
-                connection.receive_data(bytes(data))
-            elif isinstance(event, h11.Request):
-                request = event
-            elif isinstance(event, h11.Data):
-                body += event.data
-                if len(body) > MAX_REQUEST:
-                    return request, None
-            elif isinstance(event, h11.EndOfMessage):
-                return request, bytes(body)
-            else:
-                return None, b""
-    return None, b""
-
-
-async def _write(stream: trio.abc.Stream, connection: h11.Connection, answer: Answer, *, close: bool) -> None:
-    if connection.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-        return
-    status, body = answer
-    headers = [
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(body))),
-        ("Date", email.utils.formatdate(usegmt=True)),
-        ("Server", SERVER),
-    ]
-    if status in (429, 503):
-        headers.append(("Retry-After", "5"))
-    if close:
-        headers.append(("Connection", "close"))
-    raw = connection.send(h11.Response(status_code=status, headers=headers)) or b""
-    raw += connection.send(h11.Data(data=body)) or b""
-    raw += connection.send(h11.EndOfMessage()) or b""
-    await stream.send_all(raw)
-
-
-async def _drain(stream: trio.abc.Stream) -> None:
-    """Let the client read its answer: closing with bytes unread would reset the connection."""
-    with trio.move_on_after(2.0):
-        while await stream.receive_some(65_536):
-            pass
 
 
 def _message(words: str) -> bytes:

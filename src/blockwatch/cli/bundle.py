@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ def command(
     from blockwatch.evidence.crypt import recipients_of
     from blockwatch.evidence.opened import opened_runs
 
+    if split is not None and not math.isfinite(split):
+        raise click.BadParameter(f"{split} is no number", param_hint="--split")
     recipients = recipients_of(encrypt_to)
     with opened_runs(paths) as folders:
         if not folders:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,17 +17,13 @@ if TYPE_CHECKING:
 _WORSE = (Exit.OK, Exit.PARTIAL, Exit.USAGE, Exit.DISK, Exit.UNVERIFIED)
 
 
-def import_bundles(
-    files: tuple[Path, ...], results: Path, identity: tuple[Path, ...], *, as_json: bool
-) -> Exit:
+def import_bundles(files: tuple[Path, ...], results: Path, identities: list[Any], *, as_json: bool) -> Exit:
     """Import each file, whatever becomes of the others; the worst exit code of all."""
     from importlib.metadata import version
 
-    from blockwatch.evidence.crypt import identities_of
     from blockwatch.evidence.incoming import Imported, Incoming
     from blockwatch.store import ResultsLock
 
-    identities = identities_of(identity)
     code = Exit.OK
     with ResultsLock(results):
         incoming = Incoming(results, identities, f"blockwatch {version('blockwatch-toolkit')}")

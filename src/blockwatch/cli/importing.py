@@ -36,13 +36,16 @@ def command(
     from blockwatch.host.folders import note_folder
 
     note_folder(results)
+    from blockwatch.evidence.crypt import identities_of
+
     codes = [Exit.OK]
+    identities = identities_of(identity)
     bundles = tuple(file for file in files if (form or _format_of(file)) == "bundle")
     others = tuple(file for file in files if file not in bundles)
     if bundles:
         from blockwatch.cli.bundle_import import import_bundles
 
-        codes.append(import_bundles(bundles, results, identity, as_json=as_json))
+        codes.append(import_bundles(bundles, results, identities, as_json=as_json))
     if others:
         from blockwatch.cli.ooni_import import import_ooni
 

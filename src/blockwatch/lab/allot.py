@@ -52,6 +52,7 @@ def fixed_addresses() -> set[str]:
     """The addresses of the lab's own parts."""
     return {
         fixed.PROBE_V4,
+        fixed.SWEDEN,
         fixed.PROBE_V6,
         fixed.ISP_RESOLVER,
         *fixed.PUBLIC_RESOLVERS,

@@ -17,7 +17,7 @@ from blockwatch.errors import LabError
 from blockwatch.lab.kernel import BIND, inside_network, mount
 from blockwatch.lab.link import lay, peer_of
 from blockwatch.lab.netlink import HAS_IPV6, TABLE_LOCAL, Netlink
-from blockwatch.lab.world import PROBE_V4, PROBE_V6, World
+from blockwatch.lab.world import PROBE_V6, World
 
 PROBE_DEVICE, FAR_DEVICE = "eth0", "net0"  # not "tun…": a probe takes that for a VPN
 _FAR_OWN = "10.77.255.1"  # source of what the far side would send unasked
@@ -47,7 +47,7 @@ def build_far(world: World, wire: int) -> int:
         families = [socket.AF_INET, *([socket.AF_INET6] if HAS_IPV6 else [])]
         for family in families:
             netlink.add_route(family, loopback, table=TABLE_LOCAL, local=True)
-        for address in (PROBE_V4, *((PROBE_V6,) if world.ipv6 else ()), *world.dead):
+        for address in (world.probe, *((PROBE_V6,) if world.ipv6 else ()), *world.dead):
             netlink.add_route(address, wan, table=TABLE_LOCAL)
         _refuse_ways_out(netlink, FAR_DEVICE)
     return end
@@ -66,7 +66,7 @@ def build_probe(world: World, wire: int) -> int:
         loopback, wan = devices["lo"], devices[PROBE_DEVICE]
         netlink.set_up(loopback)
         netlink.set_up(wan)
-        for address in (PROBE_V4, *((PROBE_V6,) if world.ipv6 else ())):
+        for address in (world.probe, *((PROBE_V6,) if world.ipv6 else ())):
             netlink.add_address(wan, address)
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
             if family == socket.AF_INET6:  # the kernel's own such route comes later, in its own time

@@ -24,10 +24,9 @@ from blockwatch.lab.censor import DROP, Censor
 from blockwatch.lab.censor.boxes import Box, boxes
 from blockwatch.lab.link import Link
 from blockwatch.lab.netlink import packed
-from blockwatch.lab.world import PROBE_V4, PROBE_V6, World
+from blockwatch.lab.world import PROBE_V6, World
 
 _BATCH = 64  # packets read from one side before the other gets its turn
-_PROBE = frozenset((packed(PROBE_V4)[1], packed(PROBE_V6)[1]))
 _REMEMBERED = 100_000
 
 
@@ -36,6 +35,7 @@ class Wire:
 
     def __init__(self, world: World, probe: Link, far: Link) -> None:
         self._probe, self._far = probe, far
+        self._probes = frozenset((packed(world.probe)[1], packed(PROBE_V6)[1]))
         self._hops, self._censor_hop, self._loss = world.hops, world.censor_hop, world.loss
         self._delay = world.delay_ms / 1000
         self._delays = {packed(address)[1]: ms / 1000 for address, ms in world.delays_ms.items()}
@@ -101,7 +101,7 @@ class Wire:
             ttl, source, destination = raw[8], raw[12:16], raw[16:20]
         else:
             ttl, source, destination = raw[7], raw[8:24], raw[24:40]
-        if self._censor.offline or destination not in _PROBE or ttl <= self._hops:
+        if self._censor.offline or destination not in self._probes or ttl <= self._hops:
             return  # what the far side sends to a dead address comes here, too
         delay = self._delays.get(source, self._delay)
         for box in self._boxes:

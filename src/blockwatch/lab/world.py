@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 # Addresses of the lab's fixed parts. They look public, as a real judge takes documentation ranges
 # for bogons; the namespaces have no route out.
 PROBE_V4 = "95.56.8.20"  # AS9198
+SWEDEN = "193.10.0.20"  # AS1653, another place for the probe
 PROBE_V6 = "2a00:1d58:8::20"
 ISP_RESOLVER = "95.56.8.1"
 PUBLIC_RESOLVERS = ("8.8.8.8", "9.9.9.9", "1.1.1.1")  # UDP, TCP, DoT on 853, DoH on 443
@@ -210,4 +211,5 @@ class World:
     helper: bool = True  # whether a helper is offered to the probe
     tier: int = 1  # the tier of risk that a run is made with
     ipv6: bool = False  # whether the probe has IPv6
+    probe: str = PROBE_V4  # where the probe is; SWEDEN for one that no censor of the rows' countries reaches
     seed: int = 1

@@ -24,8 +24,7 @@ from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
 from blockwatch.net.lookup import Lookups
 from blockwatch.net.page import measure_page
-from blockwatch.net.question import Control as Control
-from blockwatch.net.question import Question
+from blockwatch.net.question import Control, Question
 from blockwatch.net.record import Record
 from blockwatch.net.url import is_literal, parse_endpoint, parse_url
 

@@ -24,9 +24,9 @@ from blockwatch.model import Measured, Measurement
 from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
 from blockwatch.net.proxied import Proxied
+from blockwatch.net.question import Control
 from blockwatch.net.record import Record
 from blockwatch.net.seam import Network, RealNetwork
-from blockwatch.net.session import Control
 from blockwatch.net.socks import parse_proxy
 from blockwatch.run import RunClose
 from blockwatch.runner.again import Again

@@ -22,8 +22,9 @@ from blockwatch.model import Measurement
 from blockwatch.net import limits
 from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
+from blockwatch.net.question import Control
 from blockwatch.net.record import OverBudget, Record
-from blockwatch.net.session import Control, Session, Task, make_task
+from blockwatch.net.session import Session, Task, make_task
 from blockwatch.registry import Probe
 from blockwatch.runner.again import calm
 from blockwatch.runner.good import GoodNames

@@ -56,19 +56,27 @@ def sync_folder(folder: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a derived file as a whole: a reader sees the old one or the new one, never a part."""
+    """Write a file as a whole, for its owner: a reader sees the old one or the new one, never a part."""
     part = path.with_name(path.name + ".part")
     try:
         with in_words(path):
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                _write(descriptor, content)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
             part.replace(path)
             sync_folder(path.parent)
     except DiskError:
         part.unlink(missing_ok=True)
         raise
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 class GrowingFile:
@@ -87,9 +95,7 @@ class GrowingFile:
         if self._torn:
             raise self._torn
         try:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+            _write(self._descriptor, content)
             _sync(self._descriptor)
         except OSError as error:
             told = disk_error(error, self.path)

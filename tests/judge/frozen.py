@@ -78,5 +78,10 @@ ADDED = {
 }
 """By ruleset: the ids that are new in it."""
 
+REVISED = {
+    2: ["dns.bogon", "dns.certificate", "dns.named", "dns.page"],
+}
+"""By ruleset: the ids that say the same as before, and weigh it otherwise."""
+
 REMOVED: dict[int, list[str]] = {}
 """By ruleset: the ids that it asks no more."""

@@ -183,7 +183,10 @@ class Player:
             for address in dict.fromkeys(group):
                 if not address.startswith("127."):  # one page a group, from the first that gets so far
                     asked = page if answer is None else None
-                    answer = self.flow(address, port, tls, host if tls and not literal else None, asked, hop=hop) or answer
+                    answer = (
+                        self.flow(address, port, tls, host if tls and not literal else None, asked, hop=hop)
+                        or answer
+                    )
             answers.append(answer)
         self._control(url, hop, tuple(dict.fromkeys((*system, *others))))
         return next((answer for answer in answers if answer is not None), None)

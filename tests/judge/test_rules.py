@@ -14,10 +14,20 @@ import pytest
 
 import blockwatch.judge as judge_package
 from blockwatch import failure as f
-from blockwatch.judge import RULES, Fingerprint, Pack, Rule, control_runs, judge_run, together
+from blockwatch.judge import (
+    LATEST,
+    RULES,
+    RULESETS,
+    Fingerprint,
+    Pack,
+    Rule,
+    control_runs,
+    judge_run,
+    together,
+)
 from blockwatch.judge.case import no_bodies
 from blockwatch.judge.fingerprints import OURS
-from blockwatch.judge.rules import STAGES
+from blockwatch.judge.rules import STAGES, table
 from blockwatch.model import Measurement
 from blockwatch.run import Vantage
 from blockwatch.verdict import Grade, State, Verdict
@@ -140,7 +150,9 @@ def test_what_passes_later_is_not_told_where_another_name_may_have_left_a_residu
 
 
 def test_ids_are_unique_and_every_row_is_complete() -> None:
-    assert len({rule.id for rule in RULES}) == len(RULES)
+    for rows in map(table, RULESETS):
+        ids = [rule.id for stage in rows.values() for rule in stage]
+        assert len(set(ids)) == len(ids)
     assert [rule.stage for rule in RULES] == sorted((rule.stage for rule in RULES), key=STAGES.index)
     assert all(rule.reason and rule.source and rule.says.__doc__ for rule in RULES)
 
@@ -184,8 +196,8 @@ def test_no_row_is_dead() -> None:
 def test_the_method_page_has_every_rule_in_order() -> None:
     rows = [line.split("|")[1:-1] for line in METHOD.read_text().splitlines() if line.startswith("| `")]
     told = [[cell.strip(" `") for cell in cells] for cells in rows if len(cells) == 4]
-    table = [[rule.id, said(rule), rule.reason, rule.source] for rule in RULES]
-    assert told == table
+    latest = [rule for stage in table(LATEST).values() for rule in stage]
+    assert told == [[rule.id, said(rule), rule.reason, rule.source] for rule in latest]
 
 
 def said(rule: Rule) -> str:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from blockwatch.codec import decode_record
-from blockwatch.judge import LATEST, RULES, RULESETS, judge_run
+from blockwatch.judge import LATEST, RULES, RULESETS, Rule, judge_run
 from blockwatch.judge.rules import table
 from blockwatch.model import Measurement
 from blockwatch.run import RunClose, RunOpen
 from blockwatch.store import find_runs, read_run
 from blockwatch.verdict import Verdict
-from tests.judge.frozen import ADDED, ONE, REMOVED
+from tests.judge.frozen import ADDED, ONE, REMOVED, REVISED
 
 RECORDED = Path(__file__).parent / "assets" / "ruleset-1.jsonl.gz"
 SAMPLE = Path(__file__).parents[2] / "results" / "sample"
@@ -40,9 +41,20 @@ def test_no_id_is_ever_used_again() -> None:
     born = [*ONE, *(id_ for number in sorted(ADDED) for id_ in ADDED[number])]
     assert len(born) == len(set(born))
     assert {rule.id for rule in RULES} == set(born)
-    for rule in RULES:
-        assert rule.id in (ONE if rule.since == 1 else ADDED[rule.since])
-        assert rule.until is None or rule.id in REMOVED[rule.until + 1]
+    for id_ in born:
+        first, *later = sorted((rule for rule in RULES if rule.id == id_), key=lambda rule: rule.since)
+        assert id_ in (ONE if first.since == 1 else ADDED[first.since])
+        for before, after in pairwise((first, *later)):
+            assert id_ in REVISED[after.since]
+            assert before.until == after.since - 1
+            assert (before.stage, claim(before)) == (after.stage, claim(after))
+        last = (first, *later)[-1]
+        assert last.until is None or id_ in REMOVED[last.until + 1]
+
+
+def claim(rule: Rule) -> str:
+    """What a rule says, whatever it makes of it."""
+    return (rule.says.__doc__ or "").strip().splitlines()[0]
 
 
 def test_a_ruleset_that_is_not_known_is_refused_with_those_that_are() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from blockwatch.judge import rules_around as around
 from blockwatch.judge import rules_dns as dns
+from blockwatch.judge import rules_first as first
 from blockwatch.judge import rules_injection as injection
 from blockwatch.judge import rules_known as known
 from blockwatch.judge import rules_lookups as lookups
@@ -73,28 +74,64 @@ NAMES = rows(
     ("dns.ipv6", dns.only_ipv6, "what the line cannot reach it cannot measure", "OONI verdict defect J"),
     (
         "dns.bogon",
+        first.bogon_answer,
+        "no site can live at a special-purpose address",
+        "IANA registries, RFC 6890",
+        1,
+        1,
+    ),
+    (
+        "dns.bogon",
         dns.bogon_answer,
         "no site can live at a special-purpose address",
         "IANA registries, RFC 6890",
+        2,
     ),
     ("dns.known", known.address_known, "the address is on record as a censor's", "fingerprint packs"),
+    (
+        "dns.certificate",
+        first.false_certificate,
+        "a valid chain proves an address, its absence beside one disproves",
+        "Satellite, IMC 2016",
+        1,
+        1,
+    ),
     (
         "dns.certificate",
         dns.false_certificate,
         "a valid chain proves an address, its absence beside one disproves",
         "Satellite, IMC 2016",
+        2,
+    ),
+    (
+        "dns.named",
+        first.other_certificate,
+        "a broken certificate that names the site beats one that does not",
+        "OONI verdict defect W",
+        1,
+        1,
     ),
     (
         "dns.named",
         dns.other_certificate,
         "a broken certificate that names the site beats one that does not",
         "OONI verdict defect W",
+        2,
+    ),
+    (
+        "dns.page",
+        first.false_page,
+        "where nothing is encrypted the page itself must tell",
+        "Satellite; OONI verdict defect Z2",
+        1,
+        1,
     ),
     (
         "dns.page",
         dns.false_page,
         "where nothing is encrypted the page itself must tell",
         "Satellite; OONI verdict defect Z2",
+        2,
     ),
     (
         "dns.fails",

@@ -1,6 +1,10 @@
 """One row of the table of rules.
 
-Rules of this file: a row belongs to the rulesets from ``since`` to ``until``, and what it says never changes.
+Rules of this file:
+
+* a row belongs to the rulesets from ``since`` to ``until``, and never changes what it says there;
+* an id is a claim. Where a later ruleset weighs the same claim otherwise, the id has two rows: the old
+  function (:mod:`blockwatch.judge.rules_first`), which ends, and the new one, which begins.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 Rules of this file:
 
-* an id is for ever. A ruleset that has been used never changes: what would change a verdict is a row with a
-  new id and ``since`` the next ruleset, and the row that it replaces gets an ``until``;
+* an id is for ever, and means one claim. A ruleset that has been used never changes: what would change a
+  verdict is a row with ``since`` the next ruleset, of a new id, or of the same where only the weight of the
+  claim changes; the row that it replaces gets an ``until`` (see :mod:`blockwatch.judge.row`);
 * so every ruleset there ever was can be asked again (``judge --ruleset N``);
 * ``void`` rows are asked first, about the measurement; ``hop`` rows about each hop of the redirect
   chain in turn; ``doubt`` rows about what was found, unless the site was reached; ``control`` rows about

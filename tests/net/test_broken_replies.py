@@ -106,3 +106,18 @@ async def test_a_body_that_drips_is_left_after_a_while(tools, autojump_clock):
     assert 30 < len(http.progress) <= 64
     assert http.progress == tuple(sorted(http.progress))
     assert http.progress[-1][1] == http.received
+
+
+async def test_a_body_in_chunks_of_one_byte_is_cut(tools):
+    """They cost more to read than to send."""
+
+    async def handler(stream):
+        await read_head(stream)
+        await stream.send_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            await stream.send_all(b"1\r\nx\r\n" * 1_000)
+
+    await tools.far.serve(SITE, 80, handler)
+    http = (await tools.visit(URL))[1]
+    assert (http.failure, http.status, http.truncated) == (None, 200, True)
+    assert http.body_length == limits.HTTP_PIECES + 1

@@ -126,7 +126,7 @@ class _Http1:
         self._h11, self._request, self._reply = h11, request, reply
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.HTTP_HEAD)
         self.has_head = self.complete = self.reusable = False
-        self._odd = False
+        self._odd, self._pieces = False, 0
 
     def first_bytes(self) -> bytes:
         h11, request = self._h11, self._request
@@ -192,6 +192,10 @@ class _Http1:
                 self.has_head = True
             elif isinstance(event, h11.Data):
                 reply.body += event.data
+                self._pieces += 1
+                if self._pieces > limits.HTTP_PIECES:
+                    reply.truncated = True
+                    return
             elif isinstance(event, h11.EndOfMessage):
                 self.complete = True
                 self.reusable = self._connection.our_state is h11.DONE and not self._odd

@@ -30,6 +30,7 @@ from blockwatch.evidence.tombstone import EXPORTED_FILE, FORGOTTEN_FOLDER, read_
 from blockwatch.model import Noun
 
 LIST_FILE = "bundle.json"
+KIND = "blockwatch bundle"
 MAX_LIST = 8_388_608  # bytes of the list of files
 MAX_RUNS = 10_000
 MAX_FILES = 65_536
@@ -60,7 +61,7 @@ class BundleList(Noun, frozen=True, kw_only=True):
     """``bundle.json``: the first file of a bundle."""
 
     format: int = 1
-    kind: str = "blockwatch bundle"
+    kind: str  # always KIND
     runs: tuple[BundledRun, ...]
     forgotten: tuple[BundledFile, ...] = ()  # tombstones that the chain of these runs leads to
 
@@ -82,7 +83,7 @@ class Bundle:
         """Look at every file; raises ``EvidenceError`` and ``UsageError``."""
         self.left_out: list[Path] = []  # files that are no evidence
         self._sources: list[_Source] = []
-        self.list = BundleList(runs=self._runs(folders), forgotten=self._forgotten(tombstones))
+        self.list = BundleList(kind=KIND, runs=self._runs(folders), forgotten=self._forgotten(tombstones))
         self._head = canonical(self.list)
         if len(self._head) > MAX_LIST or len(self._sources) > MAX_FILES or len(self.list.runs) > MAX_RUNS:
             raise UsageError("too many runs for one bundle", remedy="Make several, of some of the runs each.")

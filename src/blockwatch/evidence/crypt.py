@@ -10,6 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,7 +19,9 @@ from typing import Any, BinaryIO, Protocol
 from blockwatch.errors import EvidenceError, UsageError
 
 _BEGINS = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----")
+_ARMOR = _BEGINS[1]
 _MOST_OF_A_KEY_FILE = 65_536
+_MOST_OF_A_HEAD = 65_536  # bytes: some 600 recipients; reading a head takes time that grows as its square
 
 
 class Sink(Protocol):
@@ -151,6 +154,12 @@ def decrypt(source: BinaryIO, sink: Sink, identities: list[Any], where: str) -> 
         raise UsageError(
             "it is encrypted", where=where, remedy="Name the file with your secret key: --identity FILE"
         )
+    if not _has_a_head(source):
+        raise EvidenceError(
+            "it cannot be decrypted: the head of an age file is missing, cut short or too long",
+            where=where,
+            remedy="Ask for the file again.",
+        )
     kept = _Kept(sink)
     try:
         _pyrage().decrypt_io(source, kept, identities)
@@ -168,6 +177,21 @@ def decrypt(source: BinaryIO, sink: Sink, identities: list[Any], where: str) -> 
             where=where,
             remedy="Ask for the file again.",
         ) from None
+
+
+def _has_a_head(source: BinaryIO) -> bool:
+    """Whether the head ends soon; leaves ``source`` where it was."""
+    begin = source.read(_MOST_OF_A_HEAD)
+    source.seek(-len(begin), io.SEEK_CUR)
+    if begin.startswith(_ARMOR):
+        lines = begin.split(b"\n")[1:-1]
+        try:
+            begin = b"".join(
+                base64.b64decode(line.strip(), validate=True) for line in lines if b"-" not in line
+            )
+        except ValueError:
+            return False
+    return begin.startswith(_BEGINS[0]) and b"\n--- " in begin
 
 
 def opened(content: bytes, identities: list[Any], where: str) -> bytes:

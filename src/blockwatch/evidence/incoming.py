@@ -25,7 +25,7 @@ from blockwatch.evidence.crypt import decrypt, looks_encrypted
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
 from blockwatch.evidence.merge import ASIDE, Kept
 from blockwatch.evidence.parts import Part, looks_like_a_part, payload, read_part
-from blockwatch.evidence.receipt import Buried, Receipt, receipts_of, write_receipt
+from blockwatch.evidence.receipt import KIND, Buried, Receipt, receipts_of, write_receipt
 from blockwatch.evidence.tombstone import FORGOTTEN_FOLDER, parse_tombstone
 from blockwatch.evidence.unbundle import looks_like_a_bundle, unpack
 
@@ -159,6 +159,7 @@ class Incoming:
             placed = tuple(self._kept.place(staging / "runs" / run.run, run) for run in listed.runs)
             buried = tuple(self._bury(staging / "runs" / FORGOTTEN_FOLDER, listed))
         receipt = Receipt(
+            kind=KIND,
             received=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             software=self._software,
             sha256=digest,

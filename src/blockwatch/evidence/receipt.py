@@ -20,6 +20,7 @@ from blockwatch.evidence.merge import Placed
 from blockwatch.model import Noun
 
 RECEIPTS = "receipts"
+KIND = "blockwatch receipt"
 _MOST = 67_108_864  # bytes
 
 
@@ -35,7 +36,7 @@ class Receipt(Noun, frozen=True, kw_only=True):
     """What one file brought."""
 
     format: int = 1
-    kind: str = "blockwatch receipt"
+    kind: str  # always KIND
     received: str  # RFC 3339, UTC
     software: str
     sha256: str  # of the file as it came (of the whole, where it came in parts), lower-case hex

@@ -26,6 +26,7 @@ from blockwatch.codec import canonical
 from blockwatch.errors import DiskError, EvidenceError
 from blockwatch.evidence.bundle import (
     ALLOWANCE,
+    KIND,
     LIST_FILE,
     MAX_FILES,
     MAX_LIST,
@@ -112,7 +113,7 @@ class _Reader:
             listed = msgspec.json.decode(raw, type=BundleList)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._refuse(f"its list cannot be read ({' '.join(str(error).split())[:200]})")
-        if listed.format != 1 or listed.kind != BundleList(runs=()).kind:
+        if listed.format != 1 or listed.kind != KIND:
             self._refuse("its format is unknown; a newer blockwatch may read it")
         if canonical(listed) != raw:
             self._refuse("its list is not written as we write it")

@@ -26,6 +26,7 @@ from blockwatch.evidence.merkle import Tree
 from blockwatch.evidence.naming import RUN_ID
 from blockwatch.evidence.report import Damage
 from blockwatch.evidence.verify_bytes import Bytes
+from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.model import Measurement
 from blockwatch.run import Record, RunClose, RunOpen
 
@@ -152,6 +153,9 @@ class LogCheck:
             self.open = record
             self._bytes = Bytes(self.folder, record.run)
         elif type(record) is RunClose and self.open is not None and self.close is None:
+            if record.measured != self.measurements:
+                what = f"it counts {record.measured} measurements, and there are {self.measurements}"
+                raise Damage(where, what, kind="contradiction")
             self.close = record
         else:
             raise Damage(where, "a line out of place", record=getattr(record, "id", None))
@@ -187,12 +191,8 @@ class LogCheck:
             if beyond:
                 self.notes.append(f"{beyond} captured bytes of a measurement that never got its line")
             return
-        where = f"{LOG_FILE}:{self.lines}"
-        if self.close.measured != self.measurements:
-            what = f"it counts {self.close.measured} measurements, and there are {self.measurements}"
-            raise Damage(where, what, kind="contradiction")
         if beyond and self.close.reason != "disk":
-            raise Damage("bodies.warc.gz", f"{beyond} bytes at its end that no line refers to")
+            raise Damage(WARC_FILE, f"{beyond} bytes at its end that no line refers to")
 
     @property
     def clock_offset_us(self) -> int | None:

@@ -93,7 +93,7 @@ class Seals:
             covered = seal.size
         if key is not None:
             self._ssh(key)
-        newest = self.sizes.get(CHECKPOINT_FILE, (0, b""))[0]
+        newest = self.sizes.get(CHECKPOINT_FILE, (covered, b""))[0]
         if newest < covered:
             raise Damage(CHECKPOINT_FILE, f"an earlier seal covers {covered} lines", kind="contradiction")
         return covered

@@ -180,6 +180,15 @@ def test_endless_response_is_cut_and_marked() -> None:
     assert exchange.response.startswith(record.block)
 
 
+def test_an_address_that_is_not_known_is_left_out() -> None:
+    exchange = Exchange(
+        url="http://site.example.org/", address="", started=STARTED, request=REQUEST, response=RESPONSE
+    )
+    for _, member in exchange_members("m", STEP, exchange):
+        assert parse_member(member, "").field("WARC-IP-Address") is None
+        assert b"WARC-IP-Address" not in gzip.decompress(member)
+
+
 BROKEN = {
     "not gzip": lambda member: b"hello",
     "nothing": lambda member: b"",

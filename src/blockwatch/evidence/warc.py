@@ -104,7 +104,7 @@ def _exchange_member(
         ("WARC-Record-ID", own_id),
         ("WARC-Date", _date(exchange.started)),
         ("WARC-Target-URI", _uri(exchange.url)),
-        ("WARC-IP-Address", quote(exchange.address, safe=":.")),
+        *([("WARC-IP-Address", quote(exchange.address, safe=":."))] if exchange.address else []),
         ("WARC-Protocol", quote(exchange.protocol, safe="/.")),
         *other,
         *([("WARC-Truncated", cut)] if cut else []),

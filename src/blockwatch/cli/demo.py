@@ -1,4 +1,4 @@
-"""``blockwatch demo``: the whole main job, measured in the lab and compared with the lab's truth."""
+"""``blockwatch demo``: the whole main job, measured and sealed in the lab, held against the lab's truth."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ SCENARIOS = (
 def command(results: Path) -> None:
     """Run `blockwatch run` in a simulated censored internet and compare its verdicts with the truth.
 
-    Needs Linux, and neither root nor a network; no packet leaves this machine. Exit code 0 only if every
-    verdict is right.
+    The run is sealed by a key that is made for it and thrown away; the seal is checked. Needs Linux, and
+    neither root nor a network; no packet leaves this machine. Exit code 0 only if every verdict is right.
 
     Example: blockwatch demo
     """
@@ -46,9 +46,10 @@ def command(results: Path) -> None:
     click.echo(f"{len(rows)} situations in a simulated internet; no packet leaves this machine", err=True)
     results.mkdir(parents=True, exist_ok=True)
     with start(build_world(rows, name="demo")) as lab:
-        code = _measure(lab, results)
+        code, key = _measure(lab, results)
         checked = _checked(lab, results, code)
     _print(rows, checked)
+    _verify(results, key)
     wrong = sum(not one.right for one in checked)
     if wrong or code != Exit.OK:
         click.echo(f"{wrong} of {len(checked)} verdicts are wrong; the run ended with exit code {code}")
@@ -63,12 +64,15 @@ def _rows() -> list[Scenario]:
     return [named[name] for name in SCENARIOS]
 
 
-def _measure(lab: RunningLab, results: Path) -> int:
-    """Run the program, as a person would, where the lab's probe is; its exit code."""
+def _measure(lab: RunningLab, results: Path) -> tuple[int, str]:
+    """Run the program, as a person would, where the lab's probe is; its exit code and the key of its seal."""
     import os
     import subprocess
     import sys
     import tempfile
+
+    from blockwatch.evidence.signing import signer_from
+    from blockwatch.host.keys import KEY_FILE
 
     argv = [sys.executable, "-m", "blockwatch", "run", *lab.run_options(), "--label", "demo"]
     with tempfile.TemporaryDirectory(prefix="blockwatch-demo-") as state:
@@ -78,7 +82,8 @@ def _measure(lab: RunningLab, results: Path) -> int:
             stdout=subprocess.DEVNULL,
         )
         try:
-            return process.wait()
+            code, kept = process.wait(), Path(state) / KEY_FILE
+            return code, str(signer_from(kept.read_bytes()).key) if kept.is_file() else ""
         except BaseException:
             process.terminate()
             process.wait()
@@ -99,6 +104,15 @@ def _checked(lab: RunningLab, results: Path, code: int) -> list[Checked]:
     for _, verdicts in judged((folders[-1],)):
         return check(lab.truths, [verdict_line(verdict) for verdict in verdicts])
     return []
+
+
+def _verify(results: Path, key: str) -> None:
+    """Check the seal as a stranger would who was told the key; raises ``EvidenceError``."""
+    from blockwatch.cli.verify import command as verify
+    from blockwatch.store import find_runs
+
+    click.echo("\nblockwatch verify says of it:")
+    verify.main([str(find_runs([results])[-1]), "--key", key], standalone_mode=False)
 
 
 def _print(rows: Sequence[Scenario], checked: Sequence[Checked]) -> None:

@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test check bench bench-helper accuracy setup clean
+.PHONY: demo test check bench bench-helper bench-judge bench-judge accuracy setup clean
 
 demo: setup  ## measure a simulated censored internet and compare with its truth
 	.venv/bin/blockwatch demo
@@ -20,6 +20,9 @@ check: setup  ## format, lint, types, and the laws of the house
 
 bench: setup  ## speed, CPU, memory and bytes in the lab
 	$(PY) bench/bench.py
+
+bench-judge: setup  ## the judge on one core: measurements a second, memory, the search for fingerprints
+	$(PY) bench/judge.py
 
 bench-helper: setup  ## the test helper on one core: 200 requests a second for a minute
 	$(PY) bench/helper.py

@@ -67,7 +67,7 @@ class Spool:
 
     def add(self, digest: bytes, head: Head, raw: bytes) -> None:
         """Keep one measurement for its run."""
-        place = (f"{head.report} {head.asn} {head.country} {head.software} {head.test_version}", head.started)
+        place = (head.run_key, head.started)
         packed = (digest, msgspec.msgpack.encode(head), zlib.compress(raw, 1))
         self._database.execute(
             "INSERT INTO waiting (report, started, digest, head, raw) VALUES (?, ?, ?, ?, ?)",

@@ -38,6 +38,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     """The envelope of one measurement."""
 
     report: str  # report id, or what stands for it where there is none
+    named: bool = True  # false: there is none
     url: str
     started: int  # microseconds since the epoch
     report_started: int
@@ -53,6 +54,11 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     network_type: str | None
     ipv4: bool  # a connection over IPv4 succeeded
     ipv6: bool
+
+    @property
+    def run_key(self) -> str:
+        """What the measurements of one run have in common."""
+        return f"{self.report} {self.asn} {self.country} {self.software} {self.test_version}"
 
 
 def head_of(record: Object, unnamed: str | None = None) -> Head:
@@ -75,8 +81,10 @@ def head_of(record: Object, unnamed: str | None = None) -> Head:
     notes = fields.mapping(record.get("annotations"))
     software = " ".join(_words(record.get(key)) for key in ("software_name", "software_version"))
     ipv4, ipv6 = _families(keys)
+    report = _report(record)
     return Head(
-        report=_report(record, unnamed),
+        report=report or unnamed or f"unnamed-{digest(record).hex()[:16]}",
+        named=report is not None,
         url=url,
         started=started,
         report_started=min(began or started, started),
@@ -171,12 +179,10 @@ def helper_of(record: Object) -> str | None:
     return fields.text(address, 300)
 
 
-def _report(record: Object, unnamed: str | None) -> str:
-    """The report's id; where there is none, nothing says what belongs together: a report of its own."""
+def _report(record: Object) -> str | None:
+    """The report's id; ``None`` where there is none, so that nothing says what belongs together."""
     named = fields.text(record.get("report_id"), 120)
-    if named is not None and named.isprintable():
-        return named
-    return unnamed if unnamed is not None else f"unnamed-{digest(record).hex()[:16]}"
+    return named if named is not None and named.isprintable() else None
 
 
 def _families(keys: Object) -> tuple[bool, bool]:

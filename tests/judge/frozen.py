@@ -79,7 +79,15 @@ ADDED = {
 """By ruleset: the ids that are new in it."""
 
 REVISED = {
-    2: ["dns.bogon", "dns.certificate", "dns.named", "dns.page"],
+    2: [
+        "dns.bogon",
+        "dns.certificate",
+        "dns.named",
+        "dns.page",
+        "tcp.blocked",
+        "http.redirect",
+        "page.cleartext",
+    ],
 }
 """By ruleset: the ids that say the same as before, and weigh it otherwise."""
 

@@ -11,6 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from blockwatch import failure as f
 from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import bogon, is_v6
 from blockwatch.judge.case import Peers
@@ -114,13 +115,13 @@ class Answers:
 
     @property
     def gone_for_control(self) -> bool:
-        """Whether the helper was asked and found no address."""
+        """Whether the helper was asked and the name has no address. A resolver of the helper's that fails
+        (SERVFAIL, for instance of a zone whose signatures are broken) says nothing of the name.
+        """
         control = self.control
-        return (
-            control is not None
-            and not control.addresses
-            and (control.dns_failure is not None or control.status is None)
-        )
+        if control is None or control.addresses:
+            return False
+        return control.dns_failure in _NO_NAME or (control.dns_failure is None and control.status is None)
 
     @property
     def firm_nxdomain(self) -> bool:
@@ -215,6 +216,7 @@ class Answers:
         return False if checked else None
 
 
+_NO_NAME = frozenset({f.NXDOMAIN, f.NO_ANSWER, "dns_name_error"})  # the last: as older helpers say it
 _DENIALS = frozenset({outcomes.NXDOMAIN, outcomes.EMPTY, outcomes.REFUSED, outcomes.SERVFAIL})
 _SILENT = frozenset({outcomes.TIMEOUT, outcomes.UNCLEAR, outcomes.OTHER})
 

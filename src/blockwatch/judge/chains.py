@@ -12,6 +12,7 @@ Rules of this file:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import IntEnum
 
 from blockwatch import failure as f
@@ -56,8 +57,13 @@ def chain_of(flow: Flow) -> tuple[bytes, ...]:
 
 def cause(scene: Scene, tries: Tries) -> Cause:
     """Why the chains of failed handshakes are not trusted."""
+    return cause_of(scene, tries.same)
+
+
+def cause_of(scene: Scene, flows: Sequence[Flow]) -> Cause:
+    """Why the chains that these flows brought are not trusted."""
     true = {chain_of(flow)[0] for flow in scene.hop.flows if flow.at("tls") == OK and chain_of(flow)}
-    steps = [flow.tls for flow in tries.same if flow.tls is not None]
+    steps = [flow.tls for flow in flows if flow.tls is not None]
     return min((_of_step(step, scene.hop.host, true) for step in steps), default=Cause.UNREAD)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from blockwatch.judge import rules_around as around
 from blockwatch.judge import rules_certs as certs
+from blockwatch.judge import rules_first_pages as first_pages
 from blockwatch.judge import rules_http as http
 from blockwatch.judge import rules_pages as page
 from blockwatch.judge import rules_transport as transport
@@ -40,7 +41,15 @@ FLOWS = rows(
         2,
     ),
     ("tcp.down", transport.tcp_down, "what the control cannot reach either is down", _OONI),
-    ("tcp.blocked", transport.tcp_blocked, "the control connects where we cannot, repeatedly", _OONI),
+    (
+        "tcp.blocked",
+        transport.connecting_fails,
+        "the control connects where we cannot, repeatedly",
+        _OONI,
+        1,
+        1,
+    ),
+    ("tcp.blocked", transport.tcp_blocked, "the control connects where we cannot, repeatedly", _OONI, 2),
     (
         "tcp.alone",
         transport.tcp_alone,
@@ -148,9 +157,18 @@ FLOWS = rows(
     ("http.slow", http.slow_note, "slower is not throttled", "IMC 2021, throttling of Twitter"),
     (
         "http.redirect",
+        first_pages.false_redirect,
+        "a stranger's redirect that an unrelated address gives too",
+        "OONI verdict defect P",
+        1,
+        1,
+    ),
+    (
+        "http.redirect",
         page.false_redirect,
         "a stranger's redirect that an unrelated address gives too",
         "OONI verdict defect P",
+        2,
     ),
     (
         "page.tls",
@@ -174,9 +192,18 @@ FLOWS = rows(
     ),
     (
         "page.cleartext",
+        first_pages.cleartext_page,
+        "in cleartext a page needs a witness",
+        "OONI verdict defects D, E, N, Z",
+        1,
+        1,
+    ),
+    (
+        "page.cleartext",
         page.cleartext_page,
         "in cleartext a page needs a witness",
         "OONI verdict defects D, E, N, Z",
+        2,
     ),
     ("page.none", http.transport_reached, "a probe without a page has reached what it asked for", OWN),
     (

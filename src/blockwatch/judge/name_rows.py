@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from blockwatch.judge import rules_around as around
 from blockwatch.judge import rules_dns as dns
+from blockwatch.judge import rules_false as false
 from blockwatch.judge import rules_first as first
 from blockwatch.judge import rules_injection as injection
 from blockwatch.judge import rules_known as known
@@ -82,7 +83,7 @@ NAMES = rows(
     ),
     (
         "dns.bogon",
-        dns.bogon_answer,
+        false.bogon_answer,
         "no site can live at a special-purpose address",
         "IANA registries, RFC 6890",
         2,
@@ -98,7 +99,7 @@ NAMES = rows(
     ),
     (
         "dns.certificate",
-        dns.false_certificate,
+        false.false_certificate,
         "a valid chain proves an address, its absence beside one disproves",
         "Satellite, IMC 2016",
         2,
@@ -113,7 +114,7 @@ NAMES = rows(
     ),
     (
         "dns.named",
-        dns.other_certificate,
+        false.other_certificate,
         "a broken certificate that names the site beats one that does not",
         "OONI verdict defect W",
         2,
@@ -128,7 +129,7 @@ NAMES = rows(
     ),
     (
         "dns.page",
-        dns.false_page,
+        false.false_page,
         "where nothing is encrypted the page itself must tell",
         "Satellite; OONI verdict defect Z2",
         2,

@@ -58,14 +58,22 @@ def tcp_down(scene: Scene) -> Finding | None:
 
 def tcp_blocked(scene: Scene) -> Finding | None:
     """We cannot connect, again and again; the control can."""
+    found = connecting_fails(scene)
+    if found is None or found.state is not State.BLOCKED or not _reached_once(scene):
+        return found
+    text = f"{found.text}; in this run the address took a connection, so it is not closed to us for good"
+    return sign(found.mechanism or "tcp", text, found.witnesses)
+
+
+def connecting_fails(scene: Scene) -> Finding | None:
+    """We cannot connect, again and again; the control can."""
     tries = all_failed(scene, "tcp")
     if tries is None or not scene.control_passed("tcp") or tries.kind not in _TCP:
         return None
     if _dead_for_control(scene, tries):
         text = "The addresses given here are dead for the control too, which reached the site at others"
         return unclear(text, with_control(scene, tries), "tcp")
-    reached_once = all(f"{flow.address}:{flow.port}" in scene.peers.connected for flow in tries.same)
-    if reached_once and scene.suspected_residue(tries.same):
+    if _reached_once(scene) and scene.suspected_residue(tries.same):
         return unclear(_RESIDUE, with_control(scene, tries), "tcp")
     other_ports = [
         flow for flow in scene.hop.by(Purpose.VALIDATE) if flow.address in {f.address for f in tries.same}
@@ -74,6 +82,12 @@ def tcp_blocked(scene: Scene) -> Finding | None:
     mechanism = f"tcp.{tries.kind}" + (".ip" if whole else "")
     text = f"Connecting {_WORDS[tries.kind]} ({_times(tries)}); the control connects. {REFUSAL}"
     return _repeated(scene, tries, mechanism, text, with_control(scene, tries))
+
+
+def _reached_once(scene: Scene) -> bool:
+    """Whether the run connected, for whatever name, to every address that fails here."""
+    same = scene.tries("tcp").same
+    return all(f"{flow.address}:{flow.port}" in scene.peers.connected for flow in same)
 
 
 def tcp_alone(scene: Scene) -> Finding | None:

@@ -56,12 +56,12 @@ row("SERVFAIL from the ISP", "blocked", "dns.servfail", lookup=isp(f.SERVFAIL))
 row("empty answer from the ISP", "blocked", "dns.empty", lookup=isp(f.NO_ANSWER))
 row("silence from the ISP", "blocked", "dns.timeout", lookup=isp(f.TIMEOUT))
 row(
-    "ISP points to a stranger",
+    "ISP points to a stranger, as to an address that the site has left",
     "blocked",
     "dns.redirect",
     "dns.certificate",
     lookup=isp((OTHER,)),
-    grades="strong confirmed",
+    grades="signs",
 )
 row("stranger injected for all", "blocked", "dns.injection", "dns.certificate", lookup=everywhere((OTHER,)))
 row(

@@ -46,23 +46,36 @@ def false_redirect(scene: Scene) -> Finding | None:
         return proven
     if confirmed or own:
         return None
-    return _doubtful_redirect(scene, step, target, repeats, witnesses, shown.tried)
+    return _doubtful_redirect(scene, step, target, repeats, witnesses, shown)
 
 
 def _doubtful_redirect(
-    scene: Scene, step: HttpStep, target: str, repeats: list[Flow], witnesses: tuple[str, ...], tried: bool
+    scene: Scene,
+    step: HttpStep,
+    target: str,
+    repeats: list[Flow],
+    witnesses: tuple[str, ...],
+    shown: proof.Elsewhere,
 ) -> Finding | None:
-    """A redirect to a stranger that neither control nor TLS confirms and no round has proven."""
-    host = parts(target).host
+    """A redirect to a stranger that neither control nor TLS confirms and no round has proven.
+
+    Where unrelated addresses were asked for the name and none gives it, it may be the server's own.
+    """
+    host, telling = parts(target).host, _telling(scene, step)
     others = scene.peers.others(scene.peers.redirected, destination(target), scene.hop.host)
-    stray = scene.control_ok and (is_address(host) or _telling(scene, step) or len(others) >= 2)
-    if _copy(scene, step) == "different" and scene.control_ok and len(repeats) >= 2:
+    stray = scene.control_ok and (is_address(host) or telling or len(others) >= 2)
+    own = shown.tried and not shown.same and not telling
+    if _copy(scene, step) == "different" and scene.control_ok and len(repeats) >= 2 and not own:
         text = f"In cleartext the site redirects to {host}; over TLS the same address does not"
-        return blocked("http.redirect", Grade.STRONG, text, witnesses)
-    if stray and scene.enough(len(repeats)):
+        return (
+            blocked("http.redirect", Grade.STRONG, text, witnesses)
+            if telling and not shown.tried
+            else sign("http.redirect", text, witnesses)
+        )
+    if stray and scene.enough(len(repeats)) and not own:
         text = f"A redirect to {host}, {len(repeats)} times; the control got a page of its own instead"
         return sign("http.redirect", text, witnesses)
-    if tried and not stray:
+    if shown.tried and not stray:
         return None
     return unclear(f"A cleartext redirect to {host} that nothing confirms", witnesses, "http")
 
@@ -141,11 +154,18 @@ def cleartext_page(scene: Scene) -> Finding | None:
         return blocked("http.blockpage", Grade.CONFIRMED, what, witnesses)
     shown = proof.same_answer_elsewhere(scene, step)
     words = "An unrelated address gives the same page when asked for the name"
-    doubt = agreed != "different" and not pages.wording(step, text)
+    spoken = pages.wording(step, text)
+    doubt = not spoken and (agreed != "different" or _larger(scene, step))
     proven = _middlebox(scene, step, shown, "http.blockpage.host", words, doubt=doubt)
     if proven is not None:
         return proven
     return _doubtful_page(scene, step, text, witnesses, shown)
+
+
+def _larger(scene: Scene, step: HttpStep) -> bool:
+    """Whether the page is larger than the control's: block pages are the smaller ones."""
+    theirs = scene.control.body_length if scene.control is not None else None
+    return theirs is not None and (step.body_length or 0) > theirs
 
 
 def _middlebox(
@@ -195,26 +215,19 @@ def _doubtful_page(
     repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
     small = (step.body_length or 0) <= pages.SMALL
     others = scene.peers.others(scene.peers.pages, page_key(step), scene.hop.host)
-    if agreed == "different" and small and len(repeats) >= 2:
+    refuses = pages.refusal(step, scene.control, text)
+    if agreed == "different" and small and len(repeats) >= 2 and not tried and not refuses:
+        grade = Grade.STRONG if rules_known.speaks(scene, step, text) else Grade.SIGNS
         if copy == "different" and scene.copy_agrees:
-            return blocked(
-                "http.blockpage",
-                Grade.STRONG,
-                "In cleartext another page comes than over TLS and for the control",
-                witnesses,
-            )
-        if len(others) >= 2:
-            return blocked(
-                "http.blockpage",
-                Grade.STRONG,
-                "The same page comes for several unrelated sites; the control gets others",
-                witnesses,
-            )
+            said = "In cleartext another page comes than over TLS and for the control"
+            return _own_perhaps(grade, said, witnesses)
+        if len(others) >= 2 and (step.status or 0) < 400:
+            said = "The same page comes for several unrelated sites; the control gets others"
+            return _own_perhaps(grade, said, witnesses)
     if pages.structured_like(step, scene.control):
         return ok("The page differs from the control's in text only", witnesses)
-    if pages.refusal(step, scene.control, text) and tried and not pages.wording(step, text):
+    if refuses and tried:
         return refused(f"The server itself refuses (status {step.status})", witnesses)
-    refuses = pages.refusal(step, scene.control, text)
     often = len(repeats) >= 2 or (scene.once and not refuses)
     if agreed == "different" and small and often and rules_known.speaks(scene, step, text):
         return sign(
@@ -222,7 +235,7 @@ def _doubtful_page(
             "A page that speaks of blocking; the control gets another one",
             witnesses,
         )
-    if pages.refusal(step, scene.control, text) and agreed != "none" and not shown.same:
+    if refuses and agreed != "none" and not shown.same:
         return refused(f"The server refuses (status {step.status}), in cleartext", witnesses)
     sizeable = bool(step.title) and (step.body_length or 0) >= pages.TINY
     if agreed == "void" and (tried or (shown.tried and sizeable)) and not pages.wording(step, text):
@@ -232,6 +245,13 @@ def _doubtful_page(
     if agreed == "none":
         return unclear("A cleartext page with nothing to compare it with", witnesses, "http")
     return unclear("The page differs from the control's; nothing shows whose it is", witnesses, "http")
+
+
+def _own_perhaps(grade: Grade, text: str, witnesses: tuple[str, ...]) -> Finding:
+    """A page that the server itself may send: more than a sign only if it speaks of blocking."""
+    if grade is Grade.SIGNS:
+        return sign("http.blockpage", text, witnesses)
+    return blocked("http.blockpage", grade, text, witnesses)
 
 
 def _copy(scene: Scene, step: HttpStep) -> str:

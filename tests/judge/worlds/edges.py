@@ -6,8 +6,8 @@ from typing import Any
 
 from blockwatch import failure as f
 from tests.judge import forged
-from tests.judge.world import CUT, GOOD_AT, HOST, SECOND, SITE, SITE2, Hello
-from tests.judge.worlds.say import OLD, SELF, broken_for_control, by_sni, ends, row
+from tests.judge.world import CUT, GOOD_AT, HOST, SECOND, SITE, SITE2, Hello, Page
+from tests.judge.worlds.say import HTTP, OLD, SELF, broken_for_control, by_sni, ends, row
 from tests.judge.worlds.tls import TRUE, at_site
 
 STALE = Hello(
@@ -120,4 +120,48 @@ row(
     rule="tls.alone",
     shake=lambda a, sni, n: CUT if sni is not None and GOOD_AT.get(sni) != a else None,
     control=None,
+)
+
+# What a server may do by itself, shown by unrelated addresses that do not do it for the name.
+row(
+    "a refusal for legal reasons, in the server's own words",
+    "refused",
+    rule="page.cleartext",
+    url=HTTP,
+    answer=lambda a, h, t, n: (
+        Page(status=451, title="Not here: blocked by a court order", length=600)
+        if a == SITE and h == HOST and not t
+        else None
+    ),
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+)
+row(
+    "a cleartext host with a page of its own",
+    "inconclusive",
+    rule="page.cleartext",
+    url=HTTP,
+    answer=lambda a, h, t, n: (
+        Page(title="We are moving", length=3_000, headers=()) if a == SITE and h == HOST and not t else None
+    ),
+)
+row(
+    "a cleartext host that leads to a bare address",
+    "inconclusive",
+    rule="http.redirect",
+    url=HTTP,
+    answer=lambda a, h, t, n: (
+        Page(status=302, location="http://62.122.9.9/start")
+        if a == SITE and h == HOST and not t
+        else Page(title="Start", length=4_000)
+        if a == "62.122.9.9"
+        else None
+    ),
+)
+row(
+    "a control that got a smaller page, where every server gives every name its own",
+    "ok inconclusive",
+    url=HTTP,
+    answer=lambda a, h, t, n: None if t else Page(title=f"Front page of {h}", length=5_000 + 97 * len(h)),
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+    control={"title": "Welcome.", "body_length": 120, "headers": ()},
 )

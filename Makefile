@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test check bench bench-helper bench-judge bench-judge accuracy setup clean
+.PHONY: demo test check bench bench-helper bench-judge accuracy setup clean
 
 demo: setup  ## measure a simulated censored internet and compare with its truth
 	.venv/bin/blockwatch demo

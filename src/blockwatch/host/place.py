@@ -17,7 +17,9 @@ from pathlib import Path
 
 from blockwatch.errors import ConfigError
 
-_OURS = re.compile(r"consent(-tier[0-9])?\.json|last_run\.json|results_folders|key(\.[0-9a-f]{16})?|\.key\.lock")
+_OURS = re.compile(
+    r"consent(-tier[0-9])?\.json|last_run\.json|results_folders|key(\.[0-9a-f]{16})?|\.key\.lock"
+)
 _REMEDY = "Name a folder for it: BLOCKWATCH_STATE=/path/to/a/folder blockwatch …"
 
 

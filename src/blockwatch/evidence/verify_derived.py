@@ -64,6 +64,8 @@ def _of_summary(folder: Path, log: LogCheck) -> Iterator[Finding]:
 def _of_verdicts(path: Path, log: LogCheck) -> Iterator[Finding]:
     run = log.open.run if log.open else ""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise EvidenceError("not a file")
         with path.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
                 where = f"{VERDICTS_FILE}:{number}"

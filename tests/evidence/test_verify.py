@@ -1,0 +1,327 @@
+"""``blockwatch verify``: its words, its exit codes, what it takes for a path, and what it bears."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from blockwatch.evidence import ots
+from blockwatch.evidence.allow import Allowed
+from blockwatch.evidence.report import Level, Report
+from blockwatch.evidence.timestamps import Trust
+from blockwatch.evidence.verify import Reader
+from blockwatch.evidence.verify_log import Numbers
+from blockwatch.evidence.verify_paths import verify_paths
+from tests.cli.command import blockwatch, no_traceback
+from tests.evidence.assets.world import (
+    FIRST,
+    HOUR,
+    OURS,
+    SECOND,
+    STARTED,
+    THEIRS,
+    in_record,
+    log_of,
+    put_log,
+    stamp,
+    unseal,
+    write_run,
+)
+from tests.exchange.authority import Authority
+
+
+def verified(*paths: Path, reader: Reader | None = None) -> list[Report]:
+    return list(verify_paths(paths, reader or Reader()))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "results")
+
+
+# Words and exit codes.
+
+
+def test_without_a_key_the_signer_is_unknown(run: Path, tmp_path: Path) -> None:
+    done = blockwatch("verify", run.parent, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "sealed: nobody without the key has altered it" in done.stdout
+    assert f"internally consistent, signer unknown: {OURS.key.name}" in done.stdout
+
+
+def test_with_a_key_or_a_list_the_signer_is_named(run: Path, tmp_path: Path) -> None:
+    done = blockwatch("verify", run, "--key", str(OURS.key), cwd=tmp_path)
+    assert (done.returncode, f"signed by the key you named: {OURS.key.name}" in done.stdout) == (0, True)
+    allow = tmp_path / "keys"
+    allow.write_text(f"# spring\n{THEIRS.key} Bakyt\n{OURS.key} from=2019-12-31 to=2020-01-02 Aigerim\n")
+    for option in ("--allow", "--key"):
+        done = blockwatch("verify", run, option, allow, cwd=tmp_path)
+        assert (done.returncode, "signed by Aigerim" in done.stdout) == (0, True)
+    allow.write_text(f"{OURS.key} from=2020-01-02 Aigerim\n")
+    done = blockwatch("verify", run, "--allow", allow, cwd=tmp_path)
+    assert (done.returncode, "NOT FROM A KEY YOU NAMED" in done.stdout) == (9, True)
+
+
+def test_an_unsigned_and_a_killed_run_are_whole(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", signer=None)
+    write_run(tmp_path / "results", SECOND, close=False)
+    done = blockwatch("verify", "results", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("unsigned: whole, but anybody could have altered it") == 2
+    assert "internally consistent, unsigned" in done.stdout
+    assert "the run was killed" in done.stdout
+    assert "sealed are lines 1 to 3 of 5; nothing vouches for the others" in done.stdout
+    assert blockwatch("verify", "results", "--require", "sealed", cwd=tmp_path).returncode == 9
+
+
+def test_the_first_damaged_record_is_named(run: Path, tmp_path: Path) -> None:
+    in_record(4, lambda said: said["observations"][11].update(status=403))(run)
+    done = blockwatch("verify", run, cwd=tmp_path)
+    assert done.returncode == 9
+    assert f"DAMAGED: measurements.jsonl:4 (record {FIRST}-000003): the response of step 11" in done.stdout
+    assert "1 of 1 not as it should be" in done.stderr
+    assert no_traceback(done)
+
+
+def test_json_says_all_of_it(run: Path, tmp_path: Path) -> None:
+    other = write_run(tmp_path / "results", SECOND, started=STARTED + HOUR, signer=THEIRS)
+    in_record(2, lambda said: said.update(seq=9))(other)
+    done = blockwatch("verify", "results", "--json", cwd=tmp_path)
+    assert done.returncode == 9
+    good, bad = map(json.loads, done.stdout.splitlines())
+    assert (good["ok"], good["grade"], good["run"], good["sealed"], good["lines"]) == (
+        True,
+        "sealed",
+        FIRST,
+        6,
+        6,
+    )
+    assert (bad["ok"], bad["grade"], bad["findings"][0]["where"]) == (False, None, "measurements.jsonl:2")
+    assert bad["findings"][0]["record"] == f"{SECOND}-000001"
+    assert set(good) == set(bad)
+
+
+def test_time_is_said_with_what_the_clock_was_worth(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "tsa")
+    cases = {FIRST: (200_000, ""), SECOND: (90_000_000, "90 s off"), "c" * 16: (None, "nobody told the time")}
+    for run, (offset, words) in cases.items():
+        folder = write_run(tmp_path / run, run, offset=offset)
+        stamp(folder, authority)
+        done = blockwatch("verify", folder, "--tsa-root", authority.roots, "--require", "timed", cwd=tmp_path)
+        assert done.returncode == 0, done.stdout
+        assert "sealed and timed: existed as it is no later than 20" in done.stdout
+        assert words in done.stdout
+        assert ("off" in done.stdout or "nobody told" in done.stdout) == bool(words)
+
+
+def test_without_an_authority_named_a_stamp_is_a_claim(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "tsa")
+    folder = write_run(tmp_path / "results")
+    stamp(folder, authority)
+    done = blockwatch("verify", folder, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "but you named no authority that you trust" in done.stdout
+    assert blockwatch("verify", folder, "--require", "timed", cwd=tmp_path).returncode == 9
+    done = blockwatch("verify", folder, "--tsa-root", "mozilla", "--require", "timed", cwd=tmp_path)
+    assert (done.returncode, "no chain leads from its signer" in done.stdout) == (9, True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--key", "nonsense"),
+        ("--key", "blockwatch/key/0+0+AA=="),
+        ("--allow", "nowhere"),
+        ("--tsa-root", "nowhere.pem"),
+        ("--tsa-root", "keys"),
+        ("--bitcoin-headers", "keys"),
+        ("--require", "perfect"),
+        ("--key", "x", "--allow", "y"),
+    ],
+)
+def test_wrong_options_are_said(run: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    (tmp_path / "keys").write_text("not one\n")
+    done = blockwatch("verify", run, *options, cwd=tmp_path)
+    assert done.returncode in (2, 6), done.stderr
+    assert no_traceback(done)
+
+
+def test_nothing_to_check_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert blockwatch("verify", "empty", cwd=tmp_path).returncode == 2
+    assert blockwatch("verify", "nowhere", cwd=tmp_path).returncode == 2
+    assert blockwatch("verify", cwd=tmp_path).returncode == 2
+
+
+# Paths.
+
+
+def test_a_bundle_is_checked_like_its_runs(run: Path, tmp_path: Path) -> None:
+    write_run(tmp_path / "results", SECOND, started=STARTED + HOUR)
+    assert blockwatch("bundle", "results", "-o", "b.bwb", cwd=tmp_path).returncode == 0
+    done = blockwatch("verify", "b.bwb", "--key", str(OURS.key), "--require", "sealed", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert done.stdout.count("sealed: nobody") == 2
+    raw = bytearray((tmp_path / "b.bwb").read_bytes())
+    raw[len(raw) // 2] ^= 1
+    (tmp_path / "b.bwb").write_bytes(raw)
+    done = blockwatch("verify", "b.bwb", cwd=tmp_path)
+    assert (done.returncode, "DAMAGED: b.bwb" in done.stdout) == (9, True)
+    assert no_traceback(done)
+
+
+def test_a_run_that_was_only_handed_on_misses_no_other(run: Path, tmp_path: Path) -> None:
+    second = write_run(tmp_path / "results", SECOND, started=STARTED + HOUR)
+    shutil.rmtree(run)
+    assert blockwatch("verify", second, cwd=tmp_path).returncode == 0
+    done = blockwatch("verify", second.parent, cwd=tmp_path)
+    assert (done.returncode, "CONTRADICTION: measurements.jsonl:1" in done.stdout) == (9, True)
+
+
+def test_two_copies_of_a_run(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    assert [report.findings for report in verified(run, copy)] == [(), ()]
+    unseal(copy)
+    put_log(copy, log_of(copy)[:4])
+    longer, shorter = verified(run, copy)
+    assert (longer.findings, shorter.findings) == ((), ())
+    assert any("longer copy" in note for note in shorter.notes)
+    in_record(3, lambda said: said.update(target="other"))(copy)
+    both = [report.findings for report in verified(run, copy)]
+    assert any(finding and finding[0].kind == "contradiction" for finding in both)
+
+
+def test_a_block_of_bitcoin_gives_the_time(run: Path) -> None:
+    digest = sha256((run / "checkpoint").read_bytes()).digest()
+    proof, end = ots.veiled(digest, bytes(16))
+    end.attestations.append(ots.Attestation(bytes.fromhex("0588960d73d71901"), b"\xf7\xef\x15"))
+    (run / "timestamps").mkdir()
+    (run / "timestamps" / "calendar.ots").write_bytes(ots.write_proof(proof))
+    header = bytes(36) + (end.message or b"") + (1_600_000_000).to_bytes(4, "little") + bytes(8)
+    blocks = ots.block_roots(f"358391 {header.hex()}")
+    (report,) = verified(run, reader=Reader(trust=Trust(blocks=blocks)))
+    assert (report.level, report.not_after) == (Level.TIMED, 1_600_007_200_000_000)
+    (report,) = verified(run)
+    assert report.level is Level.SEALED
+    assert any("no header of that block" in note for note in report.notes)
+    other = {358_391: (bytes(32), 0)}
+    (report,) = verified(run, reader=Reader(trust=Trust(blocks=other)))
+    assert report.findings[0].where == "timestamps/calendar.ots"
+
+
+# Derived files.
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("root", "0" * 64), ("lines", 7), ("measurements", 1), ("asn", 1), ("ended", None), ("key", "x"),
+     ("files", []), ("label", "else"), ("previous_root", "0" * 64), ("format", 2)],
+)  # fmt: skip
+def test_a_summary_that_says_otherwise_is_found(run: Path, field: str, value: object) -> None:
+    told = json.loads((run / "run.json").read_bytes())
+    told[field] = value
+    (run / "run.json").write_text(json.dumps(told))
+    (report,) = verified(run)
+    assert [finding.where for finding in report.findings] == ["run.json"]
+    assert field in report.findings[0].what
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"[" * 5_000, b"{" * 2_000_000])
+def test_a_summary_that_is_none_is_found(run: Path, content: bytes) -> None:
+    (run / "run.json").write_bytes(content)
+    assert verified(run)[0].findings[0].where == "run.json"
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"id":"aaaaaaaaaaaaaaaa-000005"}', b'{"id":"bbbbbbbbbbbbbbbb-000001"}', b"x", b"{}"]
+)
+def test_a_verdict_on_nothing_is_found(run: Path, line: bytes) -> None:
+    with (run / "verdicts.jsonl").open("ab") as file:
+        file.write(line + b"\n")
+    assert verified(run)[0].findings[0].where == "verdicts.jsonl:5"
+
+
+# Hostile input.
+
+
+def test_pipes_links_and_folders_in_place_of_files_are_damage(run: Path) -> None:
+    for name in (
+        "checkpoint",
+        "checkpoint.sig",
+        "run.json",
+        "verdicts.jsonl",
+        "bodies.warc.gz",
+        "measurements.jsonl",
+    ):
+        copy = run.parent / "copy"
+        shutil.copytree(run, copy)
+        (copy / name).unlink()
+        os.mkfifo(copy / name)
+        assert verify_in_time(copy), name
+        shutil.rmtree(copy)
+
+
+def verify_in_time(folder: Path) -> bool:
+    done = subprocess.run(
+        [sys.executable, "-m", "blockwatch", "verify", str(folder)],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    return done.returncode in (2, 9) and "Traceback" not in done.stderr
+
+
+def test_a_flood_of_stamps_or_seals_is_refused(run: Path) -> None:
+    stamps = run / "timestamps"
+    stamps.mkdir()
+    for number in range(300):
+        (stamps / f"{number}.tsr").write_bytes(b"x")
+    assert "more than 256" in verified(run)[0].findings[0].what
+
+
+def test_numbers_are_kept_as_ranges() -> None:
+    seen = Numbers()
+    order = [5, 1, 3, 2, 4, 9, 7, 8, 6]
+    assert all(seen.add(number) for number in order)
+    assert not any(seen.add(number) for number in order)
+    assert (seen._starts, seen._ends) == ([1], [9])
+    assert 9 in seen
+    assert 10 not in seen
+    for number in range(100, 100 + 2 * 99_999, 2):
+        seen.add(number)
+    with pytest.raises(OverflowError):
+        seen.add(10**7)
+
+
+def test_a_large_run_needs_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
+    from bench.verify import make_short
+
+    peaks = []
+    for count in (2_000, 40_000):
+        make_short(tmp_path / str(count), count)
+        script = (
+            "import resource, sys\n"
+            "from blockwatch.cli import main\n"
+            "try:\n    main(['verify', sys.argv[1], '--require', 'sealed'])\n"
+            "except SystemExit as done:\n    assert not done.code, done.code\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / str(count))],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        peaks.append(int(done.stdout.split()[-1]))
+    assert peaks[1] - peaks[0] < 4_096  # kB: 14 MB more to read
+
+
+def test_a_reader_with_a_list_of_nobody_finds_nobody(run: Path) -> None:
+    (report,) = verified(run, reader=Reader(keys=(Allowed(key=THEIRS.key),)))
+    assert [finding.kind for finding in report.findings] == ["signer"]

@@ -66,13 +66,11 @@ def residue(scene: Scene) -> Note | None:
     held = [flow for flow in tried if broke(flow) and flow.address == over.address and _at(flow) < _at(over)]
     if not held:
         return None
-    struck = [t for t in scene.peers.struck.get(f"{over.address}:{over.port}", ()) if t < _at(held[0])]
+    struck = [t for t in scene.peers.struck.get(f"{over.address}:{over.port}", ()) if t < _at(over)]
     since = struck[-1] if struck else _at(held[0])
     least, most = (_at(held[-1]) - since) // 1_000_000, -((since - _at(over)) // 1_000_000)
-    text = (
-        f"After a name broke at this address everything sent there failed, for at least {least} s and"
-        f" less than {most} s: a residual block, waited out"
-    )
+    span = f"for {least} to {most} s" if least > 0 else f"for less than {most} s"
+    text = f"After a name broke at this address everything sent there failed, {span}: a residual block"
     return Note(text, refs(*(flow.witness() for flow in (held[0], held[-1], over))))
 
 

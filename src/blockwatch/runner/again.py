@@ -3,8 +3,8 @@
 Rules of this file:
 
 * re-tests of different names at one address are spaced, as a block may stay behind;
-* where one is suspected, those that share the address go one after the other, each when a control name
-  has passed there or :data:`CALM_S` are over; everything else goes on meanwhile;
+* where one is suspected, all that failed at the address go one after the other; who may be the victim
+  of another waits until a control name has passed there, or :data:`CALM_S`; everything else goes on;
 * no slot is held while waiting; what is sent while waiting stands in the re-test's own record.
 """
 
@@ -55,12 +55,13 @@ class Again:
 
     async def carry_out(self, measure: Measure) -> None:
         """Call ``measure(task, seconds to wait before, what must pass before)`` for every task."""
-        plain = [task for task in self.tasks if task not in self._lingering]
-        held = [task for task in self.tasks if task in self._lingering]
+        held = frozenset(r.address for requests in self._lingering.values() for r in requests)
+        places = {t: self._addresses[t] | {r.address for r in self._lingering.get(t, ())} for t in self.tasks}
+        plain = [task for task in self.tasks if not places[task] & held]
         async with trio.open_nursery() as nursery:
             for planned, wait in spaced(plain, self._addresses, SPACING_S):
                 nursery.start_soon(measure, planned, wait, ())
-            for lane in lanes(held, {t: frozenset(r.address for r in self._lingering[t]) for t in held}):
+            for lane in lanes([task for task in self.tasks if places[task] & held], places):
                 nursery.start_soon(self._one_by_one, lane, measure)
 
     async def _one_by_one(self, lane: Sequence[PlannedTask], measure: Measure) -> None:
@@ -71,7 +72,7 @@ class Again:
                     for late, wait in spaced(lane[at:], self._addresses, SPACING_S):
                         nursery.start_soon(measure, late, wait, ())
                 return
-            await measure(planned, 0.0, self._lingering[planned])
+            await measure(planned, 0.0, self._lingering.get(planned, ()))
 
 
 def lanes(

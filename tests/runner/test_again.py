@@ -1,0 +1,95 @@
+"""Measuring again: what lingers at an address is waited out, and holds up nobody else."""
+
+from collections.abc import Sequence
+
+import pytest
+import trio
+
+from blockwatch.followup import FlowRequest
+from blockwatch.model import Observation, Purpose, TcpStep
+from blockwatch.runner import run
+from blockwatch.runner.again import CALM_S, Again, lanes
+from blockwatch.runner.plan import PlannedTask
+
+from ..net.far import page, plain_page
+from .making import OTHER, Asking, Kept, plan_of, site
+
+HELD = FlowRequest(address=OTHER, port=80, tls=False, purpose=Purpose.RESIDUE)
+
+
+class Suspecting(Asking):
+    """Suspects that a block lingers at one address."""
+
+    def lingering(self, observations, known_good, connected):
+        there = any(isinstance(step, TcpStep) and step.address == OTHER for step in observations)
+        return (HELD,) if there else ()
+
+
+def tries(observations: Sequence[Observation]) -> list[Observation]:
+    return [step for step in observations if step.purpose is Purpose.RESIDUE]
+
+
+@pytest.mark.parametrize("concurrency", [1, 5])
+async def test_a_block_that_lingers_is_waited_out_and_others_go_on(
+    far, sites, nursery, autojump_clock, concurrency
+):
+    async def open_later():
+        await trio.sleep(70)
+        await far.serve(OTHER, 80, plain_page(page(b"<title>Hello</title>")))
+
+    nursery.start_soon(open_later)
+    kept = Kept()
+    plan = plan_of(site("a"), site("dead"), concurrency=concurrency)
+    close = await run(plan, kept, Suspecting(again=True), network=far)
+    made = {(m.measurement.target, m.measurement.attempt): m.measurement for m in kept.written}
+    assert close.reason == "done"
+    assert list(made)[-1] == ("dead", "retest")
+    assert made["a", "retest"].us < 5_000_000
+    assert tries(made["a", "retest"].observations) == []
+    again = made["dead", "retest"].observations
+    waited = tries(again)
+    assert [step.round for step in waited] == list(range(len(waited)))
+    assert [step.failure for step in waited[:-1]] == ["generic_timeout_error"] * (len(waited) - 1)
+    assert waited[-1].failure is None
+    assert waited[-2].t < 70_000_000 < waited[-1].t
+    assert all(step.failure is None and step.t >= waited[-1].t for step in again[len(waited) :])
+
+
+async def test_the_wait_has_an_end_and_then_it_is_measured_all_the_same(far, sites, autojump_clock):
+    kept = Kept()
+    await run(plan_of(site("dead")), kept, Suspecting(again=True), network=far)
+    first, again = (m.measurement for m in kept.written)
+    waited = tries(again.observations)
+    assert CALM_S - 30 <= (waited[-1].t - waited[0].t) / 1e6 <= CALM_S
+    assert len(waited) <= 10
+    plain = [step for step in again.observations if step.purpose is Purpose.FIRST]
+    assert [step.failure for step in plain if isinstance(step, TcpStep)] == ["generic_timeout_error"]
+    assert tries(first.observations) == []
+
+
+async def test_who_shares_an_address_with_a_suspect_waits_for_it(autojump_clock):
+    def failing(address: str) -> tuple[Observation, ...]:
+        return (TcpStep(i=0, t=0, us=1, failure="generic_timeout_error", address=address, port=80),)
+
+    again, went = Again(), []
+    one, two, other, alone = (PlannedTask(target=t, url="http://x.example/", probe="web") for t in "abcd")
+    again.add(one, failing(OTHER), ())
+    again.add(two, failing(OTHER), (HELD,))
+    again.add(other, failing("1.2.3.4"), ())
+    again.add(alone, (), ())
+
+    async def measure(task, wait, lingering):
+        began = trio.current_time()
+        await trio.sleep(wait + 40)
+        went.append((task.target, began - start, trio.current_time() - start, tuple(lingering)))
+
+    start = trio.current_time()
+    await again.carry_out(measure)
+    assert sorted(went) == [("a", 0, 40, ()), ("b", 40, 80, (HELD,)), ("c", 0, 40, ()), ("d", 0, 40, ())]
+
+
+def test_lanes_join_what_shares_an_address_by_way_of_others():
+    tasks = [PlannedTask(target=t, url="http://x.example/", probe="web") for t in "abcd"]
+    places = dict(zip(tasks, map(frozenset, ({"1"}, {"2"}, {"3"}, {"1", "2"})), strict=True))
+    found = [[task.target for task in lane] for lane in lanes(tasks, places)]
+    assert sorted(sorted(lane) for lane in found) == [["a", "b", "d"], ["c"]]

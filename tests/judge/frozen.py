@@ -87,6 +87,7 @@ REVISED = {
         "tcp.blocked",
         "http.redirect",
         "page.cleartext",
+        "line.antivirus",
     ],
 }
 """By ruleset: the ids that say the same as before, and weigh it otherwise."""

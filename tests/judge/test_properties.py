@@ -198,8 +198,8 @@ def test_nothing_known_accuses_nobody(steps: list[Observation], url: str) -> Non
 
 
 def worked(row: Row) -> bool:
-    """Whether the site works in a world that a working control target, added below, does not belie."""
-    return row.states == "ok" and row.world.calm
+    """Whether the site works every time, in a world that a working control target, added below, fits."""
+    return row.states == "ok" and row.world.calm and row.rule != "site.passing"
 
 
 @many

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from blockwatch.judge import rules_around as around
 from blockwatch.judge import rules_certs as certs
+from blockwatch.judge import rules_first as first
 from blockwatch.judge import rules_first_pages as first_pages
 from blockwatch.judge import rules_http as http
 from blockwatch.judge import rules_pages as page
@@ -91,9 +92,18 @@ FLOWS = rows(
     ("tls.alone", transport.tls_alone, "silence without a control is not evidence", OWN),
     (
         "line.antivirus",
+        first.local_interception,
+        "an issuer that signs for every name is local",
+        "Chromium known-interception list; techniques of local interception",
+        1,
+        1,
+    ),
+    (
+        "line.antivirus",
         certs.local_interception,
         "an issuer that signs for every name is local",
         "Chromium known-interception list; techniques of local interception",
+        2,
     ),
     (
         "tls.national",

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from blockwatch.failure import INVALID_HOSTNAME
+from blockwatch.failure import INVALID_CERTIFICATE, INVALID_HOSTNAME
 from blockwatch.judge import certs
 from blockwatch.judge.certs import issuer_key, local_interceptor, names_host
 from blockwatch.judge.chains import HARMLESS, SAID, Cause, cause, chain_of, forged_elsewhere
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
+from blockwatch.judge.matrix import STRANGE
 from blockwatch.judge.outcomes import OK, TRUST
 from blockwatch.judge.rules_transport import all_failed, with_control
 from blockwatch.judge.scene import Scene, Tries
@@ -32,7 +33,8 @@ def local_interception(scene: Scene) -> Finding | None:
         return None
     chain = chain_of(tries.same[0])
     name = local_interceptor(chain)
-    if name is None and not _signs_everything(scene, issuer_key(chain)):
+    ordinary = any(flow.tls is not None and flow.tls.trust == INVALID_HOSTNAME for flow in tries.same)
+    if name is None and (ordinary or not _signs_everything(scene, issuer_key(chain))):
         return None
     text = f"Certificates are made out by a program or proxy of this side ({name or 'control names too'})"
     return unclear(text, tries.witnesses, "tls")
@@ -49,9 +51,11 @@ def national_root(scene: Scene) -> Note | None:
 
 
 def state_build(scene: Scene) -> Finding | None:
-    """Without a control: a chain built like a state's interception comes for the name, and only for it."""
+    """A chain built like a state's interception comes for the name, only for it, and no control belies it."""
     tries = all_failed(scene, "tls")
-    if tries is None or tries.kind != TRUST or scene.control is not None or tries.rounds < 2:
+    if tries is None or tries.kind != TRUST or tries.rounds < 2:
+        return None
+    if scene.control is not None and not _stale_for_control(scene):
         return None
     host = scene.hop.host
     if host.endswith(".kz") or not all(certs.built_by_state(chain_of(flow), host) for flow in tries.same):
@@ -65,6 +69,12 @@ def state_build(scene: Scene) -> Finding | None:
     )
     text += " same address sends another"
     return blocked("tls.mitm.sni", Grade.STRONG, text, _witnesses(scene, tries, others))
+
+
+def _stale_for_control(scene: Scene) -> bool:
+    """Whether the control met a certificate that leads to a public authority, and is not valid otherwise."""
+    ends = [end.tls_failure for end in scene.control.endpoints if end.tls] if scene.control else []
+    return bool(ends) and all(end in (INVALID_CERTIFICATE, INVALID_HOSTNAME) for end in ends)
 
 
 def state_interception(scene: Scene) -> Finding | None:
@@ -186,7 +196,7 @@ def _signs_everything(scene: Scene, issuer: str) -> bool:
         return False
     if issuer in scene.peers.control_issuers:
         return True
-    calm = scene.hop.by(Purpose.SNI_CONTROL_ON_CONTROL)
+    calm = [flow for flow in scene.hop.by(Purpose.SNI_CONTROL_ON_CONTROL) if flow.round < STRANGE]
     if any(flow.at("tls") == TRUST and issuer_key(chain_of(flow)) == issuer for flow in calm):
         return True
     others = scene.peers.others(scene.peers.issuers, issuer, scene.hop.host)

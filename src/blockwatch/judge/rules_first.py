@@ -8,14 +8,17 @@ from __future__ import annotations
 from blockwatch.judge.addresses import SOMEWHERE, bogon
 from blockwatch.judge.answers import Answers
 from blockwatch.judge.case import destination, page_key
-from blockwatch.judge.certs import names_host
-from blockwatch.judge.finding import Finding, blocked, refs
+from blockwatch.judge.certs import issuer_key, local_interceptor, names_host
+from blockwatch.judge.chains import chain_of
+from blockwatch.judge.finding import Finding, blocked, refs, unclear
 from blockwatch.judge.outcomes import TRUST, UNTRUSTED
 from blockwatch.judge.pages import agrees, alike
 from blockwatch.judge.rules_dns import of
 from blockwatch.judge.rules_known import censors_page
+from blockwatch.judge.rules_transport import all_failed
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow, Lookup, ending, redirect_of
+from blockwatch.model import Purpose
 from blockwatch.verdict import Grade
 
 
@@ -170,3 +173,29 @@ def _many_get(scene: Scene, flow: Flow) -> bool:
 
 def _named(flow: Flow, scene: Scene) -> bool:
     return flow.tls is not None and names_host(flow.tls.chain, scene.hop.host)
+
+
+def local_interception(scene: Scene) -> Finding | None:
+    """An antivirus or proxy on this side signs certificates of its own."""
+    tries = all_failed(scene, "tls")
+    if tries is None or tries.kind != TRUST:
+        return None
+    chain = chain_of(tries.same[0])
+    name = local_interceptor(chain)
+    if name is None and not _signs_everything(scene, issuer_key(chain)):
+        return None
+    text = f"Certificates are made out by a program or proxy of this side ({name or 'control names too'})"
+    return unclear(text, tries.witnesses, "tls")
+
+
+def _signs_everything(scene: Scene, issuer: str) -> bool:
+    """Whether this issuer signs for names that no state would touch."""
+    if not issuer:
+        return False
+    if issuer in scene.peers.control_issuers:
+        return True
+    calm = scene.hop.by(Purpose.SNI_CONTROL_ON_CONTROL)
+    if any(flow.at("tls") == TRUST and issuer_key(chain_of(flow)) == issuer for flow in calm):
+        return True
+    others = scene.peers.others(scene.peers.issuers, issuer, scene.hop.host)
+    return len(others) >= 1 and not scene.peers.proven

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from blockwatch.judge import pages
 from blockwatch.judge.addresses import bogon, is_address
+from blockwatch.judge.certs import state_root
+from blockwatch.judge.chains import chain_of
 from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.outcomes import LOCAL, TRUST
 from blockwatch.judge.scene import Scene, step_of
@@ -89,6 +91,8 @@ def _failing(scene: Scene) -> Trouble | None:
         ):
             astray = scene.astray and not scene.hop.secure
             return Trouble.HTTP if astray else None  # our own firewall; a redirect that leads nowhere
+        if tries.kind == TRUST and any(state_root(chain_of(flow)) for flow in tries.same):
+            return trouble  # a state's own chain, whatever the control met
         passed = scene.control_passed(layer) and tries.kind != TRUST
         same_for_control = scene.control_failed_at is not None and not passed
         return None if same_for_control else trouble

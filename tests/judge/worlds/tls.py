@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from blockwatch import failure as f
 from tests.judge import forged
-from tests.judge.world import CUT, GOOD, HOST, SILENCE, SITE, Hello
+from tests.judge.world import CUT, GOOD, GOOD_AT, GOOD_HOSTS, HOST, SILENCE, SITE, Hello
 from tests.judge.worlds.say import broken_for_control, by_sni, ends, row
 
 TRUE = Hello(chain=forged.plain(HOST))
@@ -247,4 +247,33 @@ row(
     shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.whole(HOST)), TRUE),
     control=None,
     grades="signs",
+)
+row(
+    "state interception of a site whose certificate has expired for everybody",
+    "blocked",
+    "tls.mitm.sni",
+    "tls.authority",
+    shake=at_site(
+        Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.isca_whole(HOST)),
+        Hello(
+            trust=f.INVALID_CERTIFICATE, detail="X509 10: certificate has expired", chain=forged.plain(HOST)
+        ),
+    ),
+    control=broken_for_control(endpoints=ends(tls=f.INVALID_CERTIFICATE)),
+    grades="strong",
+)
+row(
+    "a server's valid certificate for another name is no antivirus's",
+    "inconclusive",
+    rule="tls.untrusted",
+    shake=lambda a, sni, n: (
+        Hello(
+            trust=f.INVALID_HOSTNAME,
+            detail="X509 62: hostname mismatch",
+            chain=forged.plain(GOOD_HOSTS[0] if a in GOOD else "stranger.example.com"),
+        )
+        if sni == HOST or (a in GOOD and GOOD_AT.get(sni or "") != a)
+        else None
+    ),
+    control=None,
 )

@@ -139,3 +139,13 @@ def test_hostile_servers_do_no_harm_to_the_lab_itself() -> None:
             if not site.dns:
                 assert ask(running, "fetch", str(running.ca_file), site.addresses[0], port, str(site.host))
         assert running.faults() == ""
+
+
+def test_programs_find_a_place_for_state_that_goes_with_the_lab(
+    lab: RunningLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BLOCKWATCH_STATE", raising=False)
+    script = [sys.executable, "-c", "import os; print(os.environ['BLOCKWATCH_STATE'])"]
+    assert lab.run(script).stdout.strip() == str(lab.folder / "state")
+    assert lab.run(script, env={}).stdout.strip() == str(lab.folder / "state")
+    assert lab.run(script, env={"BLOCKWATCH_STATE": "/mine"}).stdout.strip() == "/mine"

@@ -46,6 +46,7 @@ def run(name: str, argv: tuple[str, ...]) -> None:
       BLOCKWATCH_LAB_HELPER    URL of the test helper (empty where there is none)
       BLOCKWATCH_LAB_RESOLVERS name servers, as --resolver takes them, with spaces between
       BLOCKWATCH_LAB_OPTIONS   options that make `blockwatch run` measure the scenario
+      BLOCKWATCH_STATE         folder for keys and other state, gone with the lab (unless it is set already)
       SSL_CERT_FILE, CURL_CA_BUNDLE  the lab's authority too
 
     Example: blockwatch lab run kz-sni-drop -- sh -c 'curl -sv $BLOCKWATCH_LAB_URLS'

@@ -69,7 +69,7 @@ class RunningLab:
         try:
             done = subprocess.run(  # noqa: S603  (the caller's own program)
                 self.handle.enter(argv),
-                env=None if env is None else dict(env),
+                env=self._environment(env),
                 timeout=timeout,
                 capture_output=capture,
                 text=True,
@@ -92,12 +92,16 @@ class RunningLab:
         """Start a program where the probe is."""
         return subprocess.Popen(  # noqa: S603  (the caller's own program)
             self.handle.enter(argv),
-            env=None if env is None else dict(env),
+            env=self._environment(env),
             cwd=cwd,
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
         )
+
+    def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
+        """What a program finds in its environment: a simulated run leaves the user's own state alone."""
+        return {"BLOCKWATCH_STATE": str(self.folder / "state"), **(os.environ if env is None else env)}
 
     def faults(self) -> str:
         """What the lab's own servers said of faults of theirs; empty when all is well."""

@@ -88,6 +88,7 @@ REVISED = {
         "http.redirect",
         "page.cleartext",
         "line.antivirus",
+        "http.alone",
     ],
 }
 """By ruleset: the ids that say the same as before, and weigh it otherwise."""

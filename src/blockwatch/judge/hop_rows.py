@@ -163,7 +163,8 @@ FLOWS = rows(
         "the control is answered where we are not, alike every time",
         _OONI,
     ),
-    ("http.alone", http.http_alone, "silence without a control is not evidence", OWN),
+    ("http.alone", first_pages.request_fails_alone, "silence without a control is not evidence", OWN, 1, 1),
+    ("http.alone", http.http_alone, "silence without a control is not evidence", OWN, 2),
     ("http.slow", http.slow_note, "slower is not throttled", "IMC 2021, throttling of Twitter"),
     (
         "http.redirect",

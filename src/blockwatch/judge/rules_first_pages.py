@@ -15,6 +15,8 @@ from blockwatch.judge.sight import Flow, redirect_of
 from blockwatch.model import HttpStep, Purpose
 from blockwatch.verdict import Grade
 
+_WORDS = {"timeout": "is answered with silence", "reset": "is reset", "eof": "is cut off"}
+
 
 def false_redirect(scene: Scene) -> Finding | None:
     """A cleartext redirect to a stranger that the control did not get."""
@@ -189,3 +191,18 @@ def _copy(scene: Scene, step: HttpStep) -> str:
             return "same"
         return "different"
     return "none"
+
+
+def request_fails_alone(scene: Scene) -> Finding | None:
+    """The request fails and nothing shows whose doing it is."""
+    tries = scene.tries("http")
+    if not tries.failed or tries.passed:
+        return None
+    shown = proof.of_failure(scene, "http", tries.kind)
+    if shown.here and scene.control is None and tries.kind in _WORDS and len(tries.same) >= 3:
+        text = f"A request for the name {_WORDS[tries.kind]} on an address where a control name is answered"
+        trigger = ".sni" if scene.hop.secure else ".host"
+        return sign(f"http.{tries.kind}{trigger}", text, refs(tries.witnesses, shown.here))
+    if scene.followed is False:
+        return down("http", "The request fails; the control was led to no page either", tries.witnesses)
+    return unclear("The request fails; nothing shows whose doing that is", tries.witnesses, "http")

@@ -147,14 +147,13 @@ def http_blocked(scene: Scene) -> Finding | None:
 
 
 def http_alone(scene: Scene) -> Finding | None:
-    """The request fails and nothing shows whose doing it is."""
+    """The request fails and nothing shows whose doing it is.
+
+    A control name answered at the site's own address shows nothing: a front lives whose back end is dead.
+    """
     tries = _all_failed(scene)
     if tries is None:
         return None
-    shown = proof.of_failure(scene, "http", tries.kind)
-    if shown.here and scene.control is None and tries.kind in _FAILS and len(tries.same) >= 3:
-        text = f"A request for the name {_WORDS[tries.kind]} on an address where a control name is answered"
-        return sign(f"http.{tries.kind}{_trigger(scene)}", text, refs(tries.witnesses, shown.here))
     if scene.followed is False:
         return down("http", "The request fails; the control was led to no page either", tries.witnesses)
     return unclear("The request fails; nothing shows whose doing that is", tries.witnesses, "http")

@@ -38,14 +38,12 @@ row(
     answer=lambda a, h, t, n: f.RESET if a == SITE and h == HOST and not t else None,
 )
 row(
-    "RST on Host at one address, no helper",
-    "blocked",
-    "http.reset",
-    "http.alone",
+    "reset for one Host at one address, no helper: a dead back end, perhaps",
+    "inconclusive",
+    rule="http.alone",
     url=HTTP,
     answer=lambda a, h, t, n: f.RESET if a == SITE and h == HOST and not t else None,
     control=None,
-    grades="signs",
 )
 row(
     "flaky RST on Host",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from blockwatch.judge.matrix import SPELLED, STRANGE
 from blockwatch.judge.names import parts
-from blockwatch.judge.outcomes import ALERT, OK, SKIPPED
+from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TIMEOUT
 from blockwatch.judge.pages import alike, from_cdn
 from blockwatch.judge.scene import Scene, answered, step_of
 from blockwatch.judge.sight import Flow
@@ -62,7 +62,7 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     sni = layer == "tls" or scene.hop.secure
     quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
     went_through = answered if layer == "tls" else _responded
-    picky = _picky(quiet, went_through)
+    picky = _picky(quiet, went_through, kind)
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
     far = [(end, flow) for end, flow in _unrelated(scene, elsewhere) if flow.address not in picky]
     near = [(end, flow) for end, flow in here if end != SKIPPED and flow.round < SPELLED]
@@ -90,7 +90,7 @@ def sometimes(scene: Scene, layer: str, kind: str) -> Proof:
     sni = layer == "tls" or scene.hop.secure
     quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
     went_through = answered if layer == "tls" else _responded
-    picky = _picky(quiet, went_through)
+    picky = _picky(quiet, went_through, kind)
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
     others = [(end, flow) for end, flow in quiet + here if end != SKIPPED and flow.round < SPELLED]
     far = [(e, flow) for e, flow in _unrelated(scene, elsewhere) if e == kind and flow.address not in picky]
@@ -154,14 +154,16 @@ def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, 
     return [(end, flow) for end, flow in rounds if flow.address not in own and end != SKIPPED]
 
 
-def _picky(quiet: list[tuple[str, Flow]], went_through: Callable[[str], bool]) -> set[str]:
+def _picky(quiet: list[tuple[str, Flow]], went_through: Callable[[str], bool], kind: str) -> set[str]:
     """Control addresses that turn away another control's name too: they prove nothing.
 
     Where the address's own name failed just before, a residual block stands there, and turns away everybody.
+    A stranger refused at once does not explain silence for the target's name.
     """
     held = {(flow.address, flow.round + STRANGE) for end, flow in quiet if not went_through(end)}
     strange = [(end, flow) for end, flow in quiet if flow.round >= STRANGE and not went_through(end)]
-    return {flow.address for _, flow in strange if (flow.address, flow.round) not in held}
+    alike = [(end, flow) for end, flow in strange if kind != TIMEOUT or _like(end, kind)]
+    return {flow.address for _, flow in alike if (flow.address, flow.round) not in held}
 
 
 def _alike(flow: Flow, step: HttpStep) -> bool:

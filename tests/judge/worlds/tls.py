@@ -29,6 +29,17 @@ row(
     grades="strong",
 )
 row(
+    "SNI drop, no helper, and every server cuts strangers off at once",
+    "blocked",
+    "tls.timeout.sni",
+    "tls.name",
+    shake=lambda a, sni, n: (
+        SILENCE if sni == HOST else CUT if a in GOOD and sni != GOOD_HOSTS[GOOD.index(a)] else None
+    ),
+    control=None,
+    grades="strong",
+)
+row(
     "SNI drop on one address, no helper",
     "blocked",
     "tls.timeout.sni",

@@ -41,7 +41,9 @@ class Checked(msgspec.Struct):
 
     report: Report
     folder: Path
-    sites: dict[str, tuple[int, int]] | None
+    sites: (
+        dict[str, tuple[int, int]] | None
+    )  # of one that can witness: address → first and last time asked for
 
 
 def verify_run(folder: Path, reader: Reader) -> Checked:
@@ -64,8 +66,21 @@ def verify_run(folder: Path, reader: Reader) -> Checked:
         else:
             stamps.append(one)
             findings.extend(_too_early(one, log))
-    report = _report(folder, log, findings)
-    return Checked(_graded(report, log, sealed, stamps, reader), folder, log.sites)
+    report = _graded(_report(folder, log, findings), log, sealed, stamps, reader)
+    return Checked(report, folder, log.sites if can_witness(report) else None)
+
+
+def can_witness(report: Report) -> bool:
+    """Whether a run is good enough to bear another one out, if it asked for the same."""
+    offset = report.clock_offset_us
+    return (
+        report.level is Level.TIMED
+        and not report.findings
+        and report.signer is not None
+        and report.asn is not None
+        and offset is not None
+        and abs(offset) <= MAX_OFFSET_US
+    )
 
 
 def _stopped(folder: Path, log: LogCheck, findings: list[Finding]) -> Checked:

@@ -22,9 +22,10 @@ from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.report import Finding, Level, Report
 from blockwatch.evidence.tombstone import Tombstone, read_tombstones
-from blockwatch.evidence.verify import MAX_OFFSET_US, Checked
+from blockwatch.evidence.verify import Checked
 
 NEAR_US = 3_600_000_000  # between measurements of two witnesses
+MAX_SITES = 1_000_000  # addresses held in memory for all runs together
 
 
 def with_finding(checked: Checked, finding: Finding) -> None:
@@ -126,7 +127,7 @@ def _begins(folder: Path, report: Report) -> bool:
 
 def find_witnesses(runs: Sequence[Checked]) -> None:
     """Raise to ``witnessed`` the runs whose every address another vantage asked for near the same time."""
-    able = [one for one in runs if _can_witness(one)]
+    able = [one for one in runs if one.sites is not None]
     for mine in able:
         missing = dict(mine.sites or {})
         names: set[str] = set()
@@ -147,20 +148,6 @@ def _raise(mine: Checked, missing: dict[str, tuple[int, int]], names: set[str]) 
         )
     elif names:
         with_note(mine, f"another vantage asked for {total - len(missing)} of {total} addresses as well")
-
-
-def _can_witness(one: Checked) -> bool:
-    report = one.report
-    offset = report.clock_offset_us
-    return (
-        report.level is Level.TIMED
-        and not report.findings
-        and report.signer is not None
-        and report.asn is not None
-        and one.sites is not None
-        and offset is not None
-        and abs(offset) <= MAX_OFFSET_US
-    )
 
 
 def _near(mine: tuple[int, int], other: tuple[int, int] | None) -> bool:

@@ -19,7 +19,7 @@ from blockwatch.evidence.opened import opened_paths
 from blockwatch.evidence.reading import find_runs
 from blockwatch.evidence.report import Finding, Report
 from blockwatch.evidence.verify import Checked, Reader, verify_run
-from blockwatch.evidence.verify_among import check_chain, check_copies, find_witnesses
+from blockwatch.evidence.verify_among import MAX_SITES, check_chain, check_copies, find_witnesses, with_note
 from blockwatch.evidence.verify_proof import looks_like_a_proof, verify_proof
 
 
@@ -34,7 +34,8 @@ class _Place(msgspec.Struct):
 def verify_paths(paths: Sequence[Path], reader: Reader) -> Iterator[Report]:
     """Check everything at ``paths``; raises ``UsageError`` where there is nothing to check."""
     with ExitStack() as opened:  # what was unpacked stays until runs have been compared with one another
-        places = [_place(path, reader, opened) for path in paths]
+        held = Held()
+        places = [_place(path, reader, opened, held) for path in paths]
         runs = [checked for place in places for checked in place.runs]
         check_copies(runs)
         find_witnesses(runs)
@@ -43,7 +44,22 @@ def verify_paths(paths: Sequence[Path], reader: Reader) -> Iterator[Report]:
             yield from place.others
 
 
-def _place(path: Path, reader: Reader, opened: ExitStack) -> _Place:
+class Held:
+    """Addresses held in memory for all runs together, to look for witnesses among them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def keep(self, checked: Checked) -> Checked:
+        """Count those of one more run; where they become too many, say so and hold them no longer."""
+        self.count += len(checked.sites or ())
+        if checked.sites is not None and self.count > MAX_SITES:
+            checked.sites = None
+            with_note(checked, "witnesses were not looked for: too many addresses at once; name fewer runs")
+        return checked
+
+
+def _place(path: Path, reader: Reader, opened: ExitStack, held: Held) -> _Place:
     if looks_like_a_proof(path):
         return _Place(path, [], [verify_proof(path, reader)])
     try:
@@ -51,7 +67,7 @@ def _place(path: Path, reader: Reader, opened: ExitStack) -> _Place:
     except EvidenceError as error:  # a bundle that is refused
         finding = Finding(kind="damage", where=path.name, what=error.what)
         return _Place(path, [], [Report(path=str(path), kind="folder", findings=(finding,))])
-    runs = [verify_run(run, reader) for run in find_runs([folder])]
+    runs = [held.keep(verify_run(run, reader)) for run in find_runs([folder])]
     whole = _folder(path, folder, runs)
     if not runs and not whole:
         raise UsageError(

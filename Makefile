@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test check bench bench-helper bench-judge accuracy setup clean
+.PHONY: tools demo test check bench bench-helper bench-judge accuracy setup clean
 
 demo: setup  ## measure a simulated censored internet and compare with its truth
 	.venv/bin/blockwatch demo
@@ -17,6 +17,10 @@ check: setup  ## format, lint, types, and the laws of the house
 	.venv/bin/ruff check src probes tests bench tools
 	.venv/bin/mypy
 	$(PY) -m pytest -q tests/test_laws.py
+
+tools: setup  ## other people's web archive tools, for tests that hold ours against them
+	@test -x .venv/tools/bin/wayback || { .venv/bin/python -m venv .venv/tools && \
+	 .venv/tools/bin/pip install --quiet --disable-pip-version-check -r requirements-tools.lock; }
 
 bench: setup  ## speed, CPU, memory and bytes in the lab
 	$(PY) bench/bench.py

@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from blockwatch.errors import UsageError
-
-if TYPE_CHECKING:
-    from blockwatch.evidence.bundle import Bundle
 
 _SMALLEST_PART = 0.01  # megabytes
 
@@ -25,8 +22,14 @@ _SMALLEST_PART = 0.01  # megabytes
               "repeat for more, each of them opens it.")  # fmt: skip
 @click.option("--split", type=click.FloatRange(_SMALLEST_PART, 8_000), metavar="MB", help="Write parts of at "
               "most this many megabytes, for mail and messengers.")  # fmt: skip
+@click.option("--wacz", is_flag=True, help="Write the captured pages as a web archive (WACZ) for replay "
+              "programs such as replayweb.page and pywb, instead.")  # fmt: skip
 def command(
-    paths: tuple[Path, ...], output: Path | None, encrypt_to: tuple[str, ...], split: float | None
+    paths: tuple[Path, ...],
+    output: Path | None,
+    encrypt_to: tuple[str, ...],
+    split: float | None,
+    wacz: bool,
 ) -> None:
     """Put runs, or all runs of folders, into one file that `blockwatch import` reads elsewhere.
 
@@ -36,13 +39,13 @@ def command(
 
     Example: blockwatch bundle results/ --split 20 -o /media/stick
     """
-    from blockwatch.evidence.bundle import Bundle, tombstones_for, write_bundle
     from blockwatch.evidence.crypt import recipients_of
     from blockwatch.evidence.opened import opened_runs
 
     if split is not None and not math.isfinite(split):
         raise click.BadParameter(f"{split} is no number", param_hint="--split")
     recipients = recipients_of(encrypt_to)
+    part_bytes = None if split is None else int(split * 1_000_000)
     with opened_runs(paths) as folders:
         if not folders:
             raise UsageError(
@@ -50,24 +53,45 @@ def command(
                 where=", ".join(map(str, paths)),
                 remedy="Name a run or results folder.",
             )
-        bundle = Bundle(folders, tombstones_for(folders))
-        target = _target(output, bundle, encrypted=bool(recipients))
-        written = write_bundle(
-            bundle,
-            target,
-            recipients=recipients,
-            part_bytes=None if split is None else int(split * 1_000_000),
-        )
-        _note_export(folders)
-    _say(bundle, written, encrypted=bool(recipients))
+        if wacz:
+            written = _web_archive(folders, output, recipients, part_bytes)
+        else:
+            written = _bundle(folders, output, recipients, part_bytes)
+    _say(len(folders), written, encrypted=bool(recipients))
 
 
-def _target(output: Path | None, bundle: Bundle, *, encrypted: bool) -> Path:
+def _bundle(
+    folders: list[Path], output: Path | None, recipients: list[Any], part_bytes: int | None
+) -> list[Path]:
+    from blockwatch.cli.words import harmless
+    from blockwatch.evidence.bundle import Bundle, tombstones_for, write_bundle
+
+    bundle = Bundle(folders, tombstones_for(folders))
+    target = _target(output, f"{bundle.name}.tar.gz", encrypted=bool(recipients))
+    written = write_bundle(bundle, target, recipients=recipients, part_bytes=part_bytes)
+    _note_export(folders)
+    for path in bundle.left_out:
+        click.echo(harmless(f"left out, as it is no evidence: {path}", 400), err=True)
+    return written
+
+
+def _web_archive(
+    folders: list[Path], output: Path | None, recipients: list[Any], part_bytes: int | None
+) -> list[Path]:
+    from blockwatch.evidence.bundle import write_pieces
+    from blockwatch.evidence.wacz import Wacz
+
+    archive = Wacz(folders)
+    target = _target(output, f"{archive.name}.wacz", encrypted=bool(recipients))
+    return write_pieces(archive.packed(), target, recipients=recipients, part_bytes=part_bytes)
+
+
+def _target(output: Path | None, name: str, *, encrypted: bool) -> Path:
     """Where to write: as named, or under a name made of nothing but the content's hash."""
     import secrets
 
     # What is encrypted must not be told by a name that anybody with the same runs could make again.
-    name = f"{secrets.token_hex(6)}.age" if encrypted else f"{bundle.name}.tar.gz"
+    name = f"{secrets.token_hex(6)}.age" if encrypted else name
     if output is None:
         return Path(name)
     return output / name if output.is_dir() else output
@@ -85,14 +109,11 @@ def _note_export(folders: list[Path]) -> None:
             mark_exported(folder, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
-def _say(bundle: Bundle, written: list[Path], *, encrypted: bool) -> None:
-    from blockwatch.cli.words import harmless, size
+def _say(runs: int, written: list[Path], *, encrypted: bool) -> None:
+    from blockwatch.cli.words import size
 
-    for path in bundle.left_out:
-        click.echo(harmless(f"left out, as it is no evidence: {path}", 400), err=True)
     total = sum(path.stat().st_size for path in written)
-    runs = f"{len(bundle.list.runs)} run{'s' * (len(bundle.list.runs) != 1)}"
     parts = f" in {len(written)} parts: send all of them" if len(written) > 1 else ""
-    click.echo(f"{runs}, {size(total)}{', encrypted' * encrypted}{parts}", err=True)
+    click.echo(f"{runs} run{'s' * (runs != 1)}, {size(total)}{', encrypted' * encrypted}{parts}", err=True)
     for path in written:
         click.echo(path)

@@ -183,21 +183,31 @@ def write_bundle(
     bundle: Bundle, path: Path, *, recipients: list[Any] | None = None, part_bytes: int | None = None
 ) -> list[Path]:
     """Write it to ``path``, or to ``path.001`` and so on; encrypted where there are recipients."""
-    for level in (_LEVEL, 0):
-        outcome = Outcome(path, part_bytes)
-        try:
-            if recipients:
-                encrypt(bundle.packed(level), outcome, recipients)
-            else:
-                for piece in bundle.packed(level):
-                    outcome.write(piece)
-            return outcome.finish()
-        except TooTight:
-            outcome.discard()
-        except BaseException:
-            outcome.discard()
-            raise
-    raise AssertionError("what is not compressed is never too small")
+    try:
+        return write_pieces(bundle.packed(), path, recipients=recipients, part_bytes=part_bytes)
+    except TooTight:
+        return write_pieces(bundle.packed(0), path, recipients=recipients, part_bytes=part_bytes)
+
+
+def write_pieces(
+    pieces: Iterator[bytes],
+    path: Path,
+    *,
+    recipients: list[Any] | None = None,
+    part_bytes: int | None = None,
+) -> list[Path]:
+    """Write these bytes as a whole or not at all; gives the files."""
+    outcome = Outcome(path, part_bytes)
+    try:
+        if recipients:
+            encrypt(pieces, outcome, recipients)
+        else:
+            for piece in pieces:
+                outcome.write(piece)
+        return outcome.finish()
+    except BaseException:
+        outcome.discard()
+        raise
 
 
 def _open(path: Path) -> BinaryIO:

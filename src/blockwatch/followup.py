@@ -28,6 +28,7 @@ class FlowRequest(Noun, frozen=True, kw_only=True, tag_field="do", tag="flow"):
     url: str | None = None  # request this; null: stop before HTTP
     host: str | None = None  # Host header if it differs from the URL's
     insecure: bool = False  # go on to HTTP although the chain is not valid for server_name
+    plain: bool = False  # offer HTTP/1.1 only
     purpose: Purpose
     round: int = 0
     hop: int = 0

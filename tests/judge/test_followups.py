@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from blockwatch import failure as f
 from blockwatch.followup import FlowRequest, LookupRequest
 from blockwatch.judge import next_steps, wants_retest
-from blockwatch.model import Purpose
+from blockwatch.model import Purpose, TlsStep
 from tests.judge.player import Player
 from tests.judge.stage import measured
 from tests.judge.world import GOOD, GOOD_HOSTS, HOST, SITE, World
@@ -99,3 +101,17 @@ def test_names_of_the_same_owner_are_no_control() -> None:
     ]
     asked = next_steps(tuple(player.steps), known, "first")
     assert all(r.purpose in (Purpose.REPEAT, Purpose.SNI_NONE_ON_TARGET) for r in asked)
+
+
+@pytest.mark.parametrize(("alpn", "plain"), [("h2", True), ("http/1.1", False), (None, False)])
+def test_an_http2_request_that_failed_is_made_again_as_helpers_make_it(alpn: str | None, plain: bool) -> None:
+    world = World(answer=lambda a, h, tls, n: f.RESET if a == SITE else None)
+    player = Player(world, 0)
+    player.measure()
+    steps = tuple(
+        msgspec.structs.replace(step, alpn=alpn) if isinstance(step, TlsStep) else step
+        for step in player.steps
+    )
+    asked = [r for r in next_steps(steps, world.known_good, "first") if isinstance(r, FlowRequest)]
+    assert [r.plain for r in asked if r.purpose is Purpose.REPEAT] == [False, plain]
+    assert not any(r.plain for r in asked if r.purpose is not Purpose.REPEAT)

@@ -16,12 +16,12 @@ from blockwatch.judge import LATEST, RULES, RULESETS, Rule, judge_run
 from blockwatch.judge.rules import table
 from blockwatch.model import Measurement
 from blockwatch.run import RunClose, RunOpen
-from blockwatch.store import find_runs, read_run
+from blockwatch.store import read_run
 from blockwatch.verdict import Verdict
 from tests.judge.frozen import ADDED, ONE, REMOVED, REVISED
 
 RECORDED = Path(__file__).parent / "assets" / "ruleset-1.jsonl.gz"
-SAMPLE = Path(__file__).parents[2] / "results" / "sample"
+SAMPLE = Path(__file__).parent / "assets" / "sample-1"
 
 
 def ids_of(ruleset: int) -> set[str]:
@@ -105,13 +105,14 @@ def test_ruleset_1_still_says_what_it_said() -> None:
     assert count > 100
 
 
-def test_the_sample_under_ruleset_1() -> None:
-    (folder,) = find_runs([SAMPLE])
-    run = read_run(folder)
-    kept = [json.loads(line) for line in (folder / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()]
+def test_a_whole_run_of_the_time_of_ruleset_1() -> None:
+    """With its bodies: a run in the lab, as it was judged then."""
+    run = read_run(SAMPLE)
+    kept = [json.loads(line) for line in (SAMPLE / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()]
     verdicts = judge_run(run.open, tuple(run.measurements), run.close, run.body, ruleset=1)
-    assert [(v.id, str(v.state), v.mechanism, v.final, v.ruleset) for v in verdicts] == [
-        (line["id"], line["state"], line["mechanism"], line["final"], line["ruleset"]) for line in kept
+    assert [(v.id, str(v.state), v.grade, v.mechanism, v.final, v.ruleset) for v in verdicts] == [
+        (line["id"], line["state"], line["grade"], line["mechanism"], line["final"], line["ruleset"])
+        for line in kept
     ]
 
 

@@ -140,6 +140,10 @@ async def test_flaky(ca: LabCA) -> None:
     assert 5 < sum(fates) < 25
 
 
+async def test_broken_over_http2_only(ca: LabCA) -> None:
+    assert body(await get(one(ca, "h2broken"))) == PAGE
+
+
 def test_every_kind_is_tested() -> None:
     files = [Path(__file__).with_name(f"test_{name}.py") for name in ("kinds", "hostile", "web")]
     text = "".join(file.read_text(encoding="utf-8") for file in files)

@@ -12,6 +12,7 @@ from typing import Any
 import h2.config
 import h2.connection
 import h2.events
+import pytest
 import trio
 import trio.testing
 
@@ -100,6 +101,22 @@ async def test_http2(ca: LabCA) -> None:
                     talk.acknowledge_received_data(event.flow_controlled_length, 1)
                 ended = ended or isinstance(event, h2.events.StreamEnded)
         assert (said[":status"], said["server"], len(got)) == ("200", "cloudflare", 300_000)
+
+
+async def test_broken_over_http2(ca: LabCA) -> None:
+    served = web(ca, site(host=HOST, https=Serve(kind="h2broken")))
+    async with serving(served, "https") as port, secure(port, client(ca, "h2", "http/1.1"), HOST) as stream:
+        talk = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+        talk.initiate_connection()
+        request = {":method": "GET", ":path": "/", ":scheme": "https", ":authority": HOST}
+        talk.send_headers(1, list(request.items()), end_stream=True)
+        await stream.send_all(talk.data_to_send())
+        with pytest.raises((trio.BrokenResourceError, ConnectionError)):
+            while True:
+                got = bytes(await stream.receive_some(65536))
+                assert not any(isinstance(e, h2.events.ResponseReceived) for e in talk.receive_data(got))
+                if not got:
+                    raise ConnectionError
 
 
 async def test_doh(ca: LabCA) -> None:

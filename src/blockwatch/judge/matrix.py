@@ -67,8 +67,8 @@ def ground(scene: Scene, known_good: Sequence[KnownGood]) -> Ground:
     return Ground(tuple([*first, *(good for good in turned if good not in first)][:ROUNDS]))
 
 
-def repeat(scene: Scene, address: str, number: int) -> FlowRequest:
-    """The plain measurement again, on a new connection."""
+def repeat(scene: Scene, address: str, number: int, *, plain: bool = False) -> FlowRequest:
+    """The plain measurement again, on a new connection; ``plain``: by HTTP/1.1, as helpers speak it."""
     hop = scene.hop
     asks_page = any(flow.http is not None for flow in hop.own)
     return FlowRequest(
@@ -77,6 +77,7 @@ def repeat(scene: Scene, address: str, number: int) -> FlowRequest:
         tls=hop.secure,
         server_name=hop.host if hop.secure else None,
         url=hop.url if asks_page else None,
+        plain=plain,
         purpose=Purpose.REPEAT,
         round=number,
         hop=hop.number,
@@ -100,7 +101,9 @@ def rounds(scene: Scene, ground: Ground, trouble: Trouble, address: str) -> list
         for number in range(ROUNDS):
             wanted += _sni_round(scene, ground, address, number, page=trouble is Trouble.HTTP)
         wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=False))
-    return [*wanted, repeat(scene, address, 1), repeat(scene, address, 2)]
+    spoke_h2 = any(flow.tls is not None and flow.tls.alpn == "h2" for flow in scene.hop.own)
+    plain = trouble is Trouble.HTTP and spoke_h2
+    return [*wanted, repeat(scene, address, 1), repeat(scene, address, 2, plain=plain)]
 
 
 def hosts(scene: Scene, ground: Ground, address: str, count: int) -> list[FollowUp]:

@@ -19,7 +19,7 @@ from blockwatch.followup import ControlRequest, FlowRequest, FollowUp, LookupReq
 from blockwatch.model import DnsStep, Purpose
 from blockwatch.net import limits
 from blockwatch.net.candidates import Candidates
-from blockwatch.net.flow import Flow
+from blockwatch.net.flow import ALPN, Flow
 from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
 from blockwatch.net.lookup import Lookups
@@ -215,6 +215,7 @@ class Session:
         ) as flow:
             await flow.tcp_connect()
             if request.tls:
-                await flow.tls_handshake(server_name=request.server_name)
+                alpn = ("http/1.1",) if request.plain else ALPN
+                await flow.tls_handshake(server_name=request.server_name, alpn=alpn)
             if url is not None:
                 await flow.http_get(url, host=request.host, insecure=request.insecure)

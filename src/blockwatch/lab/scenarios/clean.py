@@ -194,6 +194,13 @@ ROWS = (
         ),
     ),
     row(
+        "h2-broken",
+        "a server that resets every HTTP/2 request, and answers HTTP/1.1",
+        https(ok(), unclear(), see="any"),
+        source="own: clients that speak otherwise than the control",
+        sites=(site(http=None, https=serve("h2broken")),),
+    ),
+    row(
         "login",
         "redirect to a page of its own, in cleartext",
         http(ok(), see="ok"),

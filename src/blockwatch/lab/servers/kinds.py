@@ -201,6 +201,11 @@ async def flaky(asked: Asked, out: Out) -> None:
         await page(asked, out)
 
 
+async def h2broken(asked: Asked, out: Out) -> None:
+    """HTTP/2: a reset instead of an answer; HTTP/1.1: the page."""
+    await (page(asked, out) if hasattr(out, "raw") else out.abort())
+
+
 async def doh(asked: Asked, out: Out) -> None:
     """DNS over HTTPS (RFC 8484) at /dns-query, GET and POST."""
     request = asked.request
@@ -219,6 +224,6 @@ KINDS: dict[str, Kind] = {
     kind.__name__: kind
     for kind in (
         page, status, redirect, chain, loop, cookiewall, hang, slow, slowbody, drip, large, gzip, dynamic,
-        challenge, parked, blockpage, empty, reset, flaky, doh,
+        challenge, parked, blockpage, empty, reset, flaky, h2broken, doh,
     )
 }  # fmt: skip

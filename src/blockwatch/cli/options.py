@@ -93,8 +93,8 @@ _OPTIONS = (
     click.option("--max-mb", type=_POSITIVE, metavar="N", help="Stop after this many megabytes."),
     click.option("--max-minutes", type=_POSITIVE, metavar="N", help="Stop after this many minutes."),
     click.option("--label", callback=_short, metavar="TEXT", help="Word for the folder's name."),
-    click.option("--campaign", callback=_short, metavar="TEXT", help="Name of the campaign this run belongs "
-                 "to."),
+    click.option("--campaign", callback=_short, metavar="TEXT", help="Campaign this run belongs to; each has "
+                 "a key of its own (blockwatch key)."),
     click.option("--isp", callback=_short, metavar="NAME", help="Your provider, as you call it."),
     click.option("--tier", type=click.IntRange(1, 2), default=1, show_default=True, help="Highest risk to take. "
                  "2 adds queries that show who falsifies names; it needs its own `blockwatch consent --tier 2`."),

@@ -12,8 +12,8 @@ from blockwatch.cli.options import Options, measuring, targets_of
 def command(options: Options) -> None:
     """Measure every address of the targets, keep the evidence, and say what was found.
 
-    Ends with a table of the verdicts and the folder in which the evidence lies. Ctrl-C ends it at any
-    time with a valid, shorter run.
+    Ends with a table of the verdicts and the folder in which the evidence lies, sealed by the campaign's
+    key. Ctrl-C ends it at any time with a valid, shorter run.
 
     Example: blockwatch run --targets my-list.yaml --isp Beeline --yes
     """

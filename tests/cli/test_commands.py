@@ -48,6 +48,8 @@ def here(tmp_path: Path) -> Path:
         (["run"], 8, "nobody has agreed yet"),
         (["run", "--tier", "2", "--yes"], 8, "blockwatch consent --tier 2"),
         (["run", "--tier", "3"], 2, "--tier"),
+        (["plan", "--tier", "2"], 0, "TIER 2: where a name looks falsified"),
+        (["plan", "--tier", "2"], 0, "k.root-servers.net"),
         (["consent", "--tier", "2"], 8, "Nobody has agreed yet"),
         (["consent", "--tier", "2", "--yes"], 2, "only a person can"),
         (["consent", "--tier", "3"], 2, "--tier"),

@@ -90,6 +90,16 @@ def test_a_denial_at_one_place_is_not_enough() -> None:
     assert rules == set()
 
 
+def test_one_web_server_that_answers_is_a_name_server_rather_than_an_injector() -> None:
+    base = path(FALSE)
+
+    def lookup(resolver: str, name: str, n: int) -> Answer:
+        return FALSE if (resolver, name) == (STRANGERS[0], HOST) else base(resolver, name, n)
+
+    _, rules = told(lookup)
+    assert rules == set()
+
+
 def test_an_answer_that_came_once_is_not_enough() -> None:
     base, seen = path(FALSE), set()
 

@@ -42,9 +42,13 @@ def dropped(scene: Scene) -> Note | None:
 
 def from_nobody(scene: Scene) -> Finding | Note | None:
     """An address that is no resolver answers for this name, again and again, and for no other."""
-    told = [place for place in _showing(scene) if not place.root]
+    every = _showing(scene)
+    told = [place for place in every if not place.root]
+    asked = [place for place in injection.places(scene) if place.shows and not place.root]
+    if not told or len(told) < len(asked) or len(every) < 2:
+        return None  # an injector answers whoever is asked; one place might be a name server after all
     if len(told) < 2 and not any(place.named for place in told):
-        return None  # a denial is worth less: there might be a name server here after all
+        return None
     text = "An address that is no resolver answers for this name and for no other: it is made up on the way"
     return _made_up(scene, told, text)
 

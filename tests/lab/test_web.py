@@ -114,7 +114,6 @@ async def test_broken_over_http2(ca: LabCA) -> None:
         with suppress(trio.BrokenResourceError):
             while got := bytes(await stream.receive_some(65536)):
                 events += talk.receive_data(got)
-        assert events
         assert not any(isinstance(event, h2.events.ResponseReceived) for event in events)
 
 

@@ -35,6 +35,7 @@ _V4 = tuple(
         ("240.0.0.0/4", "reserved"),
     )
 )
+_RANGES_V4 = tuple((int(net[0]), int(net[-1]), kind) for net, kind in _V4)
 _V6 = tuple(
     (ipaddress.IPv6Network(net), kind)
     for net, kind in (
@@ -77,8 +78,9 @@ def bogon(text: str) -> str | None:
 
 
 def _bogon4(address: ipaddress.IPv4Address) -> str | None:
-    for net, kind in _V4:
-        if address in net:
+    number = int(address)
+    for first, last, kind in _RANGES_V4:
+        if first <= number <= last:
             return kind
     return None
 
@@ -105,6 +107,8 @@ def is_v6(text: str) -> bool:
 @lru_cache(maxsize=16_384)
 def is_address(host: str) -> bool:
     """Whether a host is an address literal (IPv6 with or without brackets)."""
+    if ":" not in host and not host.rstrip("]")[-1:].isdigit():
+        return False
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:

@@ -133,14 +133,14 @@ class _Digest:
         """Note the names whose cleartext page is not the one that the helper saw."""
         steps = measurement.observations
         controls = {s.url: s for s in steps if isinstance(s, ControlStep) and s.failure is None}
-        for step in steps:
-            if not isinstance(step, HttpStep) or step.purpose is not Purpose.FIRST or step.status is None:
+        for step in steps if controls else ():
+            if not isinstance(step, HttpStep) or step.purpose is not _FIRST or step.status is None:
                 continue
             if step.url.startswith("http:") and agrees(step, controls.get(step.url)) == "different":
                 self.tainted.add(parts(step.url).host)
 
     def _lookup(self, step: DnsStep) -> None:
-        if step.purpose in (Purpose.NOBODY, Purpose.ROOT):
+        if step.purpose is not _FIRST and step.purpose in (Purpose.NOBODY, Purpose.ROOT):
             return  # no resolver was asked
         self.asked[step.resolver].add(step.name)
         if step.addresses:
@@ -187,7 +187,8 @@ class _Digest:
             self.pages[page_key(step)].add(owner(parts(step.url).host))
 
 
-_PLAIN = frozenset({Purpose.FIRST, Purpose.REPEAT})
+_FIRST = Purpose.FIRST
+_PLAIN = (Purpose.FIRST, Purpose.REPEAT)
 
 
 def destination(url: str) -> str:

@@ -17,8 +17,8 @@ from blockwatch.judge.names import Parts, joined, parts
 from blockwatch.judge.once import once
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Observation, Purpose, TcpStep, TlsStep
 
-_RESOLVER = Purpose.RESOLVER
-_OWN = frozenset({Purpose.FIRST, Purpose.REPEAT})
+_FIRST, _RESOLVER = Purpose.FIRST, Purpose.RESOLVER
+_OWN = (Purpose.FIRST, Purpose.REPEAT)  # no set: to hash a member of an enumeration takes longer
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -197,6 +197,8 @@ class Sight:
 
 def _kept(hop: Hop, purpose: Purpose) -> list[Lookup]:
     """Where a hop keeps lookups of a purpose."""
+    if purpose is _FIRST:
+        return hop.lookups
     if purpose in (Purpose.NOBODY, Purpose.ROOT):
         return hop.injections
     return hop.name_controls if purpose is Purpose.NAME_CONTROL else hop.lookups
@@ -217,9 +219,12 @@ def _place(
 def _name_hops(hops: list[Hop], url: str | None) -> None:
     """Give each hop its URL: the measurement's, what was requested, or the redirect that led there."""
     for hop in hops:
-        asked = next((f.http.url for f in hop.flows if f.http is not None and f.purpose is Purpose.FIRST), "")
+        if url and hop.number == 0:
+            hop.url = url
+            continue
+        asked = next((f.http.url for f in hop.flows if f.http is not None and f.purpose is _FIRST), "")
         told = next((step.url for _, step in hop.controls), "")
-        hop.url = (url if hop.number == 0 and url else "") or asked or told or _led_to(hops, hop)
+        hop.url = asked or told or _led_to(hops, hop)
 
 
 def _led_to(hops: list[Hop], hop: Hop) -> str:

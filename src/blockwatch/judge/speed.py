@@ -13,7 +13,7 @@ five, as a page is shorter than a speed test, and for no overlap at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from blockwatch.judge import outcomes
 from blockwatch.judge.once import once
@@ -35,8 +35,7 @@ COMPARED = (
 )
 
 
-@dataclass(frozen=True)
-class Transfer:
+class Transfer(NamedTuple):
     """One response as it came."""
 
     flow: Flow

@@ -166,11 +166,12 @@ def _walk(
             if literal and rule.id.startswith("dns."):
                 continue
             found = rule.says(scene)
+            if found is None:
+                continue
             if isinstance(found, Finding):
                 return found, reason_of(rule, found), tuple(notes), partial
-            if found is not None:
-                notes.append(reason_of(rule, found))
-                partial = partial or found.partial
+            notes.append(reason_of(rule, found))
+            partial = partial or found.partial
     finding = unclear(UNDECIDED)
     return finding, Reason(rule="none", text=finding.text), tuple(notes), partial
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import binascii
 import ipaddress
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -25,6 +26,7 @@ MAX_TAGS = 32
 MAX_FAILURE = 300  # characters
 _MAX_TIME_S = 10**9
 _MOST_KEPT = 6_000  # characters of a certificate that is remembered
+_V4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}", re.A)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -117,6 +119,10 @@ def base64(value: Any) -> bytes | None:
 
 @lru_cache(maxsize=16_384)
 def _address(value: str) -> str | None:
+    if _V4.fullmatch(value):
+        return value
+    if ":" not in value:  # a name: IPv4 has no other form
+        return None
     try:
         return str(ipaddress.ip_address(value))
     except ValueError:

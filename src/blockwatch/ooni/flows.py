@@ -13,6 +13,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -216,6 +217,7 @@ def _some_flow_passed(own: list[TcpStep | TlsStep]) -> bool:
     return any(s.failure is None and getattr(s, "trust", None) is None for s in last.values())
 
 
+@lru_cache(maxsize=256)
 def _place(url: str) -> tuple[str, int, bool]:
     try:
         split = urlsplit(url)

@@ -67,8 +67,9 @@ def _add(draft: Draft, entry: Object, purpose: Purpose, late: list[Object]) -> N
         replies.append(
             DnsReply(us=us, rcode=rcode, addresses=addresses, names=names, ttl=ttl, ip_ttl=None, raw=raw)
         )
-    replies += [_reply(draft, other, t) for other in late[:_MAX_REPLIES]]
-    replies.sort(key=lambda reply: reply.us)
+    if late:
+        replies += [_reply(draft, other, t) for other in late[:_MAX_REPLIES]]
+        replies.sort(key=lambda reply: reply.us)
     draft.add(
         DnsStep,
         tagged,

@@ -15,6 +15,7 @@ from zlib import crc32
 
 from blockwatch.followup import FlowRequest, FollowUp, KnownGood
 from blockwatch.judge.names import owner, same_owner
+from blockwatch.judge.operators import operator, operators
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.trouble import Trouble
 from blockwatch.model import Purpose
@@ -47,7 +48,9 @@ class Ground:
 
 
 def ground(scene: Scene, known_good: Sequence[KnownGood]) -> Ground:
-    """The controls fit for this hop: other owners, other addresses, the right port first."""
+    """The controls fit for this hop: other owners, other addresses, the right port first; of another
+    content network than the site's, if there are any.
+    """
     host, port = scene.hop.host, scene.hop.port
     taken = scene.answers.every | {flow.address for flow in scene.hop.own}
     fit = [good for good in known_good if not same_owner(good.host, host) and good.address not in taken]
@@ -57,7 +60,10 @@ def ground(scene: Scene, known_good: Sequence[KnownGood]) -> Ground:
     one_each: dict[str, KnownGood] = {}
     for good in fit:
         one_each.setdefault(good.address, good)
-    best = [good for good in one_each.values() if good.port == port] or list(one_each.values())
+    theirs = operators(taken)
+    apart = [good for good in one_each.values() if not theirs or operator(good.address) not in theirs]
+    best = apart or list(one_each.values())
+    best = [good for good in best if good.port == port] or best
     start = crc32(host.encode()) % len(best) if best else 0  # not everybody's rounds at one address
     turned = best[start:] + best[:start]
     owners: dict[str, KnownGood] = {}

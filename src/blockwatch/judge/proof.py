@@ -6,7 +6,7 @@ Rules of this file:
   be the site's doing, if the control name passes there: that is proof without a server of ours;
 * a control name passing on the site's own address while the site's name fails there shows only that
   the name matters: a server may do that too, so it is a sign;
-* an address that serves the site as well (same CDN) is not an unrelated one.
+* an address that serves the site as well, or belongs to the same content network, is not an unrelated one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from blockwatch.judge.matrix import SPELLED, STRANGE
 from blockwatch.judge.names import parts
+from blockwatch.judge.operators import operator, operators
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TIMEOUT
 from blockwatch.judge.pages import alike, from_cdn
 from blockwatch.judge.scene import Scene, answered, step_of
@@ -149,9 +150,14 @@ def _given_its_own(strange: Flow, calm: list[Flow]) -> bool:
 
 
 def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, Flow]]:
-    """Only the rounds at addresses that do not serve the site."""
+    """Only the rounds at addresses that do not serve the site, nor belong to a content network that does."""
     own = scene.answers.good | scene.answers.given
-    return [(end, flow) for end, flow in rounds if flow.address not in own and end != SKIPPED]
+    theirs = operators(own)
+    return [
+        (end, flow)
+        for end, flow in rounds
+        if flow.address not in own and end != SKIPPED and not (theirs and operator(flow.address) in theirs)
+    ]
 
 
 def _picky(quiet: list[tuple[str, Flow]], went_through: Callable[[str], bool], kind: str) -> set[str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from blockwatch.judge import outcomes, proof
+from blockwatch.judge.addresses import is_v6
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import ALERT, PLAINTEXT, TRUST
 from blockwatch.judge.scene import Scene, Tries
@@ -59,7 +60,13 @@ def tcp_down(scene: Scene) -> Finding | None:
 def tcp_blocked(scene: Scene) -> Finding | None:
     """We cannot connect, again and again; the control can."""
     found = connecting_fails(scene)
-    if found is None or found.state is not State.BLOCKED or not _reached_once(scene):
+    if found is None or found.state is not State.BLOCKED:
+        return found
+    if _no_ipv6(scene):
+        return unclear(
+            "No IPv6 connection of the whole run succeeded: it is the line's", found.witnesses, "tcp"
+        )
+    if not _reached_once(scene):
         return found
     text = f"{found.text}; in this run the address took a connection, so it is not closed to us for good"
     return sign(found.mechanism or "tcp", text, found.witnesses)
@@ -88,6 +95,12 @@ def _reached_once(scene: Scene) -> bool:
     """Whether the run connected, for whatever name, to every address that fails here."""
     same = scene.tries("tcp").same
     return all(f"{flow.address}:{flow.port}" in scene.peers.connected for flow in same)
+
+
+def _no_ipv6(scene: Scene) -> bool:
+    """Whether all that failed here is IPv6, and IPv6 never worked in this run."""
+    works = any(is_v6(place.rpartition(":")[0]) for place in scene.peers.connected)
+    return not works and all(is_v6(flow.address) for flow in scene.tries("tcp").same)
 
 
 def tcp_alone(scene: Scene) -> Finding | None:

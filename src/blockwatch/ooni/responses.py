@@ -20,7 +20,6 @@ _VERSIONS = {"h2": "HTTP/2", "http/1.1": "HTTP/1.1", "http/1.0": "HTTP/1.0"}
 _PROTOCOLS = {"h2": "h2"}
 _FRAMING = frozenset({"transfer-encoding", "content-length"})
 _TITLE = re.compile(r"<title", re.I | re.A)
-_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: the bytes were no UTF-8
 _MARK = "\ufeff"
 _HEAD = 4_096  # characters in which a charset may be declared
 _TITLE_BYTES = re.compile(rb"<title", re.I)
@@ -40,7 +39,7 @@ class Response(NamedTuple):
     @property
     def body(self) -> bytes:
         """The body's bytes."""
-        return self.told if isinstance(self.told, bytes) else self.told.encode("utf-8", "surrogatepass")
+        return self.told if isinstance(self.told, bytes) else self.told.encode()
 
     def exchange(self) -> Exchange:
         """It written anew, as the store keeps it."""
@@ -64,8 +63,7 @@ def add_http(
     headers = fields.headers(answer) if status is not None else ()
     alpn = entry.get("alpn")
     cut = answer.get("body_is_truncated") is True
-    body = _body(draft, answer.get("body")) if status is not None else None
-    length = _size(body) if body is not None else None
+    body, length = _body(draft, answer.get("body")) if status is not None else (None, None)
     if not body and status is not None:  # the bytes may have been taken out, their number left
         length = fields.count(entry.get("response_length"), 1) or (None if cut else length)
     i = draft.add(
@@ -96,17 +94,15 @@ def add_http(
                                       _struck_pairs(draft, headers), body)  # fmt: skip
 
 
-def _body(draft: Draft, told: Any) -> str | bytes | None:
-    """A body as told; text stays text, for most of it is never looked at."""
+def _body(draft: Draft, told: Any) -> tuple[str | bytes | None, int | None]:
+    """A body as told, and its bytes' number; text stays text, for most of it is never looked at."""
     if isinstance(told, str) and not draft.struck:
-        return told
-    return _struck(draft, fields.binary(told))
-
-
-def _size(body: str | bytes) -> int:
-    if isinstance(body, bytes) or body.isascii():
-        return len(body)
-    return len(body.encode("utf-8", "surrogatepass"))
+        try:
+            return told, len(told) if told.isascii() else len(told.encode())
+        except UnicodeEncodeError:  # half a character
+            pass
+    body = _struck(draft, fields.binary(told))
+    return body, len(body) if body is not None else None
 
 
 def _title(headers: tuple[tuple[str, str], ...], body: str | bytes) -> str | None:
@@ -119,10 +115,8 @@ def _title(headers: tuple[tuple[str, str], ...], body: str | bytes) -> str | Non
             return None
         head = body[:_HEAD].encode("utf-8", "replace")
         if utf8_wins(declared_charset(kind, head)) and not body.startswith(_MARK):
-            title = title_of(body)
-            if title is None or title.isascii() or not _SURROGATE.search(title):
-                return title
-        body = body.encode("utf-8", "surrogatepass")
+            return title_of(body)
+        body = body.encode()
     return title_of(text_of(headers, body)) if _TITLE_BYTES.search(body) else None
 
 

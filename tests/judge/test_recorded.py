@@ -61,6 +61,30 @@ def test_the_verdicts_are_those_of_an_import(rows: list[dict[str, Any]], tmp_pat
     assert told(judge_records(records(file))) == told(kept)
 
 
+def test_the_command_says_the_same_and_keeps_nothing(rows: list[dict[str, Any]], tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(b"\n".join(map(msgspec.json.encode, rows)))
+    done = CliRunner().invoke(blockwatch, ["judge", "--format", "ooni", "--json", str(file)])
+    assert done.exit_code == 0
+    said = [msgspec.json.decode(line) for line in done.stdout.splitlines()]
+    expected = [(v.id, v.state, v.mechanism) for v in judge_records(records(file))]
+    assert [(one["id"], one["state"], one.get("mechanism")) for one in said] == expected
+    table = CliRunner().invoke(blockwatch, ["judge", "--format", "ooni", str(file)])
+    assert rows[0]["input"] in table.stdout
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_command_names_what_it_cannot_read(rows: list[dict[str, Any]], tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(msgspec.json.encode(rows[0]) + b"\n{torn\n")
+    done = CliRunner().invoke(blockwatch, ["judge", "--format", "ooni", "--json", str(file)])
+    assert done.exit_code == 3
+    assert len(done.stdout.splitlines()) == 1
+    assert "rows.jsonl:2: skipped: not JSON" in done.stderr
+    both = CliRunner().invoke(blockwatch, ["judge", "--format", "ooni", "--explain", str(file)])
+    assert both.exit_code == 2
+
+
 def test_what_cannot_be_judged_is_told(rows: list[dict[str, Any]]) -> None:
     skipped: list[tuple[str, str]] = []
     found = [Damage("file:9", "torn"), *read([{**rows[0], "test_name": "ndt"}, rows[1]])]

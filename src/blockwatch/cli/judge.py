@@ -37,6 +37,8 @@ def _known_ruleset(_: click.Context, __: click.Parameter, wanted: int | None) ->
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a measurement, on standard output.")
 @click.option("--explain", is_flag=True, help="For each verdict the rules that spoke, and the steps "
               "they rest on; those that found nothing; what is missing or would lift the grade.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["ooni"]), help="The paths are files of OONI's "
+              "measurements (JSON or JSONL, plain or gzip), judged without being kept.")  # fmt: skip
 @click.option("--ruleset", type=int, callback=_known_ruleset, metavar="N",
               help="Judge by an older ruleset. [default: the latest]")  # fmt: skip
 @fingerprints_option
@@ -45,6 +47,7 @@ def command(
     paths: tuple[Path, ...],
     as_json: bool,
     explain: bool,
+    form: str | None,
     ruleset: int | None,
     fingerprints: tuple[Path, ...],
     control_runs: tuple[Path, ...],
@@ -60,6 +63,13 @@ def command(
     if ruleset == 1 and control_runs:
         raise click.UsageError("ruleset 1 knows no control runs; they came with ruleset 2")
     packs = packs_of(fingerprints)
+    if form is not None:
+        if explain or control_runs:
+            raise click.UsageError("--format goes with neither --explain nor --control-run; import the files")
+        from blockwatch.cli.ooni_judge import judge_files
+
+        judge_files(paths, packs, ruleset, as_json=as_json)
+        return
     beside = beside_of(control_runs, control_window, packs, ruleset)
     damaged = Damaged()
     if explain:

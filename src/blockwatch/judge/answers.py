@@ -17,6 +17,7 @@ from blockwatch.judge.addresses import bogon, is_v6
 from blockwatch.judge.case import Peers
 from blockwatch.judge.names import a_label
 from blockwatch.judge.once import once
+from blockwatch.judge.row import LATEST
 from blockwatch.judge.sight import Hop, Lookup
 from blockwatch.model import DnsReply
 
@@ -27,7 +28,8 @@ LINE = "line"
 class Answers:
     """The lookups of one hop's name."""
 
-    def __init__(self, hop: Hop, peers: Peers) -> None:
+    def __init__(self, hop: Hop, peers: Peers, ruleset: int = LATEST) -> None:
+        self.ruleset = ruleset
         self.hop, self.peers, self.host, self.control = hop, peers, hop.host, hop.control
         mine = [lookup for lookup in hop.lookups if self._about_host(lookup)]
         self.system = [lookup for lookup in mine if lookup.step.resolver == SYSTEM]
@@ -121,6 +123,8 @@ class Answers:
         control = self.control
         if control is None or control.addresses:
             return False
+        if self.ruleset == 1:
+            return control.dns_failure is not None or control.status is None
         return control.dns_failure in _NO_NAME or (control.dns_failure is None and control.status is None)
 
     @property

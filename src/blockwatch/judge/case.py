@@ -19,6 +19,7 @@ from blockwatch.judge.beside import NOBODY, Beside
 from blockwatch.judge.fingerprints import OURS, Pack
 from blockwatch.judge.names import a_label, owner, parts
 from blockwatch.judge.pages import agrees
+from blockwatch.judge.row import LATEST
 from blockwatch.judge.sight import redirect_of
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Measurement, Purpose, TcpStep, TlsStep
 from blockwatch.run import LineCheck, RunClose, RunOpen
@@ -88,6 +89,7 @@ class Case:
     bodies: Bodies = no_bodies
     fingerprints: Pack = OURS
     beside: Beside = NOBODY
+    ruleset: int = LATEST
 
 
 class _Digest:

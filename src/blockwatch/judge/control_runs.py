@@ -74,7 +74,7 @@ def _all_seen(
     ruleset: int,
 ) -> Iterator[tuple[str, Seen]]:
     rows = table(ruleset)
-    for case, _ in cases(opened, measurements, close, bodies, fingerprints):
+    for case, _ in cases(opened, measurements, close, bodies, fingerprints, ruleset=ruleset):
         if not case.peers.successes:
             return
         finding, reasons, partial = alone(case, rows)

@@ -87,7 +87,7 @@ def explain_run(
     rows = table(ruleset)
     known = {rule.id: rule for stage in rows.values() for rule in stage}
     earlier: dict[tuple[str, str], list[Told]] = defaultdict(list)
-    for case, final in cases(open_, measurements, close, bodies, fingerprints, beside):
+    for case, final in cases(open_, measurements, close, bodies, fingerprints, beside, ruleset=ruleset):
         before = earlier[case.target.id, case.url]
         walk = _Walk(case, rows)
         told = alone(case, rows)

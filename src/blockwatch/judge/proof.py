@@ -63,7 +63,7 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     sni = layer == "tls" or scene.hop.secure
     quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
     went_through = answered if layer == "tls" else _responded
-    picky = _picky(quiet, went_through, kind)
+    picky = _picky(quiet, went_through, kind if scene.ruleset > 1 else None)
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
     far = [(end, flow) for end, flow in _unrelated(scene, elsewhere) if flow.address not in picky]
     near = [(end, flow) for end, flow in here if end != SKIPPED and flow.round < SPELLED]
@@ -91,7 +91,7 @@ def sometimes(scene: Scene, layer: str, kind: str) -> Proof:
     sni = layer == "tls" or scene.hop.secure
     quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
     went_through = answered if layer == "tls" else _responded
-    picky = _picky(quiet, went_through, kind)
+    picky = _picky(quiet, went_through, kind if scene.ruleset > 1 else None)
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
     others = [(end, flow) for end, flow in quiet + here if end != SKIPPED and flow.round < SPELLED]
     far = [(e, flow) for e, flow in _unrelated(scene, elsewhere) if e == kind and flow.address not in picky]
@@ -152,7 +152,7 @@ def _given_its_own(strange: Flow, calm: list[Flow]) -> bool:
 def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, Flow]]:
     """Only the rounds at addresses that do not serve the site, nor belong to a content network that does."""
     own = scene.answers.good | scene.answers.given
-    theirs = operators(own)
+    theirs = operators(own) if scene.ruleset > 1 else frozenset()
     return [
         (end, flow)
         for end, flow in rounds
@@ -160,12 +160,15 @@ def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, 
     ]
 
 
-def _picky(quiet: list[tuple[str, Flow]], went_through: Callable[[str], bool], kind: str) -> set[str]:
+def _picky(quiet: list[tuple[str, Flow]], went_through: Callable[[str], bool], kind: str | None) -> set[str]:
     """Control addresses that turn away another control's name too: they prove nothing.
 
     Where the address's own name failed just before, a residual block stands there, and turns away everybody.
-    A stranger refused at once does not explain silence for the target's name.
+    A stranger refused at once does not explain silence for the target's name. No ``kind``: ruleset 1, which
+    knew neither.
     """
+    if kind is None:
+        return {flow.address for end, flow in quiet if flow.round >= STRANGE and not went_through(end)}
     held = {(flow.address, flow.round + STRANGE) for end, flow in quiet if not went_through(end)}
     strange = [(end, flow) for end, flow in quiet if flow.round >= STRANGE and not went_through(end)]
     alike = [(end, flow) for end, flow in strange if kind != TIMEOUT or _like(end, kind)]

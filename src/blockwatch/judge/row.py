@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+LATEST = 2
 OWN = "own reasoning"
 
 

@@ -21,11 +21,10 @@ from blockwatch.judge import rules_control as control
 from blockwatch.judge import rules_line as line
 from blockwatch.judge import weigh
 from blockwatch.judge.hop_rows import HOP
-from blockwatch.judge.row import OWN, Rule, rows
+from blockwatch.judge.row import LATEST, OWN, Rule, rows
 
 __all__ = ["LATEST", "RULES", "RULESETS", "STAGES", "Rule", "table"]
 
-LATEST = 2
 RULESETS = tuple(range(1, LATEST + 1))
 STAGES = ("void", "hop", "doubt", "control", "weigh")
 

@@ -22,6 +22,7 @@ from blockwatch.judge.fingerprints import OURS_ALONE, OnRecord
 from blockwatch.judge.once import once
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
 from blockwatch.judge.pages import agrees, alike, same_page
+from blockwatch.judge.row import LATEST
 from blockwatch.judge.sight import REDIRECTS, Flow, Hop, Sight, ending
 from blockwatch.model import ControlStep, HttpStep, Purpose
 
@@ -81,14 +82,15 @@ class Scene:
         text_of: TextOf = no_text,
         on_record: OnRecord = OURS_ALONE,
         once: bool = False,
+        ruleset: int = LATEST,
     ) -> None:
         self.once = once  # another program's record: it asks once, and nothing can be asked again
+        self.ruleset = ruleset  # some facts are counted otherwise than they were
         self.sight, self.hop, self.peers, self._v6, self._text_of = sight, hop, peers, v6, text_of
         self.last = hop is sight.hops[-1]  # the chain of redirects ends here
         self.control: ControlStep | None = hop.control  # the helper's answer for this hop
-        self.answers, self.on_record = Answers(hop, peers), on_record
-        self._tries: dict[str, Tries] = {}
-        self._texts: dict[int, str] = {}
+        self.answers, self.on_record = Answers(hop, peers, ruleset), on_record
+        self._tries, self._texts = dict[str, Tries](), dict[int, str]()
 
     @once
     def control_failed_at(self) -> str | None:

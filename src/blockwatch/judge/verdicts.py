@@ -41,7 +41,7 @@ def judge(case: Case, ruleset: int = LATEST) -> Verdict:
     rows = table(ruleset)
     if not case.measurements:
         raise ValueError("a case needs a measurement")
-    told = [alone(one, rows) for one in one_by_one(case)]
+    told = [alone(one, rows) for one in one_by_one(replace(case, ruleset=ruleset))]
     finding, reasons, partial = weighed(told, rows)
     return verdict_of(case, finding, reasons, partial, ruleset)
 
@@ -64,7 +64,7 @@ def judge_run(
     rows = table(ruleset)
     earlier: dict[tuple[str, str], list[Told]] = defaultdict(list)
     verdicts = []
-    for case, final in cases(open_, measurements, close, bodies, fingerprints, beside):
+    for case, final in cases(open_, measurements, close, bodies, fingerprints, beside, ruleset=ruleset):
         before = earlier[case.target.id, case.url]
         told = alone(case, rows)
         finding, reasons, partial = weighed([*before, told], rows) if final else told
@@ -80,6 +80,8 @@ def cases(
     bodies: Bodies = no_bodies,
     fingerprints: Pack = OURS,
     beside: Beside = NOBODY,
+    *,
+    ruleset: int = LATEST,
 ) -> Iterator[tuple[Case, bool]]:
     """Yield one case a measurement, and whether it is the last of its target and URL."""
     made = list(measurements)
@@ -96,6 +98,7 @@ def cases(
             bodies=bodies,
             fingerprints=fingerprints,
             beside=beside,
+            ruleset=ruleset,
         )
         yield case, last[measurement.target, measurement.url] == position
 
@@ -187,6 +190,7 @@ def scenes(case: Case, sight: Sight) -> Iterator[Scene]:
             text_of=_texts(case),
             on_record=OnRecord(case.fingerprints, case.open.vantage.country),
             once=case.open.imported is not None,
+            ruleset=case.ruleset,
         )
 
 

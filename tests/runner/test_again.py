@@ -93,3 +93,14 @@ def test_lanes_join_what_shares_an_address_by_way_of_others():
     places = dict(zip(tasks, map(frozenset, ({"1"}, {"2"}, {"3"}, {"1", "2"})), strict=True))
     found = [[task.target for task in lane] for lane in lanes(tasks, places)]
     assert sorted(sorted(lane) for lane in found) == [["a", "b", "d"], ["c"]]
+
+
+async def test_a_run_whose_time_is_up_while_it_waits_keeps_what_it_sent(far, sites, autojump_clock):
+    kept = Kept()
+    plan = plan_of(site("dead"), max_us=60_000_000)
+    close = await run(plan, kept, Suspecting(again=True), network=far)
+    assert close.reason == "time"
+    again = kept.written[-1].measurement
+    assert (again.attempt, again.stopped, again.valid) == ("retest", "budget", True)
+    assert tries(again.observations)
+    assert not [step for step in again.observations if step.purpose is Purpose.FIRST]

@@ -5,12 +5,16 @@ Rules of this file: notes only; each is something that a reader of the verdict w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from blockwatch.judge.finding import Note, refs
 from blockwatch.judge.outcomes import OK, TIMEOUT, UNREACHABLE
 from blockwatch.judge.rules_transport import all_failed
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Flow, broke
 from blockwatch.model import Purpose
+
+_APART_US = 200_000_000  # no residual block on record lasts longer than 180 s
 
 
 def senders(scene: Scene) -> Note | None:
@@ -67,13 +71,32 @@ def residue(scene: Scene) -> Note | None:
     if not held:
         return None
     struck = [t for t in scene.peers.struck.get(f"{over.address}:{over.port}", ()) if t < _at(over)]
-    since = struck[-1] if struck else _at(held[0])
-    least, most = (_at(held[-1]) - since) // 1_000_000, -((since - _at(over)) // 1_000_000)
-    span = f"for {least} to {most} s" if least > 0 else f"for less than {most} s"
-    text = f"After a name broke at this address everything sent there failed, {span}: a residual block"
+    first, last = _chain(struck) if struck else (_at(held[0]), _at(held[0]))
+    least, most = (_at(held[-1]) - last) // 1_000_000, -((first - _done(over)) // 1_000_000)
+    span = f"at least {least} s after the last such name, " if least > 0 else ""
+    text = (
+        "After a name broke at this address everything sent there failed: a residual block"
+        f" ({span}at most {most} s after the first)"
+    )
     return Note(text, refs(*(flow.witness() for flow in (held[0], held[-1], over))))
+
+
+def _chain(struck: Sequence[int]) -> tuple[int, int]:
+    """The first and last of the times that follow on each other up to the last of them."""
+    first = struck[-1]
+    for at in reversed(struck):
+        if first - at > _APART_US:
+            break
+        first = at
+    return first, struck[-1]
 
 
 def _at(flow: Flow) -> int:
     """When a flow began, microseconds since the run was opened."""
     return flow.tcp.t if flow.tcp is not None else 0
+
+
+def _done(flow: Flow) -> int:
+    """When it ended: a packet that was sent again may have passed only then."""
+    steps = (flow.tcp, flow.tls, flow.http)
+    return max(step.t + step.us for step in steps if step is not None and not step.skipped)

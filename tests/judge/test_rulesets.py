@@ -119,3 +119,11 @@ def test_a_whole_run_of_the_time_of_ruleset_1() -> None:
 def test_every_verdict_says_its_ruleset() -> None:
     _, open_, made, close, _ = next(recorded())
     assert {verdict.ruleset for verdict in judge_run(open_, made, close)} == {str(LATEST)}
+
+
+@pytest.mark.parametrize("ruleset", sorted(ADDED))
+def test_the_method_page_names_what_a_ruleset_brought(ruleset: int) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "method.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith(f"| {ruleset} | "))
+    for id_ in (*ADDED[ruleset], *REVISED.get(ruleset, ()), *REMOVED.get(ruleset, ())):
+        assert f"`{id_}`" in row or f"`{id_.partition('.')[0]}.*`" in row, id_

@@ -30,7 +30,7 @@ def here(tmp_path: Path) -> Path:
         (["--version"], 0, "blockwatch 0."),
         (["run", "--help"], 0, "--max-minutes"),
         (["jugde"], 2, 'Did you mean "judge"?'),
-        (["verify"], 2, "there is no command"),
+        (["report"], 2, "there is no command"),
         (["run", "--frobnicate"], 2, "--frobnicate"),
         (["run", "--max-mb", "0"], 2, "--max-mb"),
         (["run", "--max-minutes", "soon"], 2, "--max-minutes"),

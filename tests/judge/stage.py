@@ -18,9 +18,11 @@ import msgspec
 from blockwatch.followup import FlowRequest, KnownGood
 from blockwatch.judge import judge_run, lingering, next_steps, wants_retest
 from blockwatch.model import (
+    HttpStep,
     Measurement,
     Purpose,
     TcpStep,
+    TlsStep,
 )
 from blockwatch.run import RunClose, RunOpen
 from blockwatch.target import Target
@@ -102,7 +104,7 @@ def play(world: World) -> tuple[list[Verdict], list[Measurement]]:
     for attempt in ("first", "retest")[: world.attempts]:
         one = measured(world, len(made) + 1, attempt, start, world.known_good, held)
         made.append(one)
-        held = lingering(one.observations, world.known_good, connected(made))
+        held = lingering(one.observations, world.known_good, connected(made), answered(made))
         if not wants_retest(one.observations):
             break
         start += one.us + 30 * SECOND
@@ -116,6 +118,12 @@ def play(world: World) -> tuple[list[Verdict], list[Measurement]]:
 def connected(made: Sequence[Measurement]) -> set[str]:
     """Every ``address:port`` that took a connection."""
     steps = [step for one in made for step in one.observations if isinstance(step, TcpStep)]
+    return {f"{step.address}:{step.port}" for step in steps if step.failure is None and not step.skipped}
+
+
+def answered(made: Sequence[Measurement]) -> set[str]:
+    """Every ``address:port`` that answered on one."""
+    steps = [s for one in made for s in one.observations if isinstance(s, TlsStep | HttpStep)]
     return {f"{step.address}:{step.port}" for step in steps if step.failure is None and not step.skipped}
 
 

@@ -55,7 +55,7 @@ class Asking:
     def wants_retest(self, observations):
         return self.again
 
-    def lingering(self, observations, known_good, connected):
+    def lingering(self, observations, known_good, connected, answered):
         return self.held
 
 

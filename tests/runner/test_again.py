@@ -20,7 +20,7 @@ HELD = FlowRequest(address=OTHER, port=80, tls=False, purpose=Purpose.RESIDUE)
 class Suspecting(Asking):
     """Suspects that a block lingers at one address."""
 
-    def lingering(self, observations, known_good, connected):
+    def lingering(self, observations, known_good, connected, answered):
         there = any(isinstance(step, TcpStep) and step.address == OTHER for step in observations)
         return (HELD,) if there else ()
 
@@ -85,7 +85,7 @@ async def test_who_shares_an_address_with_a_suspect_waits_for_it(autojump_clock)
 
     start = trio.current_time()
     await again.carry_out(measure)
-    assert sorted(went) == [("a", 0, 40, ()), ("b", 40, 80, (HELD,)), ("c", 0, 40, ()), ("d", 0, 40, ())]
+    assert sorted(went) == [("a", 0, 40, (HELD,)), ("b", 40, 80, (HELD,)), ("c", 0, 40, ()), ("d", 0, 40, ())]
 
 
 def test_lanes_join_what_shares_an_address_by_way_of_others():

@@ -63,7 +63,7 @@ def neighbour(scene: Scene) -> Note | None:
 
 def residue(scene: Scene) -> Note | None:
     """Other names failed at the address too, for a while, and passed after it: a residual block."""
-    tried = scene.hop.by(Purpose.RESIDUE)
+    tried = [flow for flow in scene.hop.waits if _concerns(scene, flow)]
     over = next((flow for flow in tried if not broke(flow) and flow.at("tcp") == OK), None)
     if over is None:
         return None
@@ -79,6 +79,10 @@ def residue(scene: Scene) -> Note | None:
         f" ({span}at most {most} s after the first)"
     )
     return Note(text, refs(*(flow.witness() for flow in (held[0], held[-1], over))))
+
+
+def _concerns(scene: Scene, flow: Flow) -> bool:
+    return flow.port == scene.hop.port and flow.address in {own.address for own in scene.hop.own}
 
 
 def _chain(struck: Sequence[int]) -> tuple[int, int]:

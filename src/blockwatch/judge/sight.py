@@ -104,6 +104,7 @@ class Hop:
         self.name_controls: list[Lookup] = []
         self.injections: list[Lookup] = []  # queries to those who cannot answer, for any name
         self.flows: list[Flow] = []  # every purpose
+        self.waits: list[Flow] = []  # control names sent before this measurement, whatever the hop
         self.controls: list[tuple[str, ControlStep]] = []
 
     @once
@@ -145,7 +146,7 @@ class Hop:
     @property
     def calmed(self) -> frozenset[str]:
         """Each ``address:port`` at which a control name passed before this measurement, after all waiting."""
-        last = {f"{flow.address}:{flow.port}": flow for flow in self.by(Purpose.RESIDUE)}
+        last = {f"{flow.address}:{flow.port}": flow for flow in self.waits}
         return frozenset(place for place, flow in last.items() if not broke(flow))
 
     @property
@@ -173,10 +174,11 @@ class Sight:
         self.hops: list[Hop] = []
         by_number: dict[int, Hop] = {}
         flows: dict[tuple[int, int], Flow] = {}
+        before = Hop(-1)
         for position, step in enumerate(observations):
             if step.purpose is _RESOLVER:
                 continue
-            hop = by_number.get(step.hop)
+            hop = by_number.get(step.hop) if step.purpose is not Purpose.RESIDUE else before
             if hop is None:
                 hop = by_number[step.hop] = Hop(step.hop)
             ref = f"{measurement}#{step.i}"
@@ -187,6 +189,8 @@ class Sight:
             else:
                 _place(hop, flows, step, ref, position)
         self.hops = [by_number[number] for number in sorted(by_number)]
+        for hop in self.hops:
+            hop.waits = before.flows
         _name_hops(self.hops, url)
 
     @property

@@ -16,7 +16,7 @@ import msgspec
 import trio
 
 from blockwatch.followup import FlowRequest
-from blockwatch.model import Observation, Purpose, TcpStep
+from blockwatch.model import HttpStep, Observation, Purpose, TcpStep, TlsStep
 from blockwatch.net.record import Record
 from blockwatch.net.session import Session
 from blockwatch.runner.good import failing_addresses, spaced
@@ -36,13 +36,16 @@ class Again:
     def __init__(self) -> None:
         self.tasks: list[PlannedTask] = []
         self.connected: set[str] = set()  # every "address:port" that took a connection in this run
+        self.answered: set[str] = set()  # and that answered more
         self._addresses: dict[PlannedTask, frozenset[str]] = {}
         self._lingering: dict[PlannedTask, Sequence[FlowRequest]] = {}
 
     def saw(self, observations: Sequence[Observation]) -> None:
-        """Learn who took a connection."""
-        fine = (s for s in observations if isinstance(s, TcpStep) and s.failure is None and not s.skipped)
-        self.connected.update(f"{step.address}:{step.port}" for step in fine)
+        """Learn who took a connection, and who answered on one."""
+        for step in observations:
+            if isinstance(step, TcpStep | TlsStep | HttpStep) and step.failure is None and not step.skipped:
+                places = self.connected if isinstance(step, TcpStep) else self.answered
+                places.add(f"{step.address}:{step.port}")
 
     def add(
         self, planned: PlannedTask, observations: Sequence[Observation], lingering: Sequence[FlowRequest]
@@ -55,13 +58,16 @@ class Again:
 
     async def carry_out(self, measure: Measure) -> None:
         """Call ``measure(task, seconds to wait before, what must pass before)`` for every task."""
-        held = frozenset(r.address for requests in self._lingering.values() for r in requests)
+        held = {r.address: r for requests in self._lingering.values() for r in requests}
         places = {t: self._addresses[t] | {r.address for r in self._lingering.get(t, ())} for t in self.tasks}
-        plain = [task for task in self.tasks if not places[task] & held]
+        for task in self.tasks:  # who shares the address waits for it, too
+            shared = tuple(held[address] for address in sorted(places[task] & held.keys()))
+            self._lingering[task] = self._lingering.get(task) or shared
+        plain = [task for task in self.tasks if not places[task] & held.keys()]
         async with trio.open_nursery() as nursery:
             for planned, wait in spaced(plain, self._addresses, SPACING_S):
                 nursery.start_soon(measure, planned, wait, ())
-            for lane in lanes([task for task in self.tasks if places[task] & held], places):
+            for lane in lanes([task for task in self.tasks if places[task] & held.keys()], places):
                 nursery.start_soon(self._one_by_one, lane, measure)
 
     async def _one_by_one(self, lane: Sequence[PlannedTask], measure: Measure) -> None:
@@ -72,7 +78,7 @@ class Again:
                     for late, wait in spaced(lane[at:], self._addresses, SPACING_S):
                         nursery.start_soon(measure, late, wait, ())
                 return
-            await measure(planned, 0.0, self._lingering.get(planned, ()))
+            await measure(planned, 0.0, self._lingering[planned])
 
 
 def lanes(

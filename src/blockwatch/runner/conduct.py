@@ -289,9 +289,9 @@ class Conductor:
         self._again.saw(observations)
         retestable = measurement.valid and measurement.stopped != "interrupted"
         if measurement.attempt == "first" and retestable and self._curiosity.wants_retest(observations):
-            good, connected = self._measurer.good.names, self._again.connected
-            lingering = self._curiosity.lingering(observations, good, connected)
-            self._again.add(planned, observations, lingering)
+            again, good = self._again, self._measurer.good.names
+            held = self._curiosity.lingering(observations, good, again.connected, again.answered)
+            again.add(planned, observations, held)
         if self._progress is not None:
             total = self._sent + self._received
             try:

@@ -36,7 +36,11 @@ class Curiosity(Protocol):
         """Whether to measure it again at the end of the run."""
 
     def lingering(
-        self, observations: Sequence[Observation], known_good: Sequence[KnownGood], connected: Collection[str]
+        self,
+        observations: Sequence[Observation],
+        known_good: Sequence[KnownGood],
+        connected: Collection[str],
+        answered: Collection[str],
     ) -> Sequence[FlowRequest]:
         """What must pass before it is worth measuring again; empty: nothing."""
 

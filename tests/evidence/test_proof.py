@@ -98,6 +98,7 @@ OTHER = str(new_signer().key)
 FALSE: dict[str, tuple[tuple[str | int, ...], Callable[[Any], Any], str]] = {
     "another format": (("format",), lambda _: 2, "format 2"),
     "another type": (("type",), lambda _: "proof", "not the proof"),
+    "no type": (("type",), lambda _: None, "not the proof"),
     "another key": (("key",), lambda _: OTHER, "not signed by the key"),
     "a key that is none": (("key",), lambda text: text[:-4], "verifier key"),
     "a letter of the record": (("record", "line"), lambda text: text.replace("e", "f", 1), "the record"),

@@ -32,6 +32,7 @@ from blockwatch.evidence.warc import read_stored
 from blockwatch.model import HttpStep, Measurement, Noun, WarcRef
 from blockwatch.run import Record, RunOpen
 
+PROOF_TYPE = "blockwatch proof"
 MAX_PROOF = 67_108_864  # bytes of the file
 
 
@@ -50,9 +51,10 @@ class ProofMember(Noun, frozen=True, kw_only=True):
     data: bytes
 
 
-class Proof(Noun, frozen=True, kw_only=True, tag_field="type", tag="blockwatch proof"):
+class Proof(Noun, frozen=True, kw_only=True):
     """What the file says."""
 
+    type: str
     format: int = 1
     key: str
     checkpoint: str
@@ -97,6 +99,7 @@ def make_proof(folder: Path, record: str) -> bytes:
         )
     index, line, measurement = found
     proof = Proof(
+        type=PROOF_TYPE,
         key=run.open.key or "",
         checkpoint=read_note_file(sealed.path).decode(),
         run_open=ProofLine(index=0, line=first.decode(), path=tuple(inclusion_proof(leaves, 0))),
@@ -149,6 +152,8 @@ def check_proof(raw: bytes, where: str = "") -> Shown:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         words = " ".join(str(error).split())[:300]
         raise EvidenceError(f"not the proof of a record ({words})", where=where) from error
+    if proof.type != PROOF_TYPE:
+        raise EvidenceError("not the proof of a record (another type)", where=where)
     if proof.format != 1:
         raise EvidenceError(f"a proof of format {proof.format}, which is not known here", where=where)
     key = parse_campaign_key(proof.key, where)

@@ -170,7 +170,7 @@ def test_contradictions_are_flagged(tmp_path: Path) -> None:
     kept_run(tmp_path / "results")
     folder = kept_run(tmp_path / "other")
     log = folder / "measurements.jsonl"
-    log.write_bytes(log.read_bytes().replace(b'"status":200', b'"status":403', 1))
+    log.write_bytes(log.read_bytes().replace(b'"us":150000', b'"us":150001', 1))
     blockwatch("bundle", "results", "-o", "x", cwd=tmp_path)
     blockwatch("bundle", "other", "-o", "y", cwd=tmp_path)
     done = blockwatch("import", "x", "y", "--results", "collected", cwd=tmp_path)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from blockwatch.evidence import ots
 from blockwatch.evidence.bundle import Bundle, tombstones_for, write_bundle
 from blockwatch.evidence.checkpoint import checkpoint_text
 from blockwatch.evidence.incoming import Imported, Incoming, Waiting
@@ -115,9 +116,10 @@ def another_line(folder: Path) -> None:
 
 
 def rolled_back(folder: Path) -> None:
-    """Closed early: two measurements are gone."""
-    lines = (folder / LOG).read_bytes().splitlines(keepends=True)
-    (folder / LOG).write_bytes(b"".join([*lines[:2], lines[-1].replace(b'"measured":4', b'"measured":1')]))
+    """Closed early: three measurements are gone."""
+    earlier = made(folder.parent / "earlier", 1)
+    for name in (LOG, BODIES):
+        (folder / name).write_bytes((earlier / name).read_bytes())
 
 
 def other_network(folder: Path) -> None:
@@ -150,7 +152,7 @@ CONTRADICTIONS = {
     "rolled back": (rolled_back, "another story"),
     "another network": (other_network, "another story"),
     "other bytes": (other_bytes, "not those that the log names"),
-    "no bytes": (no_bytes, "missing"),
+    "no bytes": (no_bytes, "and 0 comes next"),
     "torn inside": (torn_inside, "not a record"),
     "goes on after its end": (goes_on_after_its_end, "out of place"),
 }
@@ -189,7 +191,7 @@ def test_a_run_under_another_name_goes_aside(tmp_path: Path) -> None:
     (other / LOG).write_bytes(raw)
     (path,) = bundled([other], tmp_path / "x.tar.gz")
     (run,) = take(path, tmp_path / "collected").runs
-    assert (run.outcome, run.why) == ("aside", f"{LOG}:3: a measurement of another run")
+    assert (run.outcome, run.why) == ("aside", f"{LOG}:3: a measurement whose id is not its run and number")
 
 
 def test_a_kept_run_that_is_damaged_stays_as_it_is(tmp_path: Path) -> None:
@@ -216,18 +218,30 @@ def sealed(results: Path, count: int) -> Path:
     return writer.folder
 
 
+def calendar_proof(digest: bytes, nonce: bytes) -> bytes:
+    """An OpenTimestamps proof that a calendar has promised to complete."""
+    proof, end = ots.veiled(digest, nonce)
+    address = b"https://calendar.example.org"
+    end.attestations.append(
+        ots.Attestation(bytes.fromhex("83dfe30d2ef90c8e"), bytes([len(address)]) + address)
+    )
+    return ots.write_proof(proof)
+
+
 def test_stamps_that_were_taken_later_are_added(tmp_path: Path) -> None:
     first, then = sealed(tmp_path / "a", 2), sealed(tmp_path / "b", 2)
     (first / "timestamps").mkdir()
     (then / "timestamps").mkdir()
-    (first / "timestamps/x.ots").write_bytes(b"pending")
-    (then / "timestamps/x.ots").write_bytes(b"confirmed")
-    (then / "timestamps/y.tsr").write_bytes(b"reply")
+    digest = sha256((first / "checkpoint").read_bytes()).digest()
+    pending, confirmed = calendar_proof(digest, b"\0" * 16), calendar_proof(digest, b"\1" * 16)
+    (first / "timestamps/x.ots").write_bytes(pending)
+    (then / "timestamps/x.ots").write_bytes(confirmed)
+    (then / "timestamps/y.ots").write_bytes(pending)
     receipt, before, after = come(tmp_path, first, then)
     assert [run.outcome for run in receipt.runs] == ["added to"]
     new = {Path(name).name: content for name, content in after.items() if name not in before}
-    assert new.pop("y.tsr") == b"reply"
-    assert list(new.values()) == [b"confirmed"]  # beside the pending one
+    assert new.pop("y.ots") == pending
+    assert list(new.values()) == [confirmed]  # beside the pending one
     assert before.items() <= after.items()
     again = take(tmp_path / "1.tar.gz", tmp_path / "collected")
     assert [run.outcome for run in again.runs] == ["there already"]

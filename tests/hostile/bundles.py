@@ -378,27 +378,28 @@ def _runs(bad: Bad) -> None:
     bodies = bytearray(bad.files[BODIES])
     bodies[-200] ^= 1
     first, *rest = log.splitlines(keepends=True)
-    tiny = b'{"headers":[' + b",".join([b'["",""]'] * 1_000_000) + b"]}\n"
+    one = json.loads(rest[0])
+    page = one["observations"][-1]
+    start_of = page["response"]["offset"]
+    pieces = page | {"i": 0, "progress": [[0, 0]] * 1_300_000, "request": None, "response": None}
+    tiny = text(one | {"observations": [pieces]}) + b"\nx\n"
     deep = b'{"x":' + b"[" * 4_000_000 + b"\n"
     bomb = gzip.compress(b"WARC/1.1\r\n" + bytes(200_000_000), 9)
-    ref = {"length": len(bomb), "offset": 0, "sha256": sha256(bomb).hexdigest()}
-    step = json.loads(rest[0])["observations"][-1] | {"response": ref, "request": None}
-    warc = json.loads(rest[0]) | {"observations": [step]}
+    ref = {"length": len(bomb), "offset": start_of, "sha256": sha256(bomb).hexdigest()}
+    warc = one | {"observations": [page | {"i": 0, "request": None, "response": ref}]}
+    other = log.replace(f'"run":"{RUN}"'.encode(), b'"run":"%s"' % (b"f" * 16))
     for name, files, words in (
-        (
-            "run-of-another-id",
-            {LOG: log.replace(RUN.encode(), b"f" * 16), BODIES: bytes(bodies)},
-            "it is run",
-        ),
-        ("run-named-outside", {LOG: log.replace(f'"run":"{RUN}"'.encode(), b'"run":"../../x"')}, "it is run"),
+        ("run-of-another-id", {LOG: other, BODIES: bytes(bodies)}, "does not belong to this run"),
+        ("run-named-outside", {LOG: other.replace(b"f" * 16, b"../../x")}, "id is none"),
         ("run-damaged-bytes", {LOG: log, BODIES: bytes(bodies)}, "not those that the log names"),
-        ("run-without-bytes", {LOG: log}, "missing"),
+        ("run-without-bytes", {LOG: log}, "and 0 comes next"),
         ("run-empty-log", {LOG: b""}, "no complete line"),
         ("run-no-json", {LOG: b"hello\n"}, "not a record"),
         ("run-nul", {LOG: bytes(100_000)}, "no complete line"),
         ("run-long-line", {LOG: first + b'{"a":"' + b"a" * 9_000_000 + b'"}\n'}, "a line of more than"),
-        ("run-deep-line", {LOG: first + deep}, "not a record"),
-        ("run-tiny-pieces", {LOG: first + tiny}, "not a record"),
-        ("run-warc-bomb", {LOG: first + text(warc) + b"\n", BODIES: bomb}, "one whole gzip member"),
-    ):
+        ("run-deep-line", {LOG: first + deep}, "lists and objects"),
+        ("run-tiny-pieces", {LOG: first + tiny, BODIES: bad.files[BODIES]}, "lists and objects"),
+        ("run-warc-bomb", {LOG: first + text(warc) + b"\n", BODIES: bad.files[BODIES][:start_of] + bomb},
+         "bounded size|not whole"),
+    ):  # fmt: skip
         bad.put(name, bad.archive(listed(files), files), words)

@@ -23,6 +23,7 @@ from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.run import Record, RunClose
 
 LOG_FILE = "measurements.jsonl"
+MAX_PIECES = 262_144  # "[" and "{" in one line, so that what is read of it fits into memory
 MAX_LINE = 8_388_608  # bytes of one line; also of the lines that are written and synced together
 
 
@@ -47,6 +48,10 @@ def read_lines(path: Path, notes: list[str]) -> Iterator[bytes]:
                         notes, f"{path.name}:{number}: torn after {len(line)} bytes, the writer was stopped"
                     )
                     return
+                if len(line) > MAX_PIECES and line.count(b"[") + line.count(b"{") > MAX_PIECES:
+                    raise EvidenceError(
+                        f"a line of more than {MAX_PIECES} lists and objects", where=f"{path}:{number}"
+                    )
                 yield line[:-1]
                 offset += len(line)
     except OSError as error:

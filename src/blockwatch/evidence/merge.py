@@ -24,12 +24,13 @@ from blockwatch.evidence.bundle import BundledFile, BundledRun
 from blockwatch.evidence.checkpoint import CHECKPOINT_FILE, EARLIER_FOLDER, SSH_FILE
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
 from blockwatch.evidence.log import LOG_FILE, read_lines
-from blockwatch.evidence.merkle import Tree, leaf_hash
-from blockwatch.evidence.naming import RUN_ID, STAMPS_FOLDER, run_folder_name
+from blockwatch.evidence.naming import STAMPS_FOLDER, run_folder_name
 from blockwatch.evidence.reading import Run, read_run
+from blockwatch.evidence.report import Report
 from blockwatch.evidence.summary import write_summary
+from blockwatch.evidence.verify import Reader, verify_run
 from blockwatch.evidence.warc import WARC_FILE
-from blockwatch.model import HttpStep, Measurement, Noun
+from blockwatch.model import Noun
 
 ASIDE = "aside"
 _DERIVED = ("verdicts.jsonl", "run.json")
@@ -81,11 +82,11 @@ class Kept:
         """Take the run in ``staged`` (a private folder on the same disk), which came as ``bundled``."""
         placed = Placed(run=bundled.run, outcome="aside", files=bundled.files)
         try:
-            run = read_run(staged)
-            placed = msgspec.structs.replace(placed, key=run.open.key, previous_root=run.open.previous_root)
-            lines, root = check_run(run, bundled.run)
-            placed = msgspec.structs.replace(placed, lines=lines, root=root)
-            why, outcome, folder = self._join(run, staged)
+            report = _checked(staged, bundled.run)
+            placed = msgspec.structs.replace(
+                placed, key=report.key, previous_root=report.previous, lines=report.lines, root=report.root
+            )
+            why, outcome, folder = self._join(read_run(staged), staged)
         except EvidenceError as error:
             why, outcome, folder = _without(staged, error), "aside", None
         if folder is None:
@@ -157,24 +158,14 @@ def _without(folder: Path, error: EvidenceError) -> str:
     return f"{place}: {error.what}" if place else error.what
 
 
-def check_run(run: Run, wanted: str) -> tuple[int, str]:
-    """Read all of it: lines, their order, and every captured byte they refer to; lines and root.
-
-    Raises ``EvidenceError`` for damage, and where it is not run ``wanted``.
-    """
-    if run.open.run != wanted or RUN_ID.fullmatch(wanted) is None:
-        raise EvidenceError(f"the log says it is run {run.open.run[:40]!a}", where=LOG_FILE)
-    tree = Tree()
-    for line, record in run.lines():
-        tree.append(leaf_hash(line))
-        if isinstance(record, Measurement):
-            if not record.id.startswith(f"{wanted}-"):
-                raise EvidenceError("a measurement of another run", where=f"{LOG_FILE}:{tree.size}")
-            for step in record.observations:
-                for ref in (step.request, step.response) if isinstance(step, HttpStep) else ():
-                    if ref is not None:
-                        run.record(ref)
-    return tree.size, tree.root().hex()
+def _checked(staged: Path, wanted: str) -> Report:
+    """Hold it against itself as ``blockwatch verify`` does; the first finding is an ``EvidenceError``."""
+    report = verify_run(staged, Reader()).report
+    for finding in report.findings:
+        raise EvidenceError(finding.what, where=finding.where)
+    if report.run != wanted:
+        raise EvidenceError(f"the log says it is run {(report.run or '')[:40]!a}", where=LOG_FILE)
+    return report
 
 
 def compare(kept: Path, new: Path) -> int | None:

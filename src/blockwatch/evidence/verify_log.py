@@ -80,15 +80,18 @@ def decode_canonical(line: bytes) -> Record:
     """Read one line; raises ``EvidenceError`` where it is no record or not in canonical form."""
     try:
         record = _typed.decode(line)
-        if canonical(record) != line:  # it may still be: with fields that are not known here
-            plain = _plain.decode(line)
-            if canonical(plain) != line:
-                raise EvidenceError("not in canonical form")
-            if not _small(plain):
-                raise EvidenceError("a number beyond 2^53")
+        if canonical(record) == line:
+            return record
+        del record  # of a line of millions of small pieces only one reading fits into bounds
+        plain = _plain.decode(line)  # it may still be: with fields that are not known here
+        if canonical(plain) != line:
+            raise EvidenceError("not in canonical form")
+        if not _small(plain):
+            raise EvidenceError("a number beyond 2^53")
+        del plain
+        return _typed.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError, RecursionError) as error:
         raise EvidenceError(f"not a record ({' '.join(str(error).split())[:200]})") from error
-    return record
 
 
 def _small(value: object) -> bool:

@@ -27,13 +27,13 @@ from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.naming import STAMPS_FOLDER, run_folder_name
 from blockwatch.evidence.reading import Run, read_run
 from blockwatch.evidence.report import Report
-from blockwatch.evidence.summary import write_summary
+from blockwatch.evidence.summary import SUMMARY_FILE, write_summary
 from blockwatch.evidence.verify import Reader, verify_run
 from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.model import Noun
 
 ASIDE = "aside"
-_DERIVED = ("verdicts.jsonl", "run.json")
+_DERIVED = ("verdicts.jsonl", SUMMARY_FILE)
 
 
 class Placed(Noun, frozen=True, kw_only=True):
@@ -117,6 +117,8 @@ class Kept:
             _extend(kept, staged)
             return "it goes on after the end of the copy kept here", "extended", kept
         added = _add_vouchers(kept, staged)
+        if run.close is not None and longer == 0 and not (kept / SUMMARY_FILE).is_file():
+            write_summary(kept)  # an import was killed before it came to this
         if longer < 0:
             return "a longer copy is kept here", "older", kept
         return None, "added to" if added else "there already", kept

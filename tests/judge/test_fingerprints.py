@@ -301,7 +301,19 @@ def test_regular_expressions_with_gaps(pattern: str, yes: str, no: str) -> None:
 
 def test_the_matcher_finds_what_the_plain_loop_finds() -> None:
     dice = random.Random(7)
-    alphabets = ("ab<", "abcdefghij .<>/", "решение суда abc", "禁止访问x")
+    markup = [
+        '<p class="',
+        "https://www.",
+        ' src="',
+        "x9",
+        "Z!",
+        ' content="',
+        "a",
+        "=",
+        "blocked ",
+        "</title>",
+    ]
+    alphabets = ("ab<", "abcdefghij .<>/", "решение суда abc", "禁止访问x", markup)
     for _ in range(150):
         letters = dice.choice(alphabets)
         text = "".join(dice.choices(letters, k=dice.randrange(400)))

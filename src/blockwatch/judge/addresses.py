@@ -59,7 +59,7 @@ _COMPATIBLE = ipaddress.IPv6Network("::/96")
 SOMEWHERE = frozenset({"private"})  # a machine may answer there (Iran's 10.10.34.35): a redirection
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def bogon(text: str) -> str | None:
     """Why ``text`` cannot be a site's address (``"loopback"``, ``"private"``, …), or ``None``."""
     try:
@@ -104,7 +104,7 @@ def is_v6(text: str) -> bool:
     return ":" in text
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def is_address(host: str) -> bool:
     """Whether a host is an address literal (IPv6 with or without brackets)."""
     if ":" not in host and not host.rstrip("]")[-1:].isdigit():

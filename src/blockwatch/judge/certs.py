@@ -67,6 +67,9 @@ _LOCAL_ISSUERS = (
 )
 
 
+_MOST_KEPT = 32_768  # bytes of a chain that is remembered
+
+
 class Leaf(NamedTuple):
     """The few facts of a chain that rules use; text is lower case."""
 
@@ -83,10 +86,13 @@ class Leaf(NamedTuple):
 
 def read_leaf(chain: Sequence[bytes]) -> Leaf | None:
     """What a chain says (DER, leaf first); ``None`` where it cannot be read."""
-    return _read(tuple(chain[:5])) if chain else None
+    if not chain:
+        return None
+    first = tuple(chain[:5])
+    return _read(first) if sum(map(len, first)) <= _MOST_KEPT else _read.__wrapped__(first)
 
 
-@lru_cache(maxsize=2_048)
+@lru_cache(maxsize=1_024)
 def _read(chain: tuple[bytes, ...]) -> Leaf | None:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

@@ -5,7 +5,7 @@ Rules of this file:
 * exact: what is found was compared in full; what is sampled only says where to look;
 * long literals: the text is cut into blocks of 16 bytes, and the first 8 bytes of each are looked up, all
   in one call. Wherever a literal of 23 bytes or more lies, one such sample lies wholly inside it, at one
-  of 16 offsets; for each offset the rarest of its samples is kept;
+  of 16 offsets; for each offset the rarest of its samples is kept, and a second one where it looks ordinary;
 * literals of 15 to 22 bytes: likewise, in blocks of 8 (and then the long ones too, in the same pass); shorter
   ones: from the rarest byte in them and the three that follow it. Both are looked for in short texts only: in
   a long one a short literal is more likely to stand by accident;
@@ -54,6 +54,8 @@ _MARKUP = (
     b'http://www.w3.org/1999/xhtml" <br /><br> <h1></h1> .png" .jpg" </span><span class=" &copy; &nbsp;'
 )
 
+_SHARED = 5
+_RUNS = frozenset(_MARKUP[at : at + _SHARED] for at in range(len(_MARKUP) - _SHARED + 1))
 
 Keys = dict[bytes, list[tuple[int, int]]]  # what begins with the byte → (place, offset of the byte)
 
@@ -103,15 +105,26 @@ class Matcher:
 
 
 class _Samples:
-    """Samples that stand for literals, one for each offset at which a block of the text may begin in them."""
+    """Samples that stand for literals, one for each offset at which a block of the text may begin in them.
+
+    A sample that looks like ordinary markup stands for its literal only beside a second one, where the
+    literal has two at that offset.
+    """
 
     def __init__(self, literals: Sequence[bytes], places: Sequence[int], block: int) -> None:
         self._index = _sampled(literals, places, block)
-        self._keys = frozenset(self._index)
+        seconds = (second for pairs in self._index.values() for _, second in pairs if second is not None)
+        self._keys = frozenset(self._index).union(seconds)
 
     def suspects(self, numbers: array[float]) -> set[int]:
-        """Places of the literals of which a sample is among those of a text."""
-        return {place for sample in self._keys.intersection(numbers) for place in self._index[sample]}
+        """Places of the literals of which the samples are among those of a text."""
+        hits = self._keys.intersection(numbers)
+        return {
+            place
+            for sample in hits
+            for place, second in self._index.get(sample, ())
+            if second is None or second in hits
+        }
 
 
 def _numbers_of(data: bytes) -> array[float]:
@@ -121,8 +134,10 @@ def _numbers_of(data: bytes) -> array[float]:
     return numbers
 
 
-def _sampled(literals: Sequence[bytes], places: Sequence[int], block: int) -> dict[float, list[int]]:
-    """For each sample that stands for a literal at some offset, the literals it stands for."""
+def _sampled(
+    literals: Sequence[bytes], places: Sequence[int], block: int
+) -> dict[float, list[tuple[int, float | None]]]:
+    """For each sample that stands for literals at some offset: these, and which second one each needs."""
     cut: dict[int, tuple[float, ...]] = {}
     for place in places:
         literal = literals[place]
@@ -130,13 +145,20 @@ def _sampled(literals: Sequence[bytes], places: Sequence[int], block: int) -> di
         cut[place] = tuple(shifts[at % _SAMPLE][at // _SAMPLE] for at in range(len(literal) - _SAMPLE + 1))
     common = Counter(sample for samples in cut.values() for sample in set(samples))
     common.update({sample: len(cut) for shift in range(_SAMPLE) for sample in _numbers(_MARKUP, shift)})
-    index: dict[float, list[int]] = defaultdict(list)
+    index: dict[float, list[tuple[int, float | None]]] = defaultdict(list)
     for place, samples in cut.items():
         for offset in range(block):
-            sample = min(samples[offset::block], key=common.__getitem__)
-            if place not in index[sample]:
-                index[sample].append(place)
+            first, *more = sorted(dict.fromkeys(samples[offset::block]), key=common.__getitem__)[:2]
+            pair = (place, more[0] if more and _ordinary(first) else None)
+            if pair not in index[first]:
+                index[first].append(pair)
     return dict(index)
+
+
+def _ordinary(sample: float) -> bool:
+    """Whether a sample shares five bytes in a row with what most pages hold."""
+    data = struct.pack("<d", sample)
+    return any(data[at : at + _SHARED] in _RUNS for at in range(_SAMPLE - _SHARED + 1))
 
 
 def _numbers(literal: bytes, shift: int) -> tuple[float, ...]:

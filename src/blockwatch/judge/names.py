@@ -86,7 +86,7 @@ class Parts(NamedTuple):
     path: str
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def parts(url: str) -> Parts:
     """Take a URL apart; never raises."""
     try:
@@ -118,7 +118,7 @@ def joined(base: str, location: str) -> str:
         return ""
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=1_024)
 def owner(host: str) -> str:
     """The registrable domain of ``host`` (approximately), or the address itself."""
     if is_address(host):

@@ -24,6 +24,7 @@ MAX_HEADERS = 200
 MAX_HEAD_CHARACTERS = 65_536  # of all headers of a message
 MAX_TAGS = 32
 MAX_FAILURE = 300  # characters
+_LONGEST_TAG = 100  # characters
 _MAX_TIME_S = 10**9
 _MOST_KEPT = 6_000  # characters of a certificate that is remembered
 _V4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}", re.A)
@@ -72,11 +73,15 @@ def micros(value: object) -> int | None:
     return round(value * 1_000_000)
 
 
-@lru_cache(maxsize=4_096)
 def moment(value: str) -> int | None:
     """``2024-02-14 09:06:17`` (UTC) as microseconds since the epoch."""
+    return _moment(value[:40])
+
+
+@lru_cache(maxsize=4_096)
+def _moment(value: str) -> int | None:
     try:
-        read = datetime.fromisoformat(value[:40].strip())
+        read = datetime.fromisoformat(value.strip())
         read = read.replace(tzinfo=UTC) if read.tzinfo is None else read
         since = (read - _EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError):
@@ -117,7 +122,7 @@ def base64(value: Any) -> bytes | None:
         return None
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _address(value: str) -> str | None:
     if _V4.fullmatch(value):
         return value
@@ -134,7 +139,7 @@ def address(value: Any) -> str | None:
     return _address(value) if isinstance(value, str) and len(value) < 64 else None
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _endpoint(value: str) -> tuple[str, int] | None:
     host, colon, port = value.rpartition(":")
     found = _address(host[1:-1] if host.startswith("[") and host.endswith("]") else host)
@@ -153,10 +158,14 @@ def port_number(value: Any) -> int | None:
     return found if found is not None and found < 65_536 else None
 
 
-@lru_cache(maxsize=16_384)
 def host_name(value: str) -> str:
     """A host as it is asked for in the DNS: lower case, A-labels, no trailing dot, no brackets."""
-    host = value[:300].strip("[]").rstrip(".").lower()
+    return _host_name(value[:300])
+
+
+@lru_cache(maxsize=4_096)
+def _host_name(value: str) -> str:
+    host = value.strip("[]").rstrip(".").lower()
     if host.isascii():
         return host
     try:
@@ -179,8 +188,8 @@ NO_TAGS = Tags()
 
 
 @lru_cache(maxsize=4_096)
-def _tags(found: tuple[object, ...]) -> Tags:
-    split = (tag.partition("=") for tag in found if isinstance(tag, str))
+def _tags(found: tuple[str, ...]) -> Tags:
+    split = (tag.partition("=") for tag in found)
     told = {name: value for name, _, value in split}
     depth, number = told.get("depth", ""), told.get("round", "")
     return Tags(
@@ -197,10 +206,7 @@ def tags(entry: Object) -> Tags:
     found = entry.get("tags")
     if not isinstance(found, list):
         return NO_TAGS
-    try:
-        return _tags(tuple(found[:MAX_TAGS]))
-    except TypeError:  # lists or objects among them
-        return _tags(tuple(tag for tag in found[:MAX_TAGS] if isinstance(tag, str)))
+    return _tags(tuple([tag[:_LONGEST_TAG] for tag in found[:MAX_TAGS] if isinstance(tag, str)]))
 
 
 def headers(message: Object) -> tuple[tuple[str, str], ...]:

@@ -290,7 +290,7 @@ def test_numbers_are_kept_as_ranges() -> None:
     order = [5, 1, 3, 2, 4, 9, 7, 8, 6]
     assert all(seen.add(number) for number in order)
     assert not any(seen.add(number) for number in order)
-    assert (seen._starts, seen._ends) == ([1], [9])
+    assert (seen._starts, seen._ends, seen.missing) == ([1], [9], 0)
     assert 9 in seen
     assert 10 not in seen
     for number in range(100, 100 + 2 * 99_999, 2):
@@ -325,3 +325,38 @@ def test_a_large_run_needs_no_more_memory_than_a_small_one(tmp_path: Path) -> No
 def test_a_reader_with_a_list_of_nobody_finds_nobody(run: Path) -> None:
     (report,) = verified(run, reader=Reader(keys=(Allowed(key=THEIRS.key),)))
     assert [finding.kind for finding in report.findings] == ["signer"]
+
+
+def test_numbers_that_are_missing_are_told(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "results", signer=None)
+    unseal(run)
+    lines = log_of(run)
+    put_log(run, [*lines[:4], *lines[5:]])
+    (run / "bodies.warc.gz").unlink()
+    for number in (2, 3, 4):
+        in_record(number, lambda said: said["observations"].pop())(run)
+    in_record(5, lambda said: said.update(measured=3))(run)
+    put_log(run, [line for at, line in enumerate(log_of(run)) if at != 2])
+    in_record(4, lambda said: said.update(measured=2))(run)
+    (report,) = verified(run)
+    assert report.findings == ()
+    assert "1 numbers are missing among those of the measurements" in report.notes
+
+
+def test_a_run_that_goes_on_is_whole(tmp_path: Path) -> None:
+    from blockwatch.evidence.verify_log import LogCheck
+
+    run = write_run(tmp_path / "results", close=False)
+    lines, bodies = log_of(run), (run / "bodies.warc.gz").read_bytes()
+    put_log(run, lines[:1])
+    (run / "bodies.warc.gz").write_bytes(bodies[:313])
+    check = LogCheck(run, ())
+    check.lines = 1
+    check._record(lines[0])  # as if the rest were written while it is read
+    (run / "bodies.warc.gz").write_bytes(bodies)
+    for line in lines[1:]:
+        check.lines += 1
+        check._record(line)
+    assert check.measurements == 4
+    assert check._bytes
+    check._bytes.close()

@@ -89,9 +89,13 @@ class Bytes:
         self.end, self._loose = ref.offset + ref.length, False
 
     def _stored(self, ref: WarcRef) -> bytes:
-        if self._file is None or not 0 < ref.length <= _MAX_MEMBER or ref.offset + ref.length > self.size:
-            raise EvidenceError(f"{WARC_FILE} is missing or ends before")
+        if self._file is None or not 0 < ref.length <= _MAX_MEMBER:
+            raise EvidenceError(f"{WARC_FILE} is missing, or it is said to have an impossible size")
         try:
+            if ref.offset + ref.length > self.size:
+                self.size = os.fstat(self._file.fileno()).st_size  # the run may be going on
+            if ref.offset + ref.length > self.size:
+                raise EvidenceError(f"{WARC_FILE} ends before")
             self._file.seek(ref.offset)
             member = self._file.read(ref.length)
         except OSError as error:
@@ -137,7 +141,7 @@ def oddity(measurement: Measurement, step: HttpStep, side: str, record: WarcReco
         expected["WARC-IP-Address"] = quote(step.address, safe=":.")
     told = {name.lower(): value for name, value in reversed(record.fields)}  # of two the first counts
     for field, value in expected.items():
-        if told.get(field.lower()) != value:
+        if told.get(field.lower(), "") != value:
             return f"its {field} is not {value[:100]}"
     if side == "response" and is_http and step.status is not None and status_of(record.block) != step.status:
         return f"it does not answer with status {step.status}"

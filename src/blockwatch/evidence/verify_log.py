@@ -63,6 +63,12 @@ class Numbers:
             self._ends.insert(at + 1, number)
         return True
 
+    @property
+    def missing(self) -> int:
+        """How many between 1 and the largest were not seen."""
+        ranges = zip(self._starts, self._ends, strict=True)
+        return max(self._ends, default=0) - sum(end - start + 1 for start, end in ranges)
+
     def __contains__(self, number: int) -> bool:
         at = bisect_right(self._starts, number) - 1
         return at >= 0 and number <= self._ends[at]
@@ -156,7 +162,7 @@ class LogCheck:
             self.open = record
             self._bytes = Bytes(self.folder, record.run)
         elif type(record) is RunClose and self.open is not None and self.close is None:
-            if record.measured != self.measurements:
+            if record.measured != self.measurements and record.reason != "disk":
                 what = f"it counts {record.measured} measurements, and there are {self.measurements}"
                 raise Damage(where, what, kind="contradiction")
             self.close = record
@@ -187,6 +193,8 @@ class LogCheck:
                 self.sites = None
 
     def _end(self) -> None:
+        if self.seen.missing:
+            self.notes.append(f"{self.seen.missing} numbers are missing among those of the measurements")
         assert self._bytes is not None  # noqa: S101, a log with a first line has it
         beyond = self._bytes.beyond
         if self.close is None:

@@ -11,10 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from blockwatch.codec import canonical
 from blockwatch.evidence import ots
 from blockwatch.evidence.proof import make_proof
 from blockwatch.evidence.tombstone import forget_run
+from blockwatch.model import HttpStep, Measured
+from blockwatch.store import RunWriter
 from tests.evidence.assets.bad import append, cut
 from tests.evidence.assets.world import (
     FIRST,
@@ -32,6 +36,7 @@ from tests.evidence.assets.world import (
     unseal,
     write_run,
 )  # fmt: skip
+from tests.evidence.made import measured, run_close, run_open
 from tests.exchange.authority import Authority
 
 LOG, STAMP = "measurements.jsonl", "timestamps/tsa.tsr"
@@ -246,7 +251,7 @@ def scrubbed(run: Path) -> None:
 
 
 def full_disk(run: Path) -> None:
-    in_record(6, lambda said: said.update(reason="disk"))(run)
+    in_record(6, lambda said: said.update(reason="disk", measured=5))(run)
     append("bodies.warc.gz", b"half a member")(run)
     sealed_again(run)
 
@@ -257,6 +262,21 @@ def gap(run: Path) -> None:
     lines[2] |= {"valid": False, "fault": "not kept: a record of more than 8388608 bytes", "observations": []}
     put_log(run, [canonical(line) for line in lines])
     sealed_again(run)
+
+
+def nobody_knows_where(folder: Path, authorities: Authorities) -> Path:
+    """As read from another program's record that does not say which address it asked."""
+    writer = RunWriter(folder, signer=OURS)
+    writer.open(run_open(FIRST, started=STARTED, imported="ooni x"))
+    one = measured(1, run=FIRST, started=STARTED + 1)
+    *steps, page = one.measurement.observations
+    assert isinstance(page, HttpStep)
+    page = msgspec.structs.replace(page, address="")
+    record = msgspec.structs.replace(one.measurement, observations=(*steps, page))
+    exchange = msgspec.structs.replace(one.exchanges[11], address="")
+    writer.write(Measured(measurement=record, exchanges={11: exchange}))
+    writer.close(run_close(1, ended=STARTED + 9))
+    return writer.folder
 
 
 def retest(folder: Path, authorities: Authorities) -> Path:
@@ -329,6 +349,7 @@ MORE: dict[str, Asset] = {
     "retested": Asset(retest, ("sealed",)),
     "imported from another program": Asset(
         one(imported="ooni 20261122T042000Z_webconnectivity_KZ_9198_n1_x", signer=None), ("unsigned",)),
+    "imported without an address": Asset(nobody_knows_where, ("sealed",)),
     "with fields that came later": Asset(changed(unknown_fields), ("sealed",)),
     "with an address cut out": Asset(changed(scrubbed), ("sealed",)),
     "ended by a full disk": Asset(changed(full_disk), ("sealed",)),

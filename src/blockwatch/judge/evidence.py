@@ -46,6 +46,7 @@ _BY_FAMILY = {
     "tls": ("handshakes",),
     "http": ("requests",),
     "page": ("responses",),
+    "site": ("connections",),
 }
 _ROUNDS = tuple(
     purpose

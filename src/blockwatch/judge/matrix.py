@@ -143,31 +143,31 @@ def hosts(scene: Scene, ground: Ground, address: str, count: int) -> list[Follow
 def _speeds(scene: Scene, ground: Ground, address: str) -> list[FollowUp]:
     """The same page from the same address, in turn under the target's name and under another."""
     wanted: list[FollowUp] = []
-    other = ground.hosts[0] if ground.hosts else None
-    for number in (1, 2):
+    for number in (1, 2):  # another name each time: one of them may be slowed itself
+        other = ground.hosts[number % len(ground.hosts)] if ground.hosts else None
         if scene.hop.secure:
             purpose = Purpose.SNI_CONTROL_ON_TARGET if other else Purpose.SNI_NONE_ON_TARGET
             wanted.append(_sni(scene, address, other, purpose, number, page=True))
-        elif other:
-            wanted.append(_as_other(scene, address, other, number))
+        else:
+            wanted += [_as_other(scene, address, other, number)] if other else []
+            wanted.append(_respelled(scene, address, number))
         wanted.append(repeat(scene, address, number))
-    if scene.hop.secure and other:
+    if scene.hop.secure and ground.hosts:
         wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=True))
     return wanted
 
 
 def spelled(scene: Scene, address: str) -> list[FollowUp]:
-    """The page in cleartext, in turn under the name and under the same name with a dot behind it.
+    """The page in cleartext under its name spelled otherwise, twice, and once more as it is."""
+    return [*(_respelled(scene, address, number) for number in (1, 2)), repeat(scene, address, SPELLED)]
 
-    A server takes both for one name (RFC 9110, 4.2.3; RFC 1034, 3.1), where it gives nothing under another.
+
+def _respelled(scene: Scene, address: str, number: int) -> FlowRequest:
+    """Ask for the page under its name with a dot behind it.
+
+    A server takes both for one name (RFC 1034, 3.1), where under another it may give another page.
     """
-    wanted: list[FollowUp] = []
-    for number in range(SPELLED, SPELLED + ROUNDS):
-        wanted += [
-            _as_other(scene, address, scene.hop.host + ".", number),
-            repeat(scene, address, number),
-        ]
-    return wanted
+    return _as_other(scene, address, scene.hop.host + ".", SPELLED + number)
 
 
 def _as_other(scene: Scene, address: str, host: str, number: int) -> FlowRequest:

@@ -73,9 +73,18 @@ _WEIGH = rows(
     ),
     (
         "weigh.twice",
+        weigh.found_again,
+        "the same finding minutes later is worth more",
+        "CensorPulse: at least two runs",
+        1,
+        1,
+    ),
+    (
+        "weigh.twice",
         weigh.found_twice,
         "the same finding minutes later is worth more",
         "CensorPulse: at least two runs",
+        2,
     ),
     ("weigh.earlier", weigh.only_earlier, "an undecided repetition does not undo a finding", OWN),
 )

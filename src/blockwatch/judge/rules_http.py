@@ -26,7 +26,7 @@ def frozen(scene: Scene) -> Finding | None:
     """The transfer stops at the same offset every time; under another name it does not."""
     speeds = Speeds(scene)
     stalled = speeds.stalled
-    if len(stalled) < 2:
+    if len(stalled) < 2 or _hard_for_control(scene):
         return None
     farthest = max(t.moved for t in stalled)
     past = [t for t in speeds.other if not t.stalled and t.moved > farthest]
@@ -52,7 +52,11 @@ def throttled(scene: Scene) -> Finding | None:
     """The transfer is slow every time; under another name the same address is fast."""
     speeds = Speeds(scene)
     slow = speeds.slow
-    if len(slow) < 2 or len(slow) < len([t for t in speeds.own if t.moved >= LEAST]):
+    if (
+        len(slow) < 2
+        or _hard_for_control(scene)
+        or len(slow) < len([t for t in speeds.own if t.moved >= LEAST])
+    ):
         return None
     quickest = max(t.rate for t in slow)
     fast = [t for t in speeds.other if t.moved >= LEAST and not (t.flow.round >= SPELLED and t.slow)]
@@ -201,6 +205,11 @@ def _of(transfers: list[Transfer]) -> tuple[str, ...]:
 
 def _slow_errand(scene: Scene) -> bool:
     return scene.control is not None and scene.control.us >= _SLOW_ERRAND_US
+
+
+def _hard_for_control(scene: Scene) -> bool:
+    """Whether the control got no page either, or took as long (ruleset 1 did not ask)."""
+    return scene.ruleset > 1 and scene.control is not None and (not scene.control_ok or _slow_errand(scene))
 
 
 def _body_began(tries: Tries) -> bool:

@@ -28,6 +28,7 @@ LONG_US = 1_500_000
 STALL_US = 4_000_000  # silence at the end of a transfer that did not end
 SAME_OFFSET = 6_000  # bytes
 
+_MARKS = ("etag", "last-modified", "content-length")  # headers that tell one page from another
 COMPARED = (
     Purpose.SNI_CONTROL_ON_TARGET,
     Purpose.SNI_NONE_ON_TARGET,
@@ -88,8 +89,15 @@ class Speeds:
     def other(self) -> list[Transfer]:
         """Transfers from the same addresses under another name, large enough to compare."""
         addresses = {t.flow.address for t in self.own}
-        found = [transfer(flow) for flow in self._scene.hop.by(*COMPARED) if flow.address in addresses]
+        asked = [flow for flow in self._scene.hop.by(*COMPARED) if flow.address in addresses]
+        if self._scene.ruleset > 1 and not self._scene.hop.secure:
+            asked = [flow for flow in asked if self._same_page(flow)]
+        found = [transfer(flow) for flow in asked]
         return [t for t in found if t is not None]
+
+    def _same_page(self, flow: Flow) -> bool:
+        """Whether a response under another Host is the site's page: other pages may have other speeds."""
+        return any(_alike(flow.http, t.flow.http) for t in self.own)
 
     @property
     def stalled(self) -> list[Transfer]:
@@ -114,6 +122,16 @@ class Speeds:
         if control is None or control.http_failure or not control.body_length or control.us <= 0:
             return 0
         return control.body_length * 1_000_000 // control.us
+
+
+def _alike(one: HttpStep | None, other: HttpStep | None) -> bool:
+    """Whether two responses are one page, as far as the head of one that did not end can tell."""
+    if one is None or other is None or one.status != other.status:
+        return False
+    if one.title and other.title:
+        return one.title == other.title
+    marks = [{name.lower(): value for name, value in step.headers} for step in (one, other)]
+    return any(marks[0].get(name) and marks[0].get(name) == marks[1].get(name) for name in _MARKS)
 
 
 def worth_comparing(step: HttpStep, flow: Flow) -> bool:

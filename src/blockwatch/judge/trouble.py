@@ -15,8 +15,8 @@ from blockwatch.judge.addresses import bogon, is_address
 from blockwatch.judge.certs import state_root
 from blockwatch.judge.chains import chain_of
 from blockwatch.judge.names import parts, same_owner
-from blockwatch.judge.outcomes import LOCAL, TRUST
-from blockwatch.judge.scene import Scene, step_of
+from blockwatch.judge.outcomes import EOF, LOCAL, RESET, TIMEOUT, TRUST, of_failure
+from blockwatch.judge.scene import Scene, Tries, step_of
 from blockwatch.judge.sight import REDIRECTS, redirect_of
 from blockwatch.judge.speed import worth_comparing
 
@@ -95,8 +95,14 @@ def _failing(scene: Scene) -> Trouble | None:
             return trouble  # a state's own chain, whatever the control met
         passed = scene.control_passed(layer) and tries.kind != TRUST
         same_for_control = scene.control_failed_at is not None and not passed
-        return None if same_for_control else trouble
+        return None if same_for_control and not _cut_here_only(scene, tries) else trouble
     return None
+
+
+def _cut_here_only(scene: Scene, tries: Tries) -> bool:
+    """Whether requests are cut off at once here, while the control waited in vain: two troubles, not one."""
+    waited = scene.control is not None and of_failure(scene.control.http_failure) == TIMEOUT
+    return tries.layer == "http" and tries.kind in (RESET, EOF) and waited
 
 
 def _slow(scene: Scene) -> bool:

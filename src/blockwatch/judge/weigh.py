@@ -52,6 +52,17 @@ def passed_later(earlier: Sequence[Finding], last: Finding) -> Finding | None:
 
 def found_twice(earlier: Sequence[Finding], last: Finding) -> Finding | None:
     """It was found blocked, and again, at the same step, at the end of the run."""
+    found = found_again(earlier, last)
+    if found is None:
+        return None
+    both = [last, *(finding for finding in earlier if finding.state is State.BLOCKED)]
+    shown = any(finding.proven or finding.grade is Grade.CONFIRMED for finding in both)
+    limited = any(finding.grade is Grade.SIGNS and not finding.firm for finding in both)
+    return replace(found, grade=Grade.SIGNS) if limited and not shown else found
+
+
+def found_again(earlier: Sequence[Finding], last: Finding) -> Finding | None:
+    """It was found blocked, and again, at the same step, at the end of the run."""
     before = [f for f in earlier if f.state is State.BLOCKED and f.failed_step == last.failed_step]
     if last.state is not State.BLOCKED or not before:
         return None

@@ -273,3 +273,14 @@ row(
     answer=lambda a, h, t, n: f.EOF if a == SITE else None,
     grades="signs",
 )
+
+# The control is in trouble of its own.
+row(
+    "RST on Host; the control gets no answer at all",
+    "blocked",
+    "http.reset.host",
+    "http.name",
+    url=HTTP,
+    answer=by_host(f.RESET),
+    control=broken_for_control(http_failure=f.TIMEOUT),
+)

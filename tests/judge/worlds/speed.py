@@ -91,3 +91,30 @@ row(
     page=lambda url, a: FROZEN,
     control=broken_for_control(http_failure=f.TIMEOUT),
 )
+
+# One host of a server may be slow for everybody, and its neighbour quick.
+NEIGHBOUR = Page(title="Another house's front page", length=400_000, us=500_000)
+row(
+    "a slow host beside a quick one, in cleartext",
+    "ok down inconclusive",
+    url=HTTP,
+    page=lambda url, a: SLOW,
+    answer=lambda a, h, t, n: None if h in OWN_NAMES or a != SITE else NEIGHBOUR,
+    control=broken_for_control(http_failure=f.TIMEOUT, us=15_000_000),
+)
+row(
+    "a slow host beside a quick one, in cleartext, no helper",
+    "ok down inconclusive",
+    url=HTTP,
+    page=lambda url, a: SLOW,
+    answer=lambda a, h, t, n: None if h in OWN_NAMES or a != SITE else NEIGHBOUR,
+    control=None,
+)
+row(
+    "a host that stops beside a quick one, in cleartext, no helper",
+    "ok down inconclusive",
+    url=HTTP,
+    page=lambda url, a: FROZEN,
+    answer=lambda a, h, t, n: None if h in OWN_NAMES or a != SITE else NEIGHBOUR,
+    control=None,
+)

@@ -138,4 +138,4 @@ def _host(text: str) -> str:
     host = text.strip().lower()
     if host.startswith("["):
         return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+    return host.partition(":")[0].rstrip(".")  # as nginx and Apache do

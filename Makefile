@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: tools demo test check bench bench-helper bench-judge accuracy setup clean
+.PHONY: tools fuzz demo test check bench bench-helper bench-judge accuracy setup clean
 
 demo: setup  ## measure a simulated censored internet and compare with its truth
 	.venv/bin/blockwatch demo
@@ -21,6 +21,9 @@ check: setup  ## format, lint, types, and the laws of the house
 tools: setup  ## other people's web archive tools, for tests that hold ours against them
 	@test -x .venv/tools/bin/wayback || { .venv/bin/python -m venv .venv/tools && \
 	 .venv/tools/bin/pip install --quiet --disable-pip-version-check -r requirements-tools.lock; }
+
+fuzz: setup  ## damaged input for everything that reads what strangers send; SECONDS=600 for each reader
+	$(PY) -m tools.fuzz --seconds $(or $(SECONDS),60)
 
 bench: setup  ## speed, CPU, memory and bytes in the lab
 	$(PY) bench/bench.py

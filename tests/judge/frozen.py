@@ -74,6 +74,8 @@ ADDED = {
         "page.echoed",
         "control.run",
         "control.apart",
+        "line.cleartext",
+        "line.names",
     ],
 }
 """By ruleset: the ids that are new in it."""

@@ -49,6 +49,14 @@ _DOUBT = rows(
         "OONI verdict defect K",
     ),
     ("line.dropped", line.dropped, "an outage fails every site at once", "Censored Planet outage filter"),
+    (
+        "line.cleartext",
+        line.cleartext_seized,
+        "a block spares other names",
+        "own: unpaid lines in the field",
+        2,
+    ),
+    ("line.names", line.names_seized, "a block spares other names", "own: unpaid lines in the field", 2),
     ("line.clock", line.clock_off, "validity needs a clock", "OrgProbe"),
     ("void.cut", line.cut_short, "a measurement that was stopped has not seen it all", OWN),
 )

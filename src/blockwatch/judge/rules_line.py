@@ -12,14 +12,19 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from blockwatch.judge import outcomes
+from blockwatch.judge.answers import SYSTEM
 from blockwatch.judge.case import Case
-from blockwatch.judge.finding import Finding, unclear
+from blockwatch.judge.finding import Finding, refs, unclear
+from blockwatch.judge.names import owner
+from blockwatch.judge.pages import alike
 from blockwatch.judge.sight import Sight
-from blockwatch.model import TlsStep
-from blockwatch.verdict import State
+from blockwatch.model import Purpose, TlsStep
+from blockwatch.verdict import Grade, State
 
 _DAY_US = 86_400_000_000
 _GRACE_US = 2_000_000
+_MANY = 3  # owners of names before "every name" is spoken of
+_PAGES = frozenset({"http.blockpage", "http.blockpage.host", "http.redirect", "http.redirect.host"})
 
 
 def own_fault(case: Case, sight: Sight) -> Finding | None:
@@ -91,6 +96,42 @@ def dropped(case: Case, sight: Sight, finding: Finding) -> Finding | None:
         witness,
         finding.failed_step,
     )
+
+
+def cleartext_seized(case: Case, sight: Sight, finding: Finding) -> Finding | None:
+    """The line answers everybody's cleartext itself: an unpaid bill, a login, not a block of this site."""
+    if finding.state is not State.BLOCKED or finding.grade is Grade.CONFIRMED:
+        return None
+    if finding.mechanism not in _PAGES:
+        return None
+    for hop in sight.hops:
+        shown = hop.response is not None and set(hop.response.witness("http")) & set(finding.witnesses)
+        page = hop.response.http if hop.response is not None and shown else None
+        asked = [flow for flow in hop.by(Purpose.HOST_CONTROL_ON_CONTROL) if flow.responded]
+        if page is None or hop.secure or len({flow.address for flow in asked}) < 2:
+            continue
+        if all(flow.http is not None and alike(flow.http, page) for flow in asked):
+            text = "Control names at their own addresses get this answer too: the line answers all cleartext"
+            return unclear(text, refs(*(flow.witness("http") for flow in asked)), finding.failed_step)
+    return None
+
+
+def names_seized(case: Case, sight: Sight, finding: Finding) -> Finding | None:
+    """The line's resolver leads every name to one place: an unpaid bill, a login, not this site's block."""
+    if finding.state is not State.BLOCKED or not (finding.mechanism or "").startswith("dns."):
+        return None
+    owners = {owner(name) for name in case.peers.answered.get(SYSTEM, ())}
+    if len(owners) < _MANY:
+        return None
+    for hop in sight.hops:
+        given = [lookup for lookup in hop.lookups if lookup.step.resolver == SYSTEM and lookup.step.addresses]
+        calm = [lookup for lookup in hop.name_controls if lookup.step.resolver == SYSTEM]
+        places = {address for lookup in given for address in lookup.step.addresses}
+        shared = set().union(*(case.peers.shared.get(address, ()) for address in places))
+        if places and calm and owners <= shared and all(set(x.step.addresses) & places for x in calm):
+            text = "The line's resolver leads every name of the run, control names too, to the same place"
+            return unclear(text, refs(x.ref for x in (*given, *calm)), "dns")
+    return None
 
 
 def clock_off(case: Case, sight: Sight, finding: Finding) -> Finding | None:

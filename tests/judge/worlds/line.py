@@ -8,7 +8,7 @@ from blockwatch import failure as f
 from blockwatch.model import Measurement
 from blockwatch.run import LineCheck, Vantage
 from tests.judge.stage import changed, measured
-from tests.judge.world import SECOND, SILENCE, SITE, SITE2, Page, World, resolves
+from tests.judge.world import OTHER, SECOND, SILENCE, SITE, SITE2, Page, World, resolves
 from tests.judge.worlds.say import HTTP, by_sni, on_address, row
 
 # Residual blocking: what one name leaves behind at an address.
@@ -24,6 +24,16 @@ def banned(**world: Any) -> tuple[Measurement, ...]:
     """Another owner's name at the same address, measured just before, that broke there."""
     made = measured(World(url="https://banned.example/", **world), 3, "first", 2 * SECOND, ())
     return (changed(made, target="banned", url="https://banned.example/"),)
+
+
+def elsewhere_to(address: str) -> tuple[Measurement, ...]:
+    """Two other owners' names, which the line's resolver leads to this address too."""
+    made = []
+    for seq, host in ((3, "first.example.org"), (4, "second.example.net")):
+        world = World(url=f"http://{host}/", lookup=lambda resolver, name, n: (address,))
+        one = measured(world, seq, "first", seq * SECOND, ())
+        made.append(changed(one, target=host, url=world.url))
+    return tuple(made)
 
 
 row(
@@ -103,4 +113,22 @@ row(
     url=HTTP,
     lookup=lambda r, name, n: (SITE2,) if r == "system" else (SITE,),
     controls=lambda url: {"endpoints": ()},
+)
+row(
+    "unpaid line: every cleartext name gets the provider's page",
+    "inconclusive",
+    rule="line.cleartext",
+    url=HTTP,
+    answer=lambda a, h, t, n: None if t else Page(title="Доступ ограничен", length=424),
+)
+row(
+    "unpaid line: the resolver leads every name to the cashier",
+    "inconclusive",
+    rule="line.names",
+    url=HTTP,
+    lookup=lambda resolver, name, n: (OTHER,) if resolver in ("system", "line") else (SITE,),
+    answer=lambda a, h, t, n: Page(title="Оплата", length=168) if a == OTHER and not t else None,
+    others=elsewhere_to(OTHER),
+    calm=False,
+    good=False,
 )

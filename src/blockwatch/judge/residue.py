@@ -60,16 +60,16 @@ def lingering(
 
 
 def _suspected(scene: Scene, connected: Collection[str], answered: Collection[str]) -> list[str]:
-    """Addresses that take, or took, connections, and at which every flow broke, whatever its name."""
+    """Addresses that take, or took, connections; the target's every flow broke there, and others too."""
     found = []
     for address in dict.fromkeys(flow.address for flow in scene.usable):
         own = [flow for flow in scene.usable if flow.address == address and flow.at("tcp") != SKIPPED]
         near = [flow for flow in scene.hop.by(*_NEAR) if flow.address == address]
-        if not own or not all(broke(flow) for flow in (*own, *near)):
+        if not own or not all(map(broke, own)):
             continue
         place = f"{address}:{scene.hop.port}"
         if any(flow.at("tcp") == OK for flow in own):
-            if near and (place in answered or _alive(scene)):
+            if any(map(broke, near)) and (place in answered or _alive(scene)):
                 found.append(address)
         elif place in connected:
             found.append(address)

@@ -44,6 +44,7 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "ipv6": {"ipv6": True},
     "antivirus": {},
     "hostile": {},
+    "residual": {},
     "tier2": {"tier": 2},
     "diverted": {"tier": 2, "rules": (DnsRule(name="", match="substring", do="divert"),)},
 }

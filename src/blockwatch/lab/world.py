@@ -175,7 +175,7 @@ class Scenario:
     sites: tuple[Site, ...]
     rules: tuple[Rule, ...] = ()
     world: str = "main"  # main | loss | offline | portal | helper-sni | helper-down | no-helper |
-    # resolver-dead | tier2 | diverted: rows of one world can share a lab
+    # resolver-dead | residual | tier2 | diverted: rows of one world can share a lab
     mitm: tuple[Mitm, ...] = ()
     dead: tuple[str, ...] = ()
     source: str = ""

@@ -156,6 +156,7 @@ ROWS = (
         https(ok(), key="b", see="any"),
         https(ok(), key="c", see="any"),
         source="own: Hyperquack's stateful blocks",
+        world="residual",
         sites=(site(), site("b", share="a"), site("c", share="a")),
         rules=(TlsRule(sni="@a@", residual=60.0),),
     ),
@@ -165,6 +166,7 @@ ROWS = (
         https(blocked("tls.timeout", "tcp.timeout"), see="tls.timeout"),
         https(ok(), key="b", see="any"),
         source="own: breakerspace/turkmenistan-censorship, 30 s",
+        world="residual",
         sites=(site(), site("b", share="a")),
         rules=(TlsRule(sni="@a@", residual=30.0, mute=True),),
     ),
@@ -175,8 +177,19 @@ ROWS = (
         https(blocked("tls.timeout", "tcp.timeout"), unclear(), key="b", see="any"),
         https(ok(), key="c", see="any"),
         source="own",
+        world="residual",
         sites=(site(), site("b", share="a"), site("c", share="a")),
         rules=(TlsRule(sni="@a@", residual=30.0), TlsRule(sni="@b@", residual=30.0)),
+    ),
+    *(
+        row(
+            f"residual-clean{n}",
+            "clean site in a network where blocks linger",
+            https(ok(), see="ok"),
+            world="residual",
+            source="own",
+        )
+        for n in range(8)
     ),
     row(
         "plain-html",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from blockwatch.judge import LATEST
 from tests.cli.command import blockwatch, kept_run, no_traceback
 
 HEADER = (
@@ -24,9 +25,9 @@ def test_verdicts_say_which_pack_they_rest_on(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     rulesets = {json.loads(line)["ruleset"] for line in done.stdout.splitlines()}
     assert len(rulesets) == 1
-    assert rulesets.pop().startswith("1+ooni:")
+    assert rulesets.pop().startswith(f"{LATEST}+ooni:")
     plain = blockwatch("judge", "--json", "results", cwd=tmp_path)
-    assert {json.loads(line)["ruleset"] for line in plain.stdout.splitlines()} == {"1"}
+    assert {json.loads(line)["ruleset"] for line in plain.stdout.splitlines()} == {str(LATEST)}
     summary = blockwatch("summarise", "results", "--fingerprints", table, cwd=tmp_path)
     assert summary.returncode == 0, summary.stderr
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from blockwatch.judge import outcomes, proof
 from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, sign, unclear
 from blockwatch.judge.matrix import SPELLED
-from blockwatch.judge.rules_transport import REFUSAL
+from blockwatch.judge.rules_transport import REFUSAL, UNCOMPARED
 from blockwatch.judge.scene import Scene, Tries
 from blockwatch.judge.speed import FACTOR, LEAST, SAME_OFFSET, Speeds, Transfer
 from blockwatch.verdict import Grade
@@ -147,6 +147,8 @@ def http_blocked(scene: Scene) -> Finding | None:
     if shown.only_there and not early:
         seen = refs(witnesses[:8], shown.witnesses, shown.not_here)
         return sign(mechanism, f"{text}, at this address only. {REFUSAL}", seen)
+    if not shown.tried and not early and scene.ruleset > 1:
+        return sign(mechanism, f"{text}; {UNCOMPARED}. {REFUSAL}", witnesses)
     return blocked(mechanism, grade, text, refs(witnesses, shown.witnesses))
 
 

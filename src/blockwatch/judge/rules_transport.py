@@ -24,6 +24,7 @@ from blockwatch.verdict import Grade, State
 _TCP = frozenset({"timeout", "reset", "refused", "unreachable"})
 _TLS = frozenset({"timeout", "reset", "eof", "alert", "plaintext"})
 _RESIDUE = "Another site's name broke at this address in the same run, and other names fail there since"
+UNCOMPARED = "no other name was at hand to compare with"
 REFUSAL = "The site's own refusal of this network would look the same"
 _WORDS = {
     "timeout": "times out",
@@ -194,6 +195,8 @@ def tls_blocked(scene: Scene) -> Finding | None:
     if shown.only_there:
         witnesses = refs(witnesses[:8], shown.not_here)
         return sign(finding.mechanism or "tls", f"{text}, at this address only. {REFUSAL}", witnesses)
+    if not shown.tried and scene.ruleset > 1:
+        return sign(finding.mechanism or "tls", f"{text}; {UNCOMPARED}. {REFUSAL}", witnesses)
     return finding
 
 

@@ -71,7 +71,7 @@ def stamp_of(path, seals, roots):  # lines of the seal that it is over, and the 
     def openssl(*words, put=b""): return subprocess.run(["openssl", *map(str, words)], input=put, capture_output=True).stdout
     raw = path.read_bytes(); need(len(raw) <= 65_536, "too long"); ots = raw[:15] == b"\0OpenTimestamps"
     lines, sealed = next((seal for digest, seal in seals.items() if digest == raw[33:65] or not ots and digest in raw), (0, 0))
-    need(lines and ots == (path.suffix == ".ots"), "over something else, or of another kind")
+    need(lines and ots == (path.suffix == ".ots") and (ots or len(raw) == 4 + int.from_bytes(raw[2:4], "big")), "over something else, or no reply")
     if ots: return lines, None
     text = openssl("ts", "-reply", "-in", path, "-text").decode("utf-8", "replace")
     day, year = re.search(r"Time stamp: (\w+ +\d+ [\d:]{8})\S* (\d{4}) GMT", text).groups()

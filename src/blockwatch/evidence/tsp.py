@@ -120,6 +120,7 @@ def _token(content_info: Item) -> Token:
     if der.oid(kind) != _SIGNED_DATA:
         raise ValueError("not signed data")
     signed = der.inside(der.inside(wrapped, 0xA0)[0], SEQUENCE)
+    der.integer(signed[0]), der.inside(signed[1], SET)  # its version and hashes, which nothing rests on
     inner, octets = der.inside(signed[2], SEQUENCE)
     if der.oid(inner) != _TST_INFO:
         raise ValueError("signed data of another kind")
@@ -151,8 +152,8 @@ def _signer(info: list[Item], content: bytes, certificates: Sequence[x509.Certif
     if der.body(values[_MESSAGE_DIGEST], OCTETS) != hasher.finalize():
         raise ValueError("the content is not that which was signed")
     signer = _named(values, certificates)
-    if identity.tag == SEQUENCE:
-        issuer, serial = der.items(identity.body)
+    if identity.tag != 0x80:  # the identifier of a key names no more than the attributes do
+        issuer, serial = der.inside(identity, SEQUENCE)
         if (issuer.whole, der.integer(serial)) != (signer.issuer.public_bytes(), signer.serial_number):
             raise ValueError("the signature names another certificate")
     as_signed = bytes((SET,)) + attributes.whole[1:]  # RFC 5652, section 5.4

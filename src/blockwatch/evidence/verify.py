@@ -52,7 +52,7 @@ def verify_run(folder: Path, reader: Reader) -> Checked:
         seals = Seals(folder)
     except Damage as error:
         return _stopped(folder, LogCheck(folder, ()), [error.finding])
-    log = LogCheck(folder, (size for size, _ in seals.sizes.values()))
+    log = LogCheck(folder, seals.sizes.values())
     try:
         log.read()
         sealed = seals.hold(log)

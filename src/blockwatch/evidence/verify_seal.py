@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-import msgspec
-
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.checkpoint import (
     CHECKPOINT_FILE,
@@ -38,31 +36,29 @@ class Seals:
     """The checkpoints of a run. :meth:`hold` says how far they cover its log."""
 
     def __init__(self, folder: Path) -> None:
-        """Read them; raises ``Damage`` where one cannot be read."""
+        """Read what they name, and forget the rest: there may be many. Raises ``Damage``."""
         self.folder = folder
         self.digests: dict[str, int] = {}  # SHA-256 (hex) of each file → lines that it seals
-        self.sizes: dict[str, tuple[int, bytes]] = {}  # file → size and root
-        self._newest = b""
-        self._seals: list[Checkpoint] = []
+        self.sizes: dict[str, int] = {}  # file → lines that it seals
+        for name, path in self._files():
+            raw, seal = self._read(name, path)
+            if name != CHECKPOINT_FILE and str(seal.size) != path.name:
+                raise Damage(name, f"it seals {seal.size} lines", kind="contradiction")
+            self.digests[sha256(raw).hexdigest()] = self.sizes[name] = seal.size
+
+    def _files(self) -> list[tuple[str, Path]]:
         try:
-            for path in checkpoint_files(folder):
-                name = str(path.relative_to(folder))
-                raw = read_note_file(path)
-                seal = parse_checkpoint(raw, path)
-                self._take(name, path, raw, seal)
+            return [(str(path.relative_to(self.folder)), path) for path in checkpoint_files(self.folder)]
         except EvidenceError as error:
-            place = error.where.removeprefix(f"{folder}/") or CHECKPOINT_FILE
+            place = error.where.removeprefix(f"{self.folder}/")
             raise Damage(place, error.what) from error
 
-    def _take(self, name: str, path: Path, raw: bytes, seal: Checkpoint) -> None:
-        if name != CHECKPOINT_FILE and str(seal.size) != path.name:
-            raise Damage(name, f"it seals {seal.size} lines", kind="contradiction")
-        self.digests[sha256(raw).hexdigest()] = seal.size
-        self.sizes[name] = seal.size, seal.root
-        # Only what is checked later is kept: a run of years has many.
-        self._seals.append(msgspec.structs.replace(seal, path=Path(name)))
-        if name == CHECKPOINT_FILE:
-            self._newest = raw
+    def _read(self, name: str, path: Path) -> tuple[bytes, Checkpoint]:
+        try:
+            raw = read_note_file(path)
+            return raw, parse_checkpoint(raw, path)
+        except EvidenceError as error:
+            raise Damage(name, error.what) from error
 
     def key(self, opened: RunOpen) -> VerifierKey | None:
         """The key of the run; raises ``Damage`` where a seal contradicts it."""
@@ -80,22 +76,23 @@ class Seals:
         assert log.open is not None  # noqa: S101, it was read
         key = self.key(log.open)
         covered = 0
-        for seal in sorted(self._seals, key=lambda one: one.size):
-            where = str(seal.path)
-            self._signed(seal, key, log.open.run, where)
-            if seal.size > log.lines:
-                what = f"{seal.size} lines were sealed, and the log has {log.lines}: some were cut off"
-                raise Damage(where, what, kind="contradiction")
-            if log.roots[seal.size] != seal.root:
-                place = f"measurements.jsonl:{covered + 1}"
-                what = f"lines {covered + 1} to {seal.size} are not those that were sealed ({where})"
-                raise Damage(place, what)
-            covered = seal.size
+        for name, size in sorted(self.sizes.items(), key=lambda one: one[1]):
+            raw, seal = self._read(name, self.folder / name)
+            if sha256(raw).hexdigest() not in self.digests or seal.size != size:
+                raise Damage(name, "it was changed while it was read")
+            self._signed(seal, key, log.open.run, name)
+            if size > log.lines:
+                what = f"{size} lines were sealed, and the log has {log.lines}: some were cut off"
+                raise Damage(name, what, kind="contradiction")
+            if log.roots[size] != seal.root:
+                what = f"lines {covered + 1} to {size} are not those that were sealed ({name})"
+                raise Damage(f"measurements.jsonl:{covered + 1}", what)
+            covered = size
         if key is not None:
             self._ssh(key)
-        newest = self.sizes.get(CHECKPOINT_FILE, (covered, b""))[0]
-        if newest < covered:
-            raise Damage(CHECKPOINT_FILE, f"an earlier seal covers {covered} lines", kind="contradiction")
+        if self.sizes.get(CHECKPOINT_FILE, covered) < covered:
+            what = f"an earlier seal covers {covered} lines"
+            raise Damage(CHECKPOINT_FILE, what, kind="contradiction")
         return covered
 
     def _signed(self, seal: Checkpoint, key: VerifierKey | None, run: str, where: str) -> None:
@@ -111,10 +108,11 @@ class Seals:
         path = self.folder / SSH_FILE
         if not path.exists():
             return
-        if not self._newest:
+        if CHECKPOINT_FILE not in self.sizes:
             raise Damage(SSH_FILE, "a signature over a seal that is not there", kind="contradiction")
         try:
-            good = is_ssh_signed(self._newest, read_bounded(path, _SSH_BYTES), key)
+            newest = read_note_file(self.folder / CHECKPOINT_FILE)
+            good = is_ssh_signed(newest, read_bounded(path, _SSH_BYTES), key)
         except EvidenceError as error:
             raise Damage(SSH_FILE, error.what) from error
         if not good:

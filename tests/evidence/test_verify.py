@@ -360,3 +360,29 @@ def test_a_run_that_goes_on_is_whole(tmp_path: Path) -> None:
     assert check.measurements == 4
     assert check._bytes
     check._bytes.close()
+
+
+def test_checking_opens_no_connection_and_changes_nothing(run: Path, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "tsa")
+    stamp(run, authority)
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.rglob("*") if path.is_file()}
+    script = (
+        "import sys\n"
+        "def heed(event, arguments):\n"
+        "    if event in ('socket.connect', 'socket.sendto', 'socket.sendmsg', 'socket.getaddrinfo'):\n"
+        "        raise SystemExit(f'touched: {event}')\n"
+        "sys.addaudithook(heed)\n"
+        "from blockwatch.cli import main\n"
+        "try:\n"
+        "    main(['verify', *sys.argv[1:]])\n"
+        "except SystemExit as done:\n"
+        "    assert not done.code, done.code\n"
+        "assert 'httpx' not in sys.modules\n"
+        "assert 'pandas' not in sys.modules\n"
+    )
+    argv = [sys.executable, "-c", script, str(run.parent), "--tsa-root", str(authority.roots)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "sealed and timed" in done.stdout
+    after = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.rglob("*") if path.is_file()}
+    assert after == before

@@ -116,16 +116,22 @@ class Answers:
         return self.given - self.good
 
     @property
+    def fails_for_control(self) -> bool:
+        """Whether the helper was asked and found no address, for whatever reason."""
+        control = self.control
+        return (
+            control is not None
+            and not control.addresses
+            and (control.dns_failure is not None or control.status is None)
+        )
+
+    @property
     def gone_for_control(self) -> bool:
-        """Whether the helper was asked and the name has no address. A resolver of the helper's that fails
+        """Whether the name has no address, by the helper's word. A resolver of the helper's that fails
         (SERVFAIL, for instance of a zone whose signatures are broken) says nothing of the name.
         """
-        control = self.control
-        if control is None or control.addresses:
-            return False
-        if self.ruleset == 1:
-            return control.dns_failure is not None or control.status is None
-        return control.dns_failure in _NO_NAME or (control.dns_failure is None and control.status is None)
+        told = self.control.dns_failure if self.control is not None else None
+        return self.fails_for_control and (self.ruleset == 1 or told is None or told in _NO_NAME)
 
     @property
     def firm_nxdomain(self) -> bool:

@@ -22,7 +22,7 @@ def gone(scene: Scene) -> Finding | None:
     answers = scene.answers
     if answers.given or not answers.system or answers.elsewhere:
         return None
-    if answers.gone_for_control:
+    if answers.fails_for_control:
         return down(
             "dns", "The name resolves for nobody, not for the control either", _both(scene, answers.system)
         )

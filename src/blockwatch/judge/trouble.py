@@ -56,7 +56,7 @@ def _dns(scene: Scene) -> bool:
     if not answers.system:
         return False
     if not answers.given:
-        nobody = answers.gone_for_control or (scene.control is None and answers.firm_nxdomain)
+        nobody = answers.fails_for_control or (scene.control is None and answers.firm_nxdomain)
         return not (nobody and not answers.elsewhere)
     if answers.given & answers.good:
         return bool(answers.doubled)

@@ -124,6 +124,19 @@ row(
     control=broken_for_control(addresses=(), dns_failure=f.NXDOMAIN, endpoints=()),
 )
 row(
+    "a zone whose signatures are broken, for the control's resolver alone",
+    "ok inconclusive",
+    url=HTTP,
+    control=broken_for_control(addresses=(), dns_failure=f.DNS_MISBEHAVING, endpoints=()),
+)
+row(
+    "a zone broken for everybody, the control's resolver included",
+    "down",
+    rule="dns.gone",
+    lookup=lambda r, name, n: f.SERVFAIL if name == HOST else (SITE,),
+    control=broken_for_control(addresses=(), dns_failure=f.DNS_MISBEHAVING, endpoints=()),
+)
+row(
     "name gone for everybody",
     "down",
     rule="dns.gone",

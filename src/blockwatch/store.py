@@ -15,7 +15,6 @@ Rules of this file:
 from __future__ import annotations
 
 import queue
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -29,15 +28,13 @@ from blockwatch.codec import canonical
 from blockwatch.errors import DiskError
 from blockwatch.evidence.chain import last_root
 from blockwatch.evidence.checkpoint import SEAL_EVERY_S, Sealer
-from blockwatch.evidence.disk import GrowingFile, in_words, sync_folder
 from blockwatch.evidence.lock import ResultsLock
-from blockwatch.evidence.log import LOG_FILE, MAX_LINE
+from blockwatch.evidence.log import MAX_LINE
 from blockwatch.evidence.merkle import Tree, leaf_hash
-from blockwatch.evidence.naming import run_folder_name
 from blockwatch.evidence.reading import Run, find_runs, read_run
+from blockwatch.evidence.shelf import PlainShelf, Shelf
 from blockwatch.evidence.signing import Signer
-from blockwatch.evidence.summary import write_summary
-from blockwatch.evidence.warc import WARC_FILE, exchange_members, warcinfo
+from blockwatch.evidence.warc import exchange_members
 from blockwatch.model import HttpStep, Measured, Measurement, Observation, WarcRef
 from blockwatch.run import RunClose, RunOpen
 
@@ -70,8 +67,13 @@ class RunWriter:
         signer: Signer | None = None,
         seal_every_s: float = SEAL_EVERY_S,
         clock: Callable[[], float] = time.monotonic,
+        shelf: Shelf | None = None,
     ) -> None:
-        """``signer`` seals the run; ``clock`` (seconds) tells when ``seal_every_s`` have passed."""
+        """``signer`` seals the run; ``clock`` (seconds) tells when ``seal_every_s`` have passed.
+
+        ``shelf``: where the bytes go, the run's own files unless another one is given.
+        """
+        self._shelf: Shelf = shelf or PlainShelf()
         self.results = results
         self.label = label
         self._signer, self._seal_every_s, self._clock = signer, seal_every_s, clock
@@ -103,28 +105,12 @@ class RunWriter:
         """Make the folder with its first line, which names the key; raises ``DiskError``."""
         if self._signer:
             run_open = msgspec.structs.replace(run_open, key=str(self._signer.key))
-        name = run_folder_name(run_open, self.label or run_open.label)
-        folder, hidden = self.results / name, self.results / f".{name}"
         line = canonical(run_open)
-        try:
-            with in_words(self.results):
-                self.results.mkdir(parents=True, exist_ok=True)
-                hidden.mkdir(mode=0o700)
-                self._bodies = GrowingFile(hidden / WARC_FILE)
-                self._log = GrowingFile(hidden / LOG_FILE)
-                self._bodies.append(warcinfo(run_open.run, run_open.software, run_open.started))
-                self._log.append(line + b"\n")
-                sync_folder(hidden)
-                hidden.rename(folder)
-                sync_folder(self.results)
-        except DiskError:
-            shutil.rmtree(hidden, ignore_errors=True)  # it holds no measurement
-            raise
-        for file in (self._bodies, self._log):
-            file.path = folder / file.path.name
+        folder = self._shelf.begin(self.results, run_open, line + b"\n", self.label or run_open.label)
         self._tree.append(leaf_hash(line))
         if self._signer:
-            self._sealer = Sealer(self._signer, run_open.run, every_s=self._seal_every_s, clock=self._clock)
+            every_s, clock = self._seal_every_s, self._clock
+            self._sealer = Sealer(self._signer, run_open.run, self._shelf.put, every_s=every_s, clock=clock)
         self._folder = folder
         threading.Thread(target=self._work, name="store", daemon=True).start()
 
@@ -170,7 +156,7 @@ class RunWriter:
                 group = self._add(group, job, future)
             self._keep(group)
             if self._sealer:
-                self._sealer.seal_if_due(self.folder, self._tree)
+                self._sealer.seal_if_due(self._tree)
 
     def _next_job(self) -> Job:
         """Wait for a job; a seal that falls due meanwhile is written."""
@@ -179,19 +165,19 @@ class RunWriter:
                 return self._jobs.get(timeout=self._sealer.wait_s(self._tree.size) if self._sealer else None)
             except queue.Empty:
                 if self._sealer:
-                    self._sealer.seal_if_due(self.folder, self._tree)
+                    self._sealer.seal_if_due(self._tree)
 
     def _add(self, group: list[_Entry], measured: Measured, future: Future[None]) -> list[_Entry]:
         """Encode one measurement; gives the group it is in, a new one where the old one was full."""
         try:
-            offset = group[-1].offset + len(group[-1].members) if group else self._bodies.size
+            offset = group[-1].offset + len(group[-1].members) if group else self._shelf.bodies
             members, line = _encode(measured, offset)
             if group and (
                 sum(len(entry.line) for entry in group) + len(line) > MAX_LINE
                 or offset - group[0].offset > _MAX_GROUP_BYTES
             ):
                 self._keep(group)
-                group, offset = [], self._bodies.size
+                group, offset = [], self._shelf.bodies
                 members, line = _encode(measured, offset)
         except BaseException as fault:  # ours; it belongs to whoever handed this over
             future.set_exception(fault)
@@ -203,9 +189,8 @@ class RunWriter:
         try:
             if self.failed:
                 raise self.failed
-            fresh = [entry.members for entry in group if entry.offset >= self._bodies.size]
-            self._bodies.append(b"".join(fresh))
-            self._log.append(b"".join(entry.line for entry in group))
+            if group:
+                self._shelf.keep(group)
         except DiskError as error:
             if len(group) > 1 and not self.failed:
                 for entry in group:
@@ -223,19 +208,12 @@ class RunWriter:
         try:
             line = canonical(run_close)
             try:
-                self._log.append(line + b"\n")
+                self._shelf.end(line + b"\n")
                 self._tree.append(leaf_hash(line))
             finally:
                 if self._sealer:
-                    self._sealer.seal(self.folder, self._tree, final=True)
-            self._bodies.close()
-            self._log.close()
-            if write_summary(self.folder).root != self._tree.root().hex():
-                raise DiskError(
-                    "the disk gives back other bytes than were written",
-                    where=str(self._log.path),
-                    remedy="Do not trust this disk; measure again with --results on another one.",
-                )
+                    self._sealer.seal(self._tree, final=True)
+            self._shelf.finish(self._tree.root().hex())
         except BaseException as fault:
             future.set_exception(fault)
         else:

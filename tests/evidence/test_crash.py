@@ -294,7 +294,7 @@ def test_disk_that_takes_nothing(tmp_path: Path) -> None:
     writer.write(measured(1))
     kept = (writer.folder / "measurements.jsonl").read_bytes()
     full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, writer._log._descriptor)
+    os.dup2(full, writer._shelf._log._descriptor)
     os.close(full)
     futures = [writer.submit(measured(seq)) for seq in (2, 3, 4)]
     for future in futures:

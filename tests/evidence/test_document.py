@@ -13,7 +13,7 @@ import pytest
 
 from blockwatch import model, run, target
 from blockwatch.codec import canonical
-from blockwatch.evidence import bundle, merge, proof, receipt, summary
+from blockwatch.evidence import bundle, chunks, merge, proof, receipt, summary
 from blockwatch.evidence.log import LOG_FILE, MAX_LINE
 from blockwatch.evidence.warc import MAX_BLOCK, WARC_FILE, record_id
 
@@ -42,12 +42,15 @@ NOUNS: dict[str, type[msgspec.Struct]] = {
     "blockwatch proof": proof.Proof,
     "Proven line": proof.ProofLine,
     "Proven member": proof.ProofMember,
+    "Proven stamp": proof.ProofStamp,
     "bundle.json": bundle.BundleList,
     "Bundled run": bundle.BundledRun,
     "Bundled file": bundle.BundledFile,
     "Receipt": receipt.Receipt,
     "Received run": merge.Placed,
     "Received tombstone": receipt.Buried,
+    "Line of a chunk": chunks.ChunkHead,
+    "Piece": chunks.Piece,
 }
 
 

@@ -39,6 +39,7 @@ def command(
 
     Example: blockwatch bundle results/ --split 20 -o /media/stick
     """
+    from blockwatch.evidence.chunks import ENCRYPTED_FILE
     from blockwatch.evidence.crypt import recipients_of
     from blockwatch.evidence.opened import opened_runs
 
@@ -46,6 +47,9 @@ def command(
         raise click.BadParameter(f"{split} is no number", param_hint="--split")
     recipients = recipients_of(encrypt_to)
     part_bytes = None if split is None else int(split * 1_000_000)
+    if any((path / ENCRYPTED_FILE).is_file() for path in paths):
+        _say(1, _as_it_is(paths, output, encrypt_to, part_bytes, wacz=wacz), encrypted=True)
+        return
     with opened_runs(paths) as folders:
         if not folders:
             raise UsageError(
@@ -72,6 +76,32 @@ def _bundle(
     _note_export(folders)
     for path in bundle.left_out:
         click.echo(harmless(f"left out, as it is no evidence: {path}", 400), err=True)
+    return written
+
+
+def _as_it_is(
+    paths: tuple[Path, ...],
+    output: Path | None,
+    encrypt_to: tuple[str, ...],
+    part_bytes: int | None,
+    *,
+    wacz: bool,
+) -> list[Path]:
+    """Pass on a run that was encrypted as it was written: nobody here can open it."""
+    from blockwatch.evidence.bundle import write_pieces
+    from blockwatch.evidence.chunks import ENCRYPTED_FILE
+
+    if len(paths) > 1 or encrypt_to or wacz:
+        raise UsageError(
+            "a run that is encrypted already goes into a file of its own, as it is",
+            where=", ".join(map(str, paths)),
+            remedy="Name it alone, with no other option than --split and -o.",
+        )
+    (folder,) = paths
+    with (folder / ENCRYPTED_FILE).open("rb") as file:
+        pieces = iter(lambda: file.read(262_144), b"")
+        written = write_pieces(pieces, _target(output, "", encrypted=True), part_bytes=part_bytes)
+    _note_export([folder])
     return written
 
 

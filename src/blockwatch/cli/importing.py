@@ -58,6 +58,8 @@ def _format_of(file: Path) -> str:
     """Tell a file's format by its first bytes; of what cannot be told the reader of bundles says so."""
     from blockwatch.evidence.incoming import kind_of
 
+    if file.is_dir():
+        return "bundle"  # perhaps a run that was encrypted as it was written
     if not file.is_file():
         return "ooni"  # its reader names what is missing, and goes on
     if kind_of(file) is None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from blockwatch.evidence.shelf import Memory
     from blockwatch.judge import Pack
     from blockwatch.run import RunClose
     from blockwatch.runner.plan import Plan
@@ -54,6 +55,7 @@ _WORDS_OF_REASON = {
 def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = None) -> Exit:
     """Make one run and say what was found; the exit code. Raises :class:`BlockwatchError`."""
     from blockwatch.cli.packs import packs_of
+    from blockwatch.evidence.shelf import Memory
     from blockwatch.registry import load_probes
     from blockwatch.runner.plan import make_plan
     from blockwatch.store import ResultsLock
@@ -65,15 +67,16 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
     settings = msgspec.structs.replace(plan.settings, consent=consent, concurrency=at_a_time)
     plan = msgspec.structs.replace(plan, settings=settings)
     with ResultsLock(options.results):
-        close, folder = _carry_out(plan, options, retest_of)
+        memory = Memory() if options.encrypt_to else None
+        close, folder = _carry_out(plan, options, retest_of, memory)
         code = _exit_code(close)
         if folder is not None:
-            verdicts, faults = _judge_and_keep(folder, fingerprints)
+            verdicts, faults = _judge_and_keep(folder, memory, fingerprints)
             code = Exit.PARTIAL if faults and code is Exit.OK else code
             _remember(folder, close, code)
             if not options.quiet:
                 with contextlib.suppress(BrokenPipeError):  # the reader had enough
-                    _say(folder, close, verdicts)
+                    _say(folder, close, verdicts, encrypted=memory is not None)
             if faults:
                 click.echo(_fault_words(faults), err=True)
     if close.reason in _WORDS_OF_REASON:
@@ -81,7 +84,9 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
     return code
 
 
-def _carry_out(plan: Plan, options: Options, retest_of: str | None) -> tuple[RunClose, Path | None]:
+def _carry_out(
+    plan: Plan, options: Options, retest_of: str | None, memory: Memory | None
+) -> tuple[RunClose, Path | None]:
     import functools
 
     import trio
@@ -90,12 +95,15 @@ def _carry_out(plan: Plan, options: Options, retest_of: str | None) -> tuple[Run
     from blockwatch.cli.progress import display
     from blockwatch.cli.sealing import signer_of_run
     from blockwatch.cli.sink import AsyncSink
+    from blockwatch.evidence.crypt import recipients_of
+    from blockwatch.evidence.shelf import EncryptedShelf
     from blockwatch.host.folders import note_folder
     from blockwatch.store import last_root
 
     note_folder(options.results)
     signer = signer_of_run(plan.settings.campaign)
-    sink = AsyncSink(options.results, label=options.label, signer=signer)
+    shelf = None if memory is None else EncryptedShelf(recipients_of(options.encrypt_to), memory)
+    sink = AsyncSink(options.results, label=options.label, signer=signer, shelf=shelf)
     with display(quiet=options.quiet) as shown:
         close = trio.run(
             functools.partial(
@@ -118,17 +126,23 @@ def _exit_code(close: RunClose) -> Exit:
     return Exit.PARTIAL if code is Exit.OK and close.measured < close.planned else code
 
 
-def _judge_and_keep(folder: Path, fingerprints: Pack) -> tuple[Sequence[Verdict], list[str]]:
-    """Judge the run as kept, and write the verdicts beside it; also the faults of ours that it notes."""
+def _judge_and_keep(
+    folder: Path, memory: Memory | None, fingerprints: Pack
+) -> tuple[Sequence[Verdict], list[str]]:
+    """Judge the run as kept, and write the verdicts beside it; also the faults of ours that it notes.
+
+    An encrypted run is judged in memory, and nothing is written.
+    """
     from blockwatch.cli.words import verdict_json
     from blockwatch.evidence.disk import replace_file
     from blockwatch.judge import judge_run
     from blockwatch.store import read_run
 
-    run = read_run(folder)
+    run = read_run(folder) if memory is None else memory
     measurements = tuple(run.measurements)
     verdicts = judge_run(run.open, measurements, run.close, run.body, fingerprints)
-    replace_file(folder / VERDICTS_FILE, b"".join(map(verdict_json, verdicts)))
+    if memory is None:
+        replace_file(folder / VERDICTS_FILE, b"".join(map(verdict_json, verdicts)))
     return verdicts, [m.fault or "unknown" for m in measurements if not m.valid]
 
 
@@ -161,7 +175,7 @@ def _remember(folder: Path, close: RunClose, code: Exit) -> None:
         click.echo(f"blockwatch: how this run went is not noted: {error}", err=True)
 
 
-def _say(folder: Path, close: RunClose, verdicts: Sequence[Verdict]) -> None:
+def _say(folder: Path, close: RunClose, verdicts: Sequence[Verdict], *, encrypted: bool) -> None:
     from blockwatch.cli.sealing import seal_words
     from blockwatch.cli.table import print_verdicts
     from blockwatch.cli.words import duration, size
@@ -171,6 +185,9 @@ def _say(folder: Path, close: RunClose, verdicts: Sequence[Verdict]) -> None:
     moved = size(close.bytes_sent + close.bytes_received)
     click.echo(f"{close.measured} measurements in {duration(close.us)}, {moved}")
     click.echo(f"evidence: {folder}")
+    if encrypted:
+        click.echo("encrypted: only whoever holds the secret key can read it")
+        return
     click.echo(seal_words(folder))
     if finals:
         click.echo(f"more: blockwatch judge --explain {folder}   blockwatch show {finals[-1].id}")

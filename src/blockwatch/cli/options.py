@@ -37,6 +37,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     fingerprints: tuple[Path, ...] = ()
     ca_file: Path | None = None
     interface: str | None = None
+    encrypt_to: tuple[str, ...] = ()
     concurrency: int | None = None
     max_mb: float | None = None
     max_minutes: float | None = None
@@ -70,6 +71,15 @@ def _short(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     return value
 
 
+def _age_keys(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is no key before anything is sent."""
+    if value:
+        from blockwatch.evidence.crypt import recipients_of
+
+        recipients_of(value)
+    return value
+
+
 _POSITIVE = _Positive(min=0, min_open=True, max=1_000_000_000)
 _OPTIONS = (
     click.option("--targets", multiple=True, metavar="FILE", help="List of targets, or pack:NAME; repeat for "
@@ -96,6 +106,9 @@ _OPTIONS = (
     click.option("--campaign", callback=_short, metavar="TEXT", help="Campaign this run belongs to; each has "
                  "a key of its own (blockwatch key)."),
     click.option("--isp", callback=_short, metavar="NAME", help="Your provider, as you call it."),
+    click.option("--encrypt-to", multiple=True, callback=_age_keys, metavar="AGE_KEY", help="Encrypt what is "
+                 "measured to this public key (age1…) as it is written, so that this machine cannot read it; "
+                 "repeat for more."),
     click.option("--tier", type=click.IntRange(1, 2), default=1, show_default=True, help="Highest risk to take. "
                  "2 adds queries that show who falsifies names; it needs its own `blockwatch consent --tier 2`."),
     click.option("--no-stun", "stun", is_flag=True, flag_value=False, default=True, help="Do not ask a STUN "

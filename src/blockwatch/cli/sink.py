@@ -7,6 +7,7 @@ from pathlib import Path
 
 import trio
 
+from blockwatch.evidence.shelf import Shelf
 from blockwatch.evidence.signing import Signer
 from blockwatch.model import Measured
 from blockwatch.run import RunClose, RunOpen
@@ -16,8 +17,15 @@ from blockwatch.store import RunWriter
 class AsyncSink:
     """A run's store as the runner wants it: each call returns once everything is on disk."""
 
-    def __init__(self, results: Path, *, label: str | None = None, signer: Signer | None = None) -> None:
-        self._writer = RunWriter(results, label=label, signer=signer)
+    def __init__(
+        self,
+        results: Path,
+        *,
+        label: str | None = None,
+        signer: Signer | None = None,
+        shelf: Shelf | None = None,
+    ) -> None:
+        self._writer = RunWriter(results, label=label, signer=signer, shelf=shelf)
         self._opened = False
 
     @property

@@ -161,6 +161,14 @@ class Bundle:
         return tuple(file for _, file in found)
 
 
+def list_run(folder: Path, run: str) -> BundledRun:
+    """The evidence in one run's folder, as it would be listed; raises ``EvidenceError``."""
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    order = sorted((place, name) for name in names if (place := evidence_order(name)) is not None)
+    files = (_measured(folder / name, name, most_bytes(name) or MAX_SIZE) for _, name in order)
+    return BundledRun(run=run, files=tuple(files))
+
+
 def tombstones_for(folders: Iterable[Path]) -> list[Path]:
     """Tombstones beside these runs that stand in their chain: they explain a gap; no others are told."""
     found: set[Path] = set()

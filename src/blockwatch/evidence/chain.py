@@ -6,12 +6,18 @@ another program's records. A run that was forgotten on purpose keeps its place b
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.chunks import ENCRYPTED_FILE
 from blockwatch.evidence.log import LOG_FILE, log_root
 from blockwatch.evidence.reading import Run, run_folders
 from blockwatch.evidence.tombstone import Tombstone, read_tombstones
+
+ROOT_FILE = "root"  # of an encrypted run
+_NOTED = re.compile(rb"([0-9a-f]{64})\n([!-~]{1,300})\n")
+_MOST = 400  # bytes
 
 
 def last_root(results: Path, key: str | None = None) -> str | None:
@@ -23,8 +29,14 @@ def last_root(results: Path, key: str | None = None) -> str | None:
     if not results.is_dir():
         return None
     newest = None
-    for folder in sorted(run_folders(results), key=lambda run: run.name, reverse=True):
+    folders = [*run_folders(results), *(path.parent for path in results.glob(f"*/{ENCRYPTED_FILE}"))]
+    for folder in sorted(folders, key=lambda run: run.name, reverse=True):
         try:
+            if (folder / ENCRYPTED_FILE).is_file():
+                newest = _noted_root(folder, key)
+                if newest is not None:
+                    break
+                continue
             first = Run(folder).open
             if first.key == key and first.imported is None:
                 newest = log_root(folder / LOG_FILE)[1]
@@ -32,6 +44,17 @@ def last_root(results: Path, key: str | None = None) -> str | None:
         except EvidenceError:
             continue
     return _after_tombstones(newest, _tombstones(results, key))
+
+
+def _noted_root(folder: Path, key: str | None) -> str | None:
+    """Root of an encrypted run of this chain, which it noted when it ended; ``None``: it was killed."""
+    path = folder / ROOT_FILE
+    try:
+        with path.open("rb") as file:
+            found = _NOTED.fullmatch(file.read(_MOST))
+    except OSError:
+        return None
+    return found[1].decode() if found and found[2].decode() == (key or "none") else None
 
 
 def _tombstones(results: Path, key: str | None) -> list[Tombstone]:

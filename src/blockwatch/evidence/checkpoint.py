@@ -20,7 +20,6 @@ from pathlib import Path
 import msgspec
 
 from blockwatch.errors import DiskError, EvidenceError
-from blockwatch.evidence.disk import in_words, replace_file
 from blockwatch.evidence.merkle import Tree
 from blockwatch.evidence.note import (
     MAX_NOTE,
@@ -112,13 +111,16 @@ class Sealer:
         self,
         signer: Signer,
         run: str,
+        put: Callable[[str, bytes], None],
         *,
         every_s: float = SEAL_EVERY_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``put`` keeps a file of the run as a whole under its name there; it may raise ``DiskError``."""
         self.sealed = 0  # lines covered by the newest checkpoint
         self.hindered: str | None = None  # why the newest attempt failed
         self._signer, self._run, self._every_s, self._clock = signer, run, every_s, clock
+        self._put = put
         self._last = clock()
         self._note = b""
 
@@ -126,31 +128,28 @@ class Sealer:
         """Seconds until the next checkpoint is due; ``None``: there is nothing new to seal."""
         return None if size == self.sealed else max(0.05, self._last + self._every_s - self._clock())
 
-    def seal_if_due(self, folder: Path, tree: Tree) -> None:
+    def seal_if_due(self, tree: Tree) -> None:
         """Write a checkpoint over ``tree`` if it is time and there is something new."""
         if tree.size != self.sealed and self._clock() - self._last >= self._every_s:
             self._last = self._clock()
-            self.seal(folder, tree)
+            self.seal(tree)
 
-    def seal(self, folder: Path, tree: Tree, *, final: bool = False) -> None:
+    def seal(self, tree: Tree, *, final: bool = False) -> None:
         """Write a checkpoint over ``tree``, all of whose lines are on the disk; the last one also for ssh."""
         text = checkpoint_text(self._run, tree.size, tree.root())
         try:
             if tree.size != self.sealed:
-                self._write(folder, tree.size, self._signer.note(text))
+                self._write(tree.size, self._signer.note(text))
             if final:
-                replace_file(folder / SSH_FILE, self._signer.ssh(self._note))
+                self._put(SSH_FILE, self._signer.ssh(self._note))
             self.hindered = None
         except DiskError as error:
             self.hindered = error.what
         except Exception as fault:  # ours; it must cost the run its seal and nothing else
             self.hindered = f"a fault of ours: {type(fault).__name__}"
 
-    def _write(self, folder: Path, size: int, note: bytes) -> None:
+    def _write(self, size: int, note: bytes) -> None:
         if self._note:
-            earlier = folder / EARLIER_FOLDER
-            with in_words(earlier):
-                earlier.mkdir(mode=0o700, exist_ok=True)
-            replace_file(earlier / str(self.sealed), self._note)
-        replace_file(folder / CHECKPOINT_FILE, note)
+            self._put(f"{EARLIER_FOLDER}/{self.sealed}", self._note)
+        self._put(CHECKPOINT_FILE, note)
         self.sealed, self._note = size, note

@@ -14,7 +14,7 @@ import base64
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from blockwatch.errors import EvidenceError, UsageError
 
@@ -32,6 +32,16 @@ class Sink(Protocol):
 
     def flush(self) -> None:
         """Nothing is held back."""
+
+
+class Source(Protocol):
+    """What encrypted bytes come from."""
+
+    def read(self, count: int = -1, /) -> bytes:
+        """The next bytes."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go back."""
 
 
 def looks_encrypted(begin: bytes) -> bool:
@@ -145,7 +155,7 @@ def sealed(content: bytes, recipients: list[Any]) -> bytes:
     return bytes(_pyrage().encrypt(content, recipients))
 
 
-def decrypt(source: BinaryIO, sink: Sink, identities: list[Any], where: str) -> None:
+def decrypt(source: Source, sink: Sink, identities: list[Any], where: str) -> None:
     """Decrypt as it comes. What reaches ``sink`` before an error is authentic, but not whole.
 
     ``UsageError``: no key fits; ``EvidenceError``: not an age file, cut short or changed.
@@ -179,7 +189,7 @@ def decrypt(source: BinaryIO, sink: Sink, identities: list[Any], where: str) -> 
         ) from None
 
 
-def _has_a_head(source: BinaryIO) -> bool:
+def _has_a_head(source: Source) -> bool:
     """Whether the head ends soon; leaves ``source`` where it was."""
     begin = source.read(_MOST_OF_A_HEAD)
     source.seek(-len(begin), io.SEEK_CUR)

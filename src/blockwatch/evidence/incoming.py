@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from blockwatch.errors import EvidenceError, UsageError
-from blockwatch.evidence.bundle import BundleList
+from blockwatch.evidence.bundle import KIND as LISTED
+from blockwatch.evidence.bundle import BundleList, list_run
+from blockwatch.evidence.chunks import ENCRYPTED_FILE, looks_like_chunks, unseal
 from blockwatch.evidence.crypt import decrypt, looks_encrypted
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
 from blockwatch.evidence.merge import ASIDE, Kept
@@ -50,7 +52,7 @@ class Imported(NamedTuple):
 
 
 def kind_of(path: Path) -> str | None:
-    """What a file is by its first bytes: "bundle", "encrypted", "part", or ``None``: nothing of ours."""
+    """What a file is by its first bytes: "bundle", "encrypted", "encrypted run" or "part"; ``None``: neither."""
     try:
         if not path.is_file():
             return None
@@ -62,6 +64,8 @@ def kind_of(path: Path) -> str | None:
         return "part"
     if looks_encrypted(begin):
         return "encrypted"
+    if looks_like_chunks(begin):
+        return "encrypted run"
     return "bundle" if looks_like_a_bundle(begin) else None
 
 
@@ -77,6 +81,8 @@ class Incoming:
 
     def take(self, path: Path) -> Imported | Waiting:
         """Take one file; raises ``EvidenceError`` (refused), ``UsageError`` (no key) or ``DiskError``."""
+        if (path / ENCRYPTED_FILE).is_file():
+            path = path / ENCRYPTED_FILE
         if not path.is_file():
             raise UsageError("there is no such file", where=str(path))
         if kind_of(path) == "part":
@@ -144,18 +150,11 @@ class Incoming:
     def _take_whole(self, content: Path, path: Path, digest: str, parts: int | None = None) -> Imported:
         kind = kind_of(content)
         with self._staging() as staging:
-            if kind == "encrypted":
-                self._decrypt(content, staging / "plain", path)
-                inside = staging / "plain"
-            else:
-                inside = content
-            if kind_of(inside) != "bundle":
-                raise EvidenceError(
-                    "this is no bundle", where=str(path), remedy="Give a file that blockwatch bundle made."
-                )
             (staging / "runs").mkdir(mode=0o700)
-            with in_words(inside), inside.open("rb") as file:
-                listed = unpack(file, staging / "runs", str(path))
+            if kind == "encrypted run":
+                listed = self._unseal(content, staging / "runs", path)
+            else:
+                listed = self._unpack(content, kind, staging, path)
             placed = tuple(self._kept.place(staging / "runs" / run.run, run) for run in listed.runs)
             buried = tuple(self._bury(staging / "runs" / FORGOTTEN_FOLDER, listed))
         receipt = Receipt(
@@ -165,11 +164,28 @@ class Incoming:
             sha256=digest,
             bytes=content.stat().st_size,
             parts=parts,
-            encrypted=kind == "encrypted",
+            encrypted=kind != "bundle",
             runs=placed,
             forgotten=buried,
         )
         return Imported(receipt, write_receipt(self.results, receipt))
+
+    def _unpack(self, content: Path, kind: str | None, staging: Path, path: Path) -> BundleList:
+        inside = content
+        if kind == "encrypted":
+            inside = staging / "plain"
+            self._decrypt(content, inside, path)
+        if kind_of(inside) != "bundle":
+            raise EvidenceError(
+                "this is no bundle", where=str(path), remedy="Give a file that blockwatch bundle made."
+            )
+        with in_words(inside), inside.open("rb") as file:
+            return unpack(file, staging / "runs", str(path))
+
+    def _unseal(self, content: Path, runs: Path, path: Path) -> BundleList:
+        with in_words(runs), content.open("rb") as file:
+            run = unseal(file, runs, self._identities, str(path))
+        return BundleList(kind=LISTED, runs=(list_run(runs / run, run),))
 
     def _decrypt(self, content: Path, plain: Path, path: Path) -> None:
         with in_words(plain), content.open("rb") as file, plain.open("wb") as out:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from blockwatch.errors import EvidenceError, UsageError
+from blockwatch.evidence.chunks import ENCRYPTED_FILE
 from blockwatch.evidence.disk import in_words
 from blockwatch.evidence.incoming import kind_of
 from blockwatch.evidence.naming import run_folder_name
@@ -33,17 +34,31 @@ def opened_paths(paths: Iterable[Path]) -> Iterator[list[Path]]:
 def opened_runs(paths: Iterable[Path]) -> Iterator[list[Path]]:
     """Run folders among and directly below ``paths``, bundles included, as ``find_runs`` gives them."""
     with opened_paths(paths) as folders:
-        yield find_runs(folders)
+        found = find_runs(folders)
+        for folder in folders if not found else ():
+            for sealed in sorted(folder.glob(f"*/{ENCRYPTED_FILE}")):
+                raise _encrypted(sealed.parent)
+        yield found
+
+
+def _encrypted(path: Path) -> UsageError:
+    return UsageError(
+        "this is encrypted", where=str(path), remedy=f"First: blockwatch import {path} --identity FILE"
+    )
 
 
 def _opened(path: Path, private: Path) -> Path:
+    if path.is_dir() and (path / ENCRYPTED_FILE).is_file():
+        raise _encrypted(path)
     kind = kind_of(path)
     if kind is None:
         return path
+    if kind == "part":
+        raise UsageError(
+            "this is one part of a bundle", where=str(path), remedy="First: blockwatch import all its parts"
+        )
     if kind != "bundle":
-        what = "an encrypted file" if kind == "encrypted" else "one part of a bundle"
-        how = f"{path} --identity FILE" if kind == "encrypted" else "all its parts"
-        raise UsageError(f"this is {what}", where=str(path), remedy=f"First: blockwatch import {how}")
+        raise _encrypted(path)
     private.mkdir(mode=0o700)
     with in_words(path), path.open("rb") as file:
         listed = unpack(file, private, str(path))

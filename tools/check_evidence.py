@@ -25,8 +25,7 @@ def canonical(line):
     def pairs(found): need(len(dict(found)) == len(found), "a key twice"); return dict(found)
     def integer(text): need(abs(int(text)) <= 2**53, "too large a number"); return int(text)
     said = json.loads(line.decode(), object_pairs_hook=pairs, parse_int=integer, parse_float=integer, parse_constant=integer)
-    again = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    need(again == line and isinstance(said, dict), "not in canonical form"); return said
+    need(json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == line, "not in canonical form"); return said
 def lines_of(path):
     size, offset = path.stat().st_size, 0
     with path.open("rb") as file:
@@ -43,8 +42,7 @@ def root_of(tree): return functools.reduce(lambda right, left: sha(b"\1", left, 
 def key_of(text):
     name, number, encoded = text.split("+", 2); raw = unbase64(encoded)
     need(raw[0] == 1 and len(raw) == 33 and sha(name.encode(), b"\n", raw)[:4].hex() == number, "key and id differ")
-    need(name == "blockwatch/key/" + sha(raw[1:]).hex()[:16], "a key with a name that is not its own")
-    need((raw[1:32] + bytes([raw[32] & 127])).hex() not in SMALL, "a key in whose name anybody can sign")
+    need((raw[1:32] + bytes([raw[32] & 127])).hex() not in SMALL and name == "blockwatch/key/" + sha(raw[1:]).hex()[:16], "no key of a campaign")
     return name, bytes.fromhex(number), raw[1:]
 def note_of(raw, key):  # its lines; every signature of the key holds, and there is one
     text, blank, tail = raw.decode().rpartition("\n\n"); lines = tail.split("\n")
@@ -64,8 +62,7 @@ def check_ssh(raw, checkpoint, public):
     signature = base64.b64decode(raw.partition(b"\n")[2].partition(b"-")[0])[-64:]
     blob = b"SSHSIG\0\0\0\1" + string(kind + string(public)) + about + string(kind + string(signature))
     body = base64.b64encode(blob).decode(); lines = [body[at:at + 70] for at in range(0, len(body), 70)]
-    whole = "\n".join(["-----BEGIN SSH SIGNATURE-----", *lines, "-----END SSH SIGNATURE-----", ""])
-    need(raw.decode() == whole, "another form, key or namespace")
+    need(raw.decode().split("\n") == ["-----BEGIN SSH SIGNATURE-----", *lines, "-----END SSH SIGNATURE-----", ""], "another form, key or namespace")
     Ed25519PublicKey.from_public_bytes(public).verify(signature, b"SSHSIG" + about + string(hashlib.sha512(checkpoint).digest()))
 def stamp_of(path, seals, roots):  # lines of the seal that it is over, and the moment (to the second) if it counts
     def openssl(*words, put=b""): return subprocess.run(["openssl", *map(str, words)], input=put, capture_output=True).stdout
@@ -133,10 +130,8 @@ def check_run(folder, keys, roots):
         for path, raw in notes:
             where[:] = str(path.relative_to(folder)), None; size, root = checkpoint_of(raw, key, run["run"]); seals[sha(raw)] = size, path
             need(sealed <= size <= lines and path.name in ("checkpoint", str(size)), "it seals more lines than there are, or another number")
-            where[0] = where[0] if found[size] == root else f"measurements.jsonl:{sealed + 1}"
-            need(found[size] == root, "these are not the lines that were sealed"); sealed = size
-        where[0] = "checkpoint.sig"
-        for path in folder.glob("checkpoint.sig"): check_ssh(path.read_bytes(), (folder / "checkpoint").read_bytes(), key[2])
+            where[0] = where[0] if found[size] == root else f"measurements.jsonl:{sealed + 1}"; need(found[size] == root, "not the lines sealed"); sealed = size
+        for path in folder.glob("checkpoint.sig"): where[0] = path.name; check_ssh(path.read_bytes(), (folder / "checkpoint").read_bytes(), key[2])
         where[:] = "measurements.jsonl:1", None; need(not keys or not sealed or key in keys, "sealed by another key than you named")
         offsets = [opened.get("clock_offset_us"), *(check.get("offset_us") for part in (opened, run["close"]) for check in part.get("checks", []))]
         clock = max((one for one in offsets if one is not None), key=abs, default=None)
@@ -167,7 +162,7 @@ def check_among(runs):  # two histories of one run; witnesses
         others = [run["sites"] for run in able if run["key"] != mine["key"] and run["asn"] != mine["asn"]]
         if mine["sites"] and all(any(url in one and one[url][0] <= high + HOUR and low <= one[url][1] + HOUR for one in others)
                                  for url, (low, high) in mine["sites"].items()): mine["grade"] = "witnessed"
-def check_proof(path, keys):
+def check_proof(path, keys, roots):
     said = json.loads(path.read_bytes()); key = key_of(said["key"]); need((said["type"], said.get("format", 1)) == ("blockwatch proof", 1), "no proof")
     opened, record = (canonical(said[name]["line"].encode()) for name in ("run_open", "record"))
     size, root = checkpoint_of(said["checkpoint"].encode(), key, opened["run"]); need(not keys or key in keys, "not a key that you named")
@@ -182,11 +177,16 @@ def check_proof(path, keys):
     members = {member["sha256"]: unbase64(member["data"]) for member in said.get("members", [])}; places = places_of(record)
     need(record["type"] == "measurement" and members.keys() == {ref["sha256"] for *_, ref in places}, "other bytes")
     for step, side, ref in places: check_member(members[ref["sha256"]], ref, record["id"], step, side)
+    with tempfile.TemporaryDirectory() as folder:
+        note, seal = said["checkpoint"].encode(), Path(folder, "seal"); seal.write_bytes(note)
+        timed = [stamp_of(stamp, {sha(note): (size, seal)}, roots)[1] for one in said.get("stamps", [])
+                 if (stamp := Path(folder, "stamp" + Path(one["name"]).suffix)).write_bytes(unbase64(one["data"])) >= 0]
+    return GRADES[2 if any(timed) else 1]
 def check(paths, keys=(), roots=None):
     runs, others = [], []
     for path, where in ((Path(path), [Path(path).name]) for path in paths):
         try:
-            if path.is_file(): check_proof(path, keys); others.append({"path": path, "grade": "sealed", "bad": None}); continue
+            if path.is_file(): others.append({"path": path, "grade": check_proof(path, keys, roots), "bad": None}); continue
             folders = sorted(log.parent for log in path.glob("*/measurements.jsonl") if log.parent.name[0] != ".")
             mine = [check_run(folder, keys, roots) for folder in folders or [path]]; runs += mine
             if folders: others += check_folder(path, mine, where)

@@ -2,7 +2,8 @@
 
 Rules of this file:
 
-* a proof holds the record, its captured bytes, the run's first line (network, clock) and nothing else;
+* a proof holds the record, its captured bytes, the run's first line (network, clock), what others said
+  of the seal, and nothing else;
 * it is made only of what the newest checkpoint covers, and checked as a stranger would before it is given;
 * a reader trusts no size, count or hash in it; what does not hold is an ``EvidenceError`` that says what.
 """
@@ -28,6 +29,7 @@ from blockwatch.evidence.checkpoint import (
 from blockwatch.evidence.merkle import inclusion_proof, leaf_hash, verify_inclusion
 from blockwatch.evidence.note import VerifierKey, parse_campaign_key
 from blockwatch.evidence.reading import Run
+from blockwatch.evidence.timestamps import stamps_over
 from blockwatch.evidence.warc import read_stored
 from blockwatch.model import HttpStep, Measurement, Noun, WarcRef
 from blockwatch.run import Record, RunOpen
@@ -51,6 +53,13 @@ class ProofMember(Noun, frozen=True, kw_only=True):
     data: bytes
 
 
+class ProofStamp(Noun, frozen=True, kw_only=True):
+    """What somebody outside said of the checkpoint, as it lies in ``timestamps/``."""
+
+    name: str
+    data: bytes
+
+
 class Proof(Noun, frozen=True, kw_only=True):
     """What the file says."""
 
@@ -61,6 +70,7 @@ class Proof(Noun, frozen=True, kw_only=True):
     run_open: ProofLine
     record: ProofLine
     members: tuple[ProofMember, ...] = ()
+    stamps: tuple[ProofStamp, ...] = ()
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,13 +108,16 @@ def make_proof(folder: Path, record: str) -> bytes:
             remedy="`blockwatch judge --json` shows the ids. What came after the last seal has no proof.",
         )
     index, line, measurement = found
+    note = read_note_file(sealed.path)
+    stamps = stamps_over(folder, sha256(note).hexdigest())
     proof = Proof(
         type=PROOF_TYPE,
         key=run.open.key or "",
-        checkpoint=read_note_file(sealed.path).decode(),
+        checkpoint=note.decode(),
         run_open=ProofLine(index=0, line=first.decode(), path=tuple(inclusion_proof(leaves, 0))),
         record=ProofLine(index=index, line=line.decode(), path=tuple(inclusion_proof(leaves, index))),
         members=tuple(_members(folder, measurement)),
+        stamps=tuple(ProofStamp(name=name, data=data) for name, data in stamps),
     )
     raw = canonical(proof) + b"\n"
     check_proof(raw, str(folder))  # a damaged run must not give a proof that fails elsewhere

@@ -89,10 +89,26 @@ def read_stamp(path: Path, digests: Mapping[str, int], trust: Trust) -> list[Sta
     Raises ``EvidenceError`` where it is damaged or contradicts the run.
     """
     content = read_bounded(path, MAX_REPLY if path.suffix == ".tsr" else MAX_PROOF)
-    name = f"{STAMPS}/{path.name}"
-    if path.suffix == ".tsr":
-        return [_of_authority(name, read_reply(content), digests, trust.roots)]
-    return list(_of_calendar(name, read_proof(content), digests, trust.blocks))
+    return read_content(path.name, content, digests, trust)
+
+
+def read_content(name: str, content: bytes, digests: Mapping[str, int], trust: Trust) -> list[Stamp]:
+    """Do the same with the content of a file of this name."""
+    place = f"{STAMPS}/{name}"
+    if name.endswith(".tsr"):
+        return [_of_authority(place, read_reply(content), digests, trust.roots)]
+    return list(_of_calendar(place, read_proof(content), digests, trust.blocks))
+
+
+def stamps_over(folder: Path, digest: str) -> Iterator[tuple[str, bytes]]:
+    """Name and content of the stamps of a run that are over this seal (SHA-256, hex)."""
+    for path in stamp_paths(folder):
+        try:
+            content = read_bounded(path, MAX_PROOF)
+            read_content(path.name, content, {digest: 1}, Trust())
+        except EvidenceError:
+            continue  # over an earlier seal, or damaged: it would not vouch for anything here
+        yield path.name, content
 
 
 def read_bounded(path: Path, most: int) -> bytes:

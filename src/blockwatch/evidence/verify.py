@@ -150,8 +150,8 @@ def _graded(report: Report, log: LogCheck, sealed: int, stamps: list[Stamp], rea
     elif report.key:
         notes.append("it names a key, but no seal was ever written")
     for stamp in stamps:
-        notes.append(_told(stamp, log.lines))
-    notes.extend(_of_the_clock(report))
+        notes.append(told(stamp, log.lines))
+    notes.extend(of_the_clock(report))
     return msgspec.structs.replace(
         report,
         level=level,
@@ -163,7 +163,8 @@ def _graded(report: Report, log: LogCheck, sealed: int, stamps: list[Stamp], rea
     )
 
 
-def _told(stamp: Stamp, lines: int) -> str:
+def told(stamp: Stamp, lines: int) -> str:
+    """Say what a stamp shows of a log of so many lines."""
     part = "all of it" if stamp.lines == lines else f"lines 1 to {stamp.lines}"
     if stamp.not_after is not None:
         return f"{stamp.file}: {part} existed no later than {moment(stamp.not_after)} ({stamp.by})"
@@ -171,7 +172,8 @@ def _told(stamp: Stamp, lines: int) -> str:
     return f"{stamp.file}: {stamp.by}{claim} {stamp.why_not}"
 
 
-def _of_the_clock(report: Report) -> list[str]:
+def of_the_clock(report: Report) -> list[str]:
+    """Say what the times in a run are worth, where that is less than usual."""
     offset = report.clock_offset_us
     if offset is None:
         return ["nobody told the time during the run: the times in it are only what its own clock said"]

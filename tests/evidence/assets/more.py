@@ -17,6 +17,7 @@ from blockwatch.codec import canonical
 from blockwatch.evidence import ots
 from blockwatch.evidence.proof import make_proof
 from blockwatch.evidence.tombstone import forget_run
+from blockwatch.evidence.tsp import request_for
 from blockwatch.model import HttpStep, Measured
 from blockwatch.store import RunWriter
 from tests.evidence.assets.bad import append, cut
@@ -181,6 +182,30 @@ def proof(
     return make
 
 
+def proof_with_stamp(
+    change: Callable[[dict[str, Any], Authorities], object] = lambda said, authorities: None,
+    *,
+    known: bool = True,
+) -> Callable[[Path, Authorities], Path]:
+    """The proof of the second measurement of a stamped run, changed."""
+
+    def make(folder: Path, authorities: Authorities) -> Path:
+        run = write_run(folder)
+        stamp(run, authorities.known if known else authorities.unknown)
+        said = json.loads(make_proof(run, "2"))
+        change(said, authorities)
+        path = folder / "proof.json"
+        path.write_bytes(canonical(said) + b"\n")
+        return path
+
+    return make
+
+
+def other_stamp(said: dict[str, Any], authorities: Authorities) -> None:
+    reply = authorities.known.reply(request_for(sha256(b"something else").digest(), 7))
+    said["stamps"][0]["data"] = base64.b64encode(reply).decode()
+
+
 def changed_line(said: dict[str, Any]) -> None:
     said["record"]["line"] = said["record"]["line"].replace('"target":"site"', '"target":"sitE"')
 
@@ -326,6 +351,10 @@ MORE: dict[str, Asset] = {
     "a proof without its bytes": Asset(proof(lambda said: said.update(members=[])), where="proof.json"),
     "a proof of another key": Asset(proof(of_another_key), where="proof.json"),
     "a proof by a key that was not named": Asset(proof(), where="proof.json", key="theirs"),
+    "a proof with a stamp over another digest": Asset(proof_with_stamp(other_stamp), where="proof.json"),
+    "a proof with a stamp of an unknown authority": Asset(
+        proof_with_stamp(known=False), ("sealed",), require="timed"
+    ),
     # Good ones.
     "sealed": Asset(one(), ("sealed",)),
     "sealed by the key named": Asset(one(), ("sealed",), key="ours", require="sealed"),
@@ -360,5 +389,6 @@ MORE: dict[str, Asset] = {
     "with an unknown network and clock": Asset(one(asn=None, offset=None), ("sealed",)),
     "witnessed": Asset(apart(), ("witnessed", "witnessed"), key="both", require="witnessed"),
     "a proof": Asset(proof(), ("sealed",)),
+    "a proof with a stamp": Asset(proof_with_stamp(), ("timed",), require="timed"),
     "a proof by the key named": Asset(proof(), ("sealed",), key="ours"),
 }  # fmt: skip

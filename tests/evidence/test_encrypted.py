@@ -19,6 +19,7 @@ from blockwatch.evidence.reading import find_runs, read_run
 from blockwatch.evidence.report import Level
 from blockwatch.evidence.shelf import EncryptedShelf, Memory, Shelf
 from blockwatch.evidence.verify import Reader, verify_run
+from blockwatch.evidence.verify_paths import verify_paths
 from blockwatch.model import HttpStep
 from blockwatch.store import RunWriter, last_root
 from tests.evidence.made import RUN, measured, run_close, run_open
@@ -213,8 +214,12 @@ def test_the_chain_goes_on(tmp_path: Path) -> None:
     (second / "root").unlink()
     second.rename(results / f"20261123T000000Z-{'1' * 16}")
     assert last_root(results, key) == root  # one that was killed noted none
-    plain = write(results, None, started=1_800_000_000_000_000).folder
+    plain = write(results, None, started=1_800_000_000_000_000, previous_root=root).folder
     assert last_root(results, key) == read_run(plain).root()
+    assert [report.findings for report in verify_paths([results], Reader())] == [()]
+    (first / "root").unlink()
+    (report,) = verify_paths([results], Reader())
+    assert "is missing" in report.findings[0].what
 
 
 def test_a_full_disk(tmp_path: Path) -> None:

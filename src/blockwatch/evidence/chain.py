@@ -7,6 +7,7 @@ another program's records. A run that was forgotten on purpose keeps its place b
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from blockwatch.errors import EvidenceError
@@ -33,8 +34,9 @@ def last_root(results: Path, key: str | None = None) -> str | None:
     for folder in sorted(folders, key=lambda run: run.name, reverse=True):
         try:
             if (folder / ENCRYPTED_FILE).is_file():
-                newest = _noted_root(folder, key)
-                if newest is not None:
+                noted = _noted(folder)
+                if noted is not None and noted[0] == key:
+                    newest = noted[1]
                     break
                 continue
             first = Run(folder).open
@@ -46,15 +48,24 @@ def last_root(results: Path, key: str | None = None) -> str | None:
     return _after_tombstones(newest, _tombstones(results, key))
 
 
-def _noted_root(folder: Path, key: str | None) -> str | None:
-    """Root of an encrypted run of this chain, which it noted when it ended; ``None``: it was killed."""
-    path = folder / ROOT_FILE
+def noted_roots(results: Path) -> Iterator[tuple[str | None, str]]:
+    """Key and root (hex) of each encrypted run in a results folder that has ended."""
+    for path in sorted(results.glob(f"*/{ENCRYPTED_FILE}")):
+        if (noted := _noted(path.parent)) is not None:
+            yield noted
+
+
+def _noted(folder: Path) -> tuple[str | None, str] | None:
+    """What an encrypted run noted of itself when it ended; ``None``: it was killed."""
     try:
-        with path.open("rb") as file:
+        with (folder / ROOT_FILE).open("rb") as file:
             found = _NOTED.fullmatch(file.read(_MOST))
     except OSError:
         return None
-    return found[1].decode() if found and found[2].decode() == (key or "none") else None
+    if found is None:
+        return None
+    key = found[2].decode()
+    return None if key == "none" else key, found[1].decode()
 
 
 def _tombstones(results: Path, key: str | None) -> list[Tombstone]:

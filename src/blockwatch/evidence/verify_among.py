@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.chain import noted_roots
 from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.report import Finding, Level, Report
@@ -53,6 +54,8 @@ def check_chain(results: Path, runs: Sequence[Checked]) -> list[Finding]:
         report = checked.report
         if not report.imported:
             present[report.key].add(report.root or _root_anyway(checked.folder))
+    for key, root in noted_roots(results):
+        present[key].add(root)
     forgotten: dict[str | None, dict[str, Tombstone]] = defaultdict(dict)
     for stone in stones:
         forgotten[str(stone.key) if stone.key else None][stone.root] = stone

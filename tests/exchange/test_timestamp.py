@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import threading
 from hashlib import sha256
@@ -17,6 +18,7 @@ from blockwatch.evidence.timestamps import Trust, check_reply, read_stamp, stamp
 from blockwatch.evidence.tsp import MAX_REPLY, authority_path, read_reply, request_for
 from tests.cli.command import blockwatch, no_traceback
 from tests.evidence.made import make_run
+from tests.exchange import published
 from tests.exchange.authority import Authority, served
 
 NOTE = b"blockwatch/run/0123456789abcdef\n5\n"  # what a stamp is over; its sense does not matter here
@@ -271,6 +273,30 @@ def test_a_calendar_promises_and_later_shows_the_block(run: Path, tmp_path: Path
         read_stamp(stamp, {DIGEST.hex(): 5}, Trust(blocks=wrong))
     with pytest.raises(EvidenceError, match="something else"):
         read_stamp(stamp, {}, Trust())
+
+
+def test_a_published_proof_leads_to_its_block() -> None:
+    proof = ots.read_proof(published.PROOF)
+    assert proof.message == sha256(published.FILE).digest()
+    assert ots.write_proof(proof) == published.PROOF
+    ((node, attestation),) = proof.attested()
+    assert attestation.height == published.BLOCK
+    if "ripemd160" in hashlib.algorithms_available:  # some builds of OpenSSL leave it out
+        assert node.message == bytes.fromhex(published.MERKLE_ROOT)
+    else:
+        assert node.message is None
+
+
+@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
+@pytest.mark.parametrize("ess", ["sha1", "sha256", "sha512"])
+def test_the_hashes_that_authorities_use_are_understood(tmp_path: Path, digest: str, ess: str) -> None:
+    tsa = Authority(tmp_path / "tsa", rsa_key=digest == "sha512")
+    config = (tsa.folder / "ts.cnf").read_text()
+    config = config.replace("signer_digest = sha256", f"signer_digest = {digest}")
+    (tsa.folder / "ts.cnf").write_text(config.replace("ess_cert_id_alg = sha256", f"ess_cert_id_alg = {ess}"))
+    token = read_reply(tsa.reply(request_for(DIGEST, 7)))
+    assert token.imprint == DIGEST.hex()
+    assert len(authority_path(token, [tsa.root])) == 3
 
 
 def test_hostile_proofs_are_refused_in_words() -> None:

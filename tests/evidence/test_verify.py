@@ -16,9 +16,10 @@ from blockwatch.evidence import ots
 from blockwatch.evidence.allow import Allowed
 from blockwatch.evidence.report import Level, Report
 from blockwatch.evidence.timestamps import Trust
-from blockwatch.evidence.verify import Reader
+from blockwatch.evidence.verify import Checked, Reader
+from blockwatch.evidence.verify_among import MAX_SITES
 from blockwatch.evidence.verify_log import Numbers
-from blockwatch.evidence.verify_paths import verify_paths
+from blockwatch.evidence.verify_paths import Held, verify_paths
 from tests.cli.command import blockwatch, no_traceback
 from tests.evidence.assets.world import (
     FIRST,
@@ -95,6 +96,7 @@ def test_json_says_all_of_it(run: Path, tmp_path: Path) -> None:
     in_record(2, lambda said: said.update(seq=9))(other)
     done = blockwatch("verify", "results", "--json", cwd=tmp_path)
     assert done.returncode == 9
+    assert "2 checked: 1 sealed, 1 not as it should be" in done.stderr
     good, bad = map(json.loads, done.stdout.splitlines())
     assert (good["ok"], good["grade"], good["run"], good["sealed"], good["lines"]) == (
         True,
@@ -283,6 +285,15 @@ def test_a_flood_of_stamps_or_seals_is_refused(run: Path) -> None:
     for number in range(300):
         (stamps / f"{number}.tsr").write_bytes(b"x")
     assert "more than 256" in verified(run)[0].findings[0].what
+
+
+def test_more_addresses_than_can_be_compared_are_let_go(run: Path) -> None:
+    checked = Checked(verified(run)[0], run, {"https://a.example/": (1, 2)})
+    held = Held()
+    assert held.keep(checked).sites
+    held.count = MAX_SITES
+    assert held.keep(checked).sites is None
+    assert "witnesses were not looked for" in checked.report.notes[-1]
 
 
 def test_numbers_are_kept_as_ranges() -> None:

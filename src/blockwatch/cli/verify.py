@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,12 +58,16 @@ def command(
     if key and allow:
         raise UsageError("--key and --allow exclude each other", remedy="Put the key into the list.")
     reader = Reader(keys=_keys(key, allow), trust=trust_of(roots, headers))
-    bad = low = total = 0
+    counts: Counter[str] = Counter()
+    low = 0
     for report in verify_paths(paths, reader):
         _print(report, reader, as_json)
-        total += 1
-        bad += bool(report.findings)
+        counts["not as it should be" if report.findings else str(report.level)] += 1
         low += not report.findings and not _reaches(report, require)
+    bad, total = counts["not as it should be"], counts.total()
+    if total > 1:
+        told = ", ".join(f"{count} {words}" for words, count in counts.items() if count)
+        click.echo(f"{total} checked: {told}", err=True)
     if bad or low:
         words = [f"{bad} of {total} not as it should be"] * bool(bad)
         words += [f"{low} of {total} below the grade {require!r}"] * bool(low)

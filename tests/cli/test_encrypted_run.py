@@ -16,7 +16,7 @@ from blockwatch.lab.build import build_world
 from blockwatch.lab.running import RunningLab, start
 from blockwatch.lab.scenarios import SCENARIOS
 from blockwatch.store import find_runs, read_run
-from tests.cli.command import BLOCKWATCH, blockwatch, lab_environment
+from tests.cli.command import BLOCKWATCH, blockwatch, kept_run, lab_environment
 from tests.lab_ready import needs_lab
 
 pytestmark = needs_lab
@@ -99,10 +99,18 @@ def test_it_can_be_handed_on_in_parts(lab: RunningLab, tmp_path: Path, key: Path
     assert (receipt["encrypted"], receipt["runs"][0]["outcome"]) == (True, "new")
     again = imported(tmp_path, key, folder)
     assert again.name == receipt["runs"][0]["folder"]
+    alone = blockwatch("bundle", "results", "-o", "y", cwd=tmp_path)
+    assert alone.returncode == 0, alone.stderr
+    assert (tmp_path / "y").read_bytes() == (folder / "run.age").read_bytes()
     for words in (["--wacz"], TO, [str(tmp_path / "results")]):
         refused = blockwatch("bundle", folder, *words, cwd=tmp_path)
         assert refused.returncode == 2
         assert "goes into a file of its own" in refused.stderr
+    kept_run(tmp_path / "results")
+    mixed = blockwatch("bundle", "results", "-o", "z", cwd=tmp_path)
+    assert mixed.returncode == 0
+    assert f"{folder.name} (encrypted)" in mixed.stderr
+    assert "1 run," in mixed.stderr
 
 
 def test_stopped_early_and_out_of_time(lab: RunningLab, tmp_path: Path, key: Path) -> None:

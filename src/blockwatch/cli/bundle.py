@@ -39,17 +39,20 @@ def command(
 
     Example: blockwatch bundle results/ --split 20 -o /media/stick
     """
-    from blockwatch.evidence.chunks import ENCRYPTED_FILE
     from blockwatch.evidence.crypt import recipients_of
     from blockwatch.evidence.opened import opened_runs
+    from blockwatch.store import find_runs
 
     if split is not None and not math.isfinite(split):
         raise click.BadParameter(f"{split} is no number", param_hint="--split")
     recipients = recipients_of(encrypt_to)
     part_bytes = None if split is None else int(split * 1_000_000)
-    if any((path / ENCRYPTED_FILE).is_file() for path in paths):
-        _say(1, _as_it_is(paths, output, encrypt_to, part_bytes, wacz=wacz), encrypted=True)
+    sealed = _encrypted_runs(paths)
+    if sealed and not any(path.is_file() or find_runs([path]) for path in paths):
+        _say(1, _as_it_is(sealed, output, encrypt_to, part_bytes, wacz=wacz), encrypted=True)
         return
+    for path in sealed:
+        click.echo(f"left out, as it goes into a file of its own: {path} (encrypted)", err=True)
     with opened_runs(paths) as folders:
         if not folders:
             raise UsageError(
@@ -79,8 +82,16 @@ def _bundle(
     return written
 
 
+def _encrypted_runs(paths: tuple[Path, ...]) -> list[Path]:
+    """Folders of runs among and directly below these paths that were encrypted as they were written."""
+    from blockwatch.evidence.chunks import ENCRYPTED_FILE
+
+    found = [inner.parent for path in paths for inner in sorted(path.glob(f"*/{ENCRYPTED_FILE}"))]
+    return [path for path in paths if (path / ENCRYPTED_FILE).is_file()] + found
+
+
 def _as_it_is(
-    paths: tuple[Path, ...],
+    sealed: list[Path],
     output: Path | None,
     encrypt_to: tuple[str, ...],
     part_bytes: int | None,
@@ -91,13 +102,13 @@ def _as_it_is(
     from blockwatch.evidence.bundle import write_pieces
     from blockwatch.evidence.chunks import ENCRYPTED_FILE
 
-    if len(paths) > 1 or encrypt_to or wacz:
+    if len(sealed) > 1 or encrypt_to or wacz:
         raise UsageError(
             "a run that is encrypted already goes into a file of its own, as it is",
-            where=", ".join(map(str, paths)),
-            remedy="Name it alone, with no other option than --split and -o.",
+            where=", ".join(map(str, sealed)),
+            remedy="Name one folder, with no other option than --split and -o.",
         )
-    (folder,) = paths
+    (folder,) = sealed
     with (folder / ENCRYPTED_FILE).open("rb") as file:
         pieces = iter(lambda: file.read(262_144), b"")
         written = write_pieces(pieces, _target(output, "", encrypted=True), part_bytes=part_bytes)

@@ -24,7 +24,8 @@ _BEGIN = 4_096  # bytes that tell JSON
 def command(
     files: tuple[Path, ...], form: str | None, results: Path, identity: tuple[Path, ...], as_json: bool
 ) -> None:
-    """Take in bundles, whole or in parts, or OONI web_connectivity measurements (JSON or JSONL, also gzip).
+    """Take in bundles, whole or in parts, runs that `run --encrypt-to` wrote (the folder, or its run.age), or
+    OONI web_connectivity measurements (JSON or JSONL, also gzip).
 
     What is there already is not kept twice; a longer copy of a run that was cut short replaces the shorter
     one; what contradicts a run that is kept, or is damaged, is put aside in DIR/aside (exit code 9). Of

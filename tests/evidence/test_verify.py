@@ -179,6 +179,15 @@ def test_a_bundle_is_checked_like_its_runs(run: Path, tmp_path: Path) -> None:
     assert no_traceback(done)
 
 
+def test_what_an_import_put_aside_is_told(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, run.parent / "aside" / f"{FIRST}-0123456789ab")
+    done = blockwatch("verify", "results", cwd=tmp_path)
+    assert (done.returncode, "aside/: 1 put aside when imported" in done.stdout) == (0, True)
+    assert blockwatch("verify", "results/aside", cwd=tmp_path).returncode == 0
+    folder = json.loads(blockwatch("verify", "results", "--json", cwd=tmp_path).stdout.splitlines()[-1])
+    assert (folder["kind"], folder["ok"], folder["grade"]) == ("folder", True, None)
+
+
 def test_a_run_that_was_only_handed_on_misses_no_other(run: Path, tmp_path: Path) -> None:
     second = write_run(tmp_path / "results", SECOND, started=STARTED + HOUR)
     shutil.rmtree(run)

@@ -62,7 +62,8 @@ def command(
     low = 0
     for report in verify_paths(paths, reader):
         _print(report, reader, as_json)
-        counts["not as it should be" if report.findings else str(report.level)] += 1
+        if report.findings or report.kind != "folder":
+            counts["not as it should be" if report.findings else str(report.level)] += 1
         low += not report.findings and not _reaches(report, require)
     bad, total = counts["not as it should be"], counts.total()
     if total > 1:
@@ -109,9 +110,7 @@ def _lines(report: Report, reader: Reader) -> list[str]:
     for finding in report.findings:
         record = f" (record {finding.record})" if finding.record else ""
         lines.append(f"  {_KINDS[finding.kind]}: {finding.where}{record}: {finding.what}")
-    if report.kind == "folder":
-        return lines
-    if not report.findings:
+    if not report.findings and report.kind != "folder":
         from blockwatch.evidence.verify import moment
 
         time = moment(report.not_after) if report.not_after is not None else ""

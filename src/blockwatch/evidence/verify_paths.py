@@ -15,6 +15,7 @@ import msgspec
 
 from blockwatch.errors import EvidenceError, UsageError
 from blockwatch.evidence.log import LOG_FILE
+from blockwatch.evidence.merge import ASIDE
 from blockwatch.evidence.opened import opened_paths
 from blockwatch.evidence.reading import find_runs
 from blockwatch.evidence.report import Finding, Report
@@ -87,5 +88,15 @@ def _folder(path: Path, folder: Path, runs: list[Checked]) -> list[Report]:
         return []
     if (folder / LOG_FILE).is_file():
         return []
-    findings = check_chain(folder, runs)
-    return [Report(path=str(path), kind="folder", findings=tuple(findings))] if findings else []
+    findings, notes = check_chain(folder, runs), _aside(folder)
+    if not findings and not notes:
+        return []
+    return [Report(path=str(path), kind="folder", findings=tuple(findings), notes=notes)]
+
+
+def _aside(results: Path) -> tuple[str, ...]:
+    """What was put aside when it was imported is no part of the folder, but must not go unsaid."""
+    aside = results / ASIDE
+    count = sum(1 for _ in aside.iterdir()) if aside.is_dir() else 0
+    words = "put aside when imported: damaged, or another history of a run here; to check it, name the folder"
+    return (f"{ASIDE}/: {count} {words}",) if count else ()

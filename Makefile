@@ -23,7 +23,10 @@ tools: setup  ## other people's web archive tools, for tests that hold ours agai
 	 .venv/tools/bin/pip install --quiet --disable-pip-version-check -r requirements-tools.lock; }
 
 fuzz: setup  ## damaged input for everything that reads what strangers send; SECONDS=600 for each reader
-	$(PY) -m tools.fuzz --seconds $(or $(SECONDS),60)
+	@test -d .venv/atheris || .venv/bin/pip install --quiet --disable-pip-version-check --no-deps \
+	 --target .venv/atheris -r requirements-fuzz.lock || echo "without atheris: slower, and blind"
+	$(PY) -m tools.fuzz $$(test -d .venv/atheris && echo --guided .venv/atheris) \
+	 --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) $(READERS)
 
 bench: setup  ## speed, CPU, memory and bytes in the lab
 	$(PY) bench/bench.py

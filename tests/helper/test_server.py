@@ -78,6 +78,7 @@ async def test_bad_requests(tmp_path, body):
         (b"HEAD / HTTP/1.1\r\nHost: helper\r\n\r\n", 400),
         (b"\x16\x03\x01 this is no HTTP\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: helper\r\n" + b"a: " + b"b" * 40_000, 400),
+        (b'POST / HTTP/1.1\r\nHost: helper\r\nContent-Length: 20\r\n\r\n{"http_request":"\xff"}', 400),
         (b"POST / HTTP/1.1\r\nHost: helper\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300_000, 413),
     ],
 )

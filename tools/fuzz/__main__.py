@@ -1,199 +1,193 @@
-"""``python -m tools.fuzz [--seconds N | --executions N] [--seed N] [READER...]``
+"""``python -m tools.fuzz [--seconds N | --executions N] [--guided FOLDER] [--keep FOLDER] [READER...]``
 
-Changes good input at random, keeps what reaches new lines of the reader, and goes on from there. Says for
-each reader how many inputs it began with and kept, how often it was run, which part of its lines were
-reached, and the slowest run. An error that is not one for people, a run of more than 20 seconds or more
-than 1 GB of memory is a crash: the input is written to ``crash-<reader>-<hash>``, the exit code is 1.
+Damages good input at random, keeps what reaches new lines of the reader, and goes on from there. With
+``--guided`` (where atheris is installed) libFuzzer does nine tenths of the work, steered by branches.
+
+Each reader has a process of its own. For each it is said with how many good inputs it began and how many
+more were kept, how often it was run, which part of the lines of its modules was reached (what these modules
+write counts too, and is not reached), the slowest input and the peak of memory. An error that is not one
+for people, more than 10 s of processor time, or 256 MB of memory for one input is a crash: the input is
+written to the folder, the exit code is 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import random
-import resource
-import signal
+import subprocess
 import sys
 import tempfile
 import time
-import types
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from hashlib import sha256
-from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
-from tools.fuzz.readers import PERMITTED, Target, targets
+from tools.fuzz import bounds, keep
+from tools.fuzz.damage import damaged, stretched
+from tools.fuzz.lines import Lines
+from tools.fuzz.readers import READERS
+from tools.fuzz.target import Target
 
-MOST_SECONDS = 20
-MOST_MEMORY = 1 << 30
-MOST_BYTES = 1 << 20  # of one input
-WORDS = (
-    *(b"", b"\0", b"\xff", b"\n", b"\r\n\r\n", b"{", b"}", b"[", b"]", b'"', b",", b":", b"/", b"=", b"+"),
-    *(b"null", b"true", b"-1", b"0", b"1e999", b"9007199254740993", b"18446744073709551616", b"../"),
-    *(
-        b"-9223372036854775809",
-        b"\\u0000",
-        b"\\ud800",
-        b"\xed\xa0\x80",
-        b"\xe2\x80\xae",
-        b"A" * 64,
-        b"0" * 64,
-    ),
-    *(b"\x80\0\0\0\0\0\0\0", b"\x1f\x8b", b"HTTP/1.1 200 OK\r\n", b"Content-Length: 99999999999\r\n"),
-    *(b"Transfer-Encoding: chunked\r\n", b"WARC/1.1\r\n"),
-)
+_STRETCH = 32  # one in so many inputs is a long one
+_MOST_CRASHES = 5
 
 
-def damaged(chance: random.Random, corpus: list[bytes]) -> bytes:
-    """One of the corpus with one to eight changes."""
-    raw = bytearray(chance.choice(corpus))
-    for _ in range(1 << chance.randrange(4)):
-        at = chance.randrange(len(raw) + 1)
-        size = min(len(raw) - at, 1 << chance.randrange(10))
-        what = chance.randrange(8)
-        if what == 0 and at < len(raw):
-            raw[at] ^= 1 << chance.randrange(8)
-        elif what == 1 and at < len(raw):
-            raw[at] = chance.randrange(256)
-        elif what == 2:
-            del raw[at : at + size]
-        elif what == 3:
-            raw[at:at] = raw[at : at + size] * chance.choice((1, 2, 40))
-        elif what == 4:
-            raw[at:at] = chance.choice(WORDS)
-        elif what == 5:
-            word = chance.choice(WORDS)
-            raw[at : at + len(word)] = word
-        elif what == 6:
-            other = chance.choice(corpus)
-            begin = chance.randrange(len(other) + 1)
-            raw[at : at + size] = other[begin : begin + size]
-        else:
-            del raw[len(raw) - chance.randrange(min(len(raw), 64) + 1) :]
-    return bytes(raw[:MOST_BYTES])
+class Figures(NamedTuple):
+    """What came of fuzzing one reader."""
+
+    reader: str
+    began: int  # good inputs
+    kept: int
+    runs: int
+    seconds: float
+    reached: int
+    lines: int
+    slowest: float
+    peak: int
+    crashes: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.reader}: {self.began} inputs, {self.kept} kept; {self.runs} runs in {self.seconds:.0f} s "
+            f"({self.runs / max(self.seconds, 0.001):.0f}/s), slowest {self.slowest * 1_000:.0f} ms; "
+            f"{self.reached} of {self.lines} lines ({100 * self.reached / self.lines:.0f} %); "
+            f"peak {self.peak >> 20} MB; {len(self.crashes)} crashes"
+        )
 
 
-class Lines:
-    """Which lines of some modules were reached."""
-
-    def __init__(self, modules: tuple[str, ...]) -> None:
-        loaded = [import_module(name) for name in modules]
-        self._files = {module.__file__ for module in loaded if module.__file__}
-        self.reached: set[tuple[str, int]] = set()
-        self.every = {place for module in loaded for place in _places(module)}
-
-    def trace(self, frame: types.FrameType, event: str, _: object) -> Callable[..., object] | None:
-        """For ``sys.settrace``."""
-        return self._line if frame.f_code.co_filename in self._files else None
-
-    def _line(self, frame: types.FrameType, event: str, _: object) -> Callable[..., object]:
-        self.reached.add((frame.f_code.co_filename, frame.f_lineno))
-        return self._line
-
-
-def _places(module: types.ModuleType) -> Iterator[tuple[str, int]]:
-    """Lines inside functions: what a module does when it is imported is no part of reading."""
-    file = module.__file__ or ""
-    todo = [compile(Path(file).read_text(encoding="utf-8"), file, "exec")]
-    while todo:
-        code = todo.pop()
-        todo += [const for const in code.co_consts if isinstance(const, types.CodeType)]
-        if code.co_flags & 0x02:  # a function: has locals of its own
-            yield from (
-                (file, line) for _, _, line in code.co_lines() if line and line != code.co_firstlineno
-            )
-
-
-class Slow(BaseException):
-    """A run took too long."""
-
-
-@contextmanager
-def in_bounds() -> Iterator[None]:
-    """End a run that takes too long."""
-
-    def stop(*_: object) -> None:
-        raise Slow
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(MOST_SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-
-
-def fuzz(name: str, target: Target, *, seconds: float, executions: int, seed: int) -> bool:
-    """Fuzz one reader and say what came of it; whether nothing crashed."""
+def fuzz(name: str, target: Target, folder: Path, *, seconds: float, executions: int, seed: int) -> Figures:
+    """Run what is kept already, then damage it until time or executions are used up."""
     chance = random.Random(f"{seed} {name}")  # noqa: S311, to be had again is what it is for
     lines = Lines(target.modules)
-    corpus = [target.open_up(raw) for raw in target.corpus]
-    done, crashes, slowest, began = 0, set(), 0.0, time.monotonic()
-    while done < executions and time.monotonic() - began < seconds and len(crashes) < 5:
-        inner = corpus[done] if done < len(target.corpus) else damaged(chance, corpus)
-        before, start = len(lines.reached), time.monotonic()
-        raw = target.close_up(inner)
-        crash = _crash(target, lines, raw)
-        slowest = max(slowest, time.monotonic() - start)
+    good = [target.open_up(raw) for raw in target.corpus]
+    corpus = [*good, *(raw for raw in keep.corpus(folder) if raw not in good)]
+    told = len(corpus)
+    done, crashes, slowest, began = 0, [], 0.0, time.monotonic()
+    while (done < told) or (done < executions and time.monotonic() - began < seconds):
+        before, long = len(lines.reached), done >= told and done % _STRETCH == 0
+        if done < told:
+            inner = corpus[done]
+        else:
+            inner = (stretched if long else damaged)(chance, corpus, target.most_bytes)
+        if long:  # not watched: being watched takes longer than reading
+            outcome = bounds.run(target, inner)
+        else:
+            with lines.watched():
+                outcome = bounds.run(target, inner)
+        slowest = max(slowest, outcome.seconds)
         done += 1
-        if crash and crash not in crashes:
-            crashes.add(crash)
-            path = Path(f"crash-{name.replace(' ', '-')}-{sha256(raw).hexdigest()[:12]}")
-            path.write_bytes(raw)
-            print(f"{name}: {crash}: {path}")
-        elif len(lines.reached) > before and done > len(target.corpus):
+        if outcome.crash and outcome.crash not in crashes:
+            crashes.append(outcome.crash)
+            keep.crash(folder, outcome.crash, target.close_up(inner))
+            if len(crashes) >= _MOST_CRASHES:
+                break
+        elif len(lines.reached) > before and done > told:
             corpus.append(inner)
-    rate, peak = done / (time.monotonic() - began), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            keep.add(folder, [inner])
     reached = len(lines.reached & lines.every)
-    print(
-        f"{name}: {len(target.corpus)} inputs, {len(corpus) - len(target.corpus)} kept; "
-        f"{done} runs ({rate:.0f}/s), slowest {slowest * 1_000:.0f} ms; "
-        f"{reached} of {len(lines.every)} lines ({100 * reached / len(lines.every):.0f} %); "
-        f"peak {peak} MB; {len(crashes)} crashes",
-        flush=True,
-    )
-    return not crashes
+    return Figures(
+        name, len(good), len(corpus) - len(good), done, time.monotonic() - began, reached,
+        len(lines.every), slowest, bounds.peak(), crashes,
+    )  # fmt: skip
 
 
-def _crash(target: Target, lines: Lines, raw: bytes) -> str:
-    """Where and how the reader crashed; empty if it did not."""
-    sys.settrace(lines.trace)
-    try:
-        with in_bounds():
-            target.read(raw)
-    except PERMITTED:
-        return ""
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-        return f"{type(error).__name__} at {place}"
-    finally:
-        sys.settrace(None)
-    return ""
+def _in_a_child(name: str, folder: Path, asked: argparse.Namespace, seconds: float) -> Figures | None:
+    """Fuzz in a forked process; None: it died."""
+    report = folder / "blind.json"
+    report.unlink(missing_ok=True)
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            with tempfile.TemporaryDirectory(prefix="fuzz-", dir=bounds.fast_folder()) as work:
+                target = READERS[name](Path(work))
+                bounds.limit_memory()
+                figures = fuzz(
+                    name, target, folder, seconds=seconds, executions=asked.executions, seed=asked.seed
+                )
+                report.write_text(json.dumps(figures))
+            code = 0
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return Figures(*json.loads(report.read_text())) if status == 0 and report.exists() else None
+
+
+def _guided(name: str, folder: Path, atheris: Path, seconds: float, seed: int) -> dict[str, object]:
+    """Let libFuzzer run; its figures."""
+    report = folder / "guided.json"
+    report.unlink(missing_ok=True)
+    path = os.pathsep.join((str(Path(__file__).parents[2]), str(atheris)))
+    with (
+        (folder / "log").open("wb") as log,
+        tempfile.TemporaryDirectory(prefix="fuzz-", dir=bounds.fast_folder()) as work,
+    ):
+        command = [
+            sys.executable,
+            "-m",
+            "tools.fuzz.guided",
+            name,
+            str(folder),
+            work,
+            str(int(seconds)),
+            str(seed),
+        ]
+        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, stderr=log, check=False)
+    found: dict[str, object] = json.loads(report.read_text()) if report.exists() else {}
+    if done.returncode or not found:
+        print(f"{name}: libFuzzer ended with {done.returncode}; see {folder / 'log'}", flush=True)
+        return {"runs": 0, "seconds": 0, "slowest": 0, "peak": 0, **found, "crashes": ["the process died"]}
+    return found
+
+
+def one(name: str, asked: argparse.Namespace) -> bool:
+    """Fuzz one reader and say what came of it; whether nothing crashed."""
+    folder = keep.folder_of(asked.keep, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    guided: dict[str, object] = {}
+    if asked.guided:
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as work:
+            target = READERS[name](Path(work))
+            keep.add(folder, [target.open_up(raw) for raw in target.corpus])
+        guided = _guided(name, folder, asked.guided, 0.9 * asked.seconds, asked.seed)
+    figures = _in_a_child(name, folder, asked, asked.seconds * (0.1 if asked.guided else 1))
+    if figures is None:
+        print(f"{name}: the process died (seed {asked.seed})", flush=True)
+        return False
+    if guided:
+        figures = figures._replace(
+            runs=figures.runs + guided["runs"],
+            seconds=figures.seconds + guided["seconds"],
+            slowest=max(figures.slowest, guided["slowest"]),
+            peak=max(figures.peak, guided["peak"]),
+            crashes=sorted({*figures.crashes, *guided["crashes"]}),
+        )
+    print(figures, flush=True)
+    with (asked.keep / "figures.jsonl").open("a") as file:
+        file.write(json.dumps(figures._asdict()) + "\n")
+    return not figures.crashes
 
 
 def main() -> int:
     """Parse the arguments and fuzz."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("readers", nargs="*")
+    parser.add_argument("readers", nargs="*", help="all, where none is named")
     parser.add_argument("--seconds", type=float, default=60.0, help="for each reader")
-    parser.add_argument("--executions", type=int, default=1 << 60, help="of each reader")
+    parser.add_argument("--executions", type=int, default=1 << 60, help="of each reader, without --guided")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="folder of corpus and crashes")
+    parser.add_argument("--guided", type=Path, metavar="FOLDER", help="where atheris is installed")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as work:
-        known = targets(Path(work))
-        if unknown := set(asked.readers) - set(known):
-            parser.error(f"no reader {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-        good = [
-            fuzz(name, known[name], seconds=asked.seconds, executions=asked.executions, seed=asked.seed)
-            for name in asked.readers or known
-        ]
-    return 0 if all(good) else 1
+    known = list(READERS)
+    if unknown := set(asked.readers) - set(known):
+        parser.error(f"no reader {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+    print(f"seed {asked.seed}", flush=True)
+    asked.keep.mkdir(parents=True, exist_ok=True)
+    bad = [name for name in asked.readers or known if not one(name, asked)]
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":

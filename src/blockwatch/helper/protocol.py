@@ -151,7 +151,7 @@ def read_request(body: bytes) -> tuple[Request, Url]:
     """Read and check the body of a POST; raises :class:`BadRequest`."""
     try:
         request = _decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"not a request: {str(error)[:200]}") from None
     if len(request.tcp_connect or ()) > MAX_ENDPOINTS:
         raise BadRequest(f"more than {MAX_ENDPOINTS} endpoints")

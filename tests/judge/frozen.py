@@ -71,7 +71,6 @@ ADDED = {
         "site.residue",
         "tls.authority",
         "page.address",
-        "page.echoed",
         "control.run",
         "control.apart",
         "line.cleartext",

@@ -10,6 +10,7 @@ from blockwatch.model import Observation, Purpose, TcpStep
 from blockwatch.runner import run
 from blockwatch.runner.again import CALM_S, Again, lanes
 from blockwatch.runner.plan import PlannedTask
+from blockwatch.target import Target
 
 from ..net.far import page, plain_page
 from .making import OTHER, Asking, Kept, plan_of, site
@@ -86,6 +87,16 @@ async def test_who_shares_an_address_with_a_suspect_waits_for_it(autojump_clock)
     start = trio.current_time()
     await again.carry_out(measure)
     assert sorted(went) == [("a", 0, 40, (HELD,)), ("b", 40, 80, (HELD,)), ("c", 0, 40, ()), ("d", 0, 40, ())]
+
+
+async def test_an_address_waited_for_in_vain_is_not_waited_for_again(far, sites, autojump_clock):
+    kept = Kept()
+    plan = plan_of(site("dead"), Target(id="dead-too", url="http://dead.example/second"), concurrency=2)
+    await run(plan, kept, Suspecting(again=True), network=far)
+    again = [m.measurement for m in kept.written if m.measurement.attempt == "retest"]
+    waited = [tries(measurement.observations) for measurement in again]
+    assert [bool(steps) for steps in waited] == [True, False]
+    assert all(any(step.purpose is Purpose.FIRST for step in m.observations) for m in again)
 
 
 def test_lanes_join_what_shares_an_address_by_way_of_others():

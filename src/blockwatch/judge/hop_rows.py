@@ -195,13 +195,6 @@ FLOWS = rows(
         2,
     ),
     (
-        "page.echoed",
-        page.echoed_page,
-        "a page that comes from everywhere, and that nobody vouches for, proves nothing",
-        OWN,
-        2,
-    ),
-    (
         "page.cleartext",
         first_pages.cleartext_page,
         "in cleartext a page needs a witness",

@@ -84,7 +84,7 @@ def dropped(case: Case, sight: Sight, finding: Finding) -> Finding | None:
         and step.failure is not None
         and outcomes.of_failure(step.failure) == outcomes.TIMEOUT
     ]
-    if not silent:
+    if not silent or (case.ruleset > 1 and not _of_silence(finding)):
         return None
     begin, end = min(s.t for s in silent), max(s.t + s.us for s in silent) + _GRACE_US
     own = sum(begin <= step.t <= end for step in case.measurements[-1].observations)
@@ -96,6 +96,11 @@ def dropped(case: Case, sight: Sight, finding: Finding) -> Finding | None:
         witness,
         finding.failed_step,
     )
+
+
+def _of_silence(finding: Finding) -> bool:
+    """Whether a finding may rest on silence: a page, a reset or an answer came over a line that was up."""
+    return finding.state is not State.BLOCKED or (finding.mechanism or "").partition(".")[2][:7] == "timeout"
 
 
 def cleartext_seized(case: Case, sight: Sight, finding: Finding) -> Finding | None:

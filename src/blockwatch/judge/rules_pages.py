@@ -19,7 +19,7 @@ from blockwatch.judge.outcomes import OK
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow, redirect_of
 from blockwatch.model import HttpStep, Purpose
-from blockwatch.verdict import Grade, State
+from blockwatch.verdict import Grade
 
 
 def false_redirect(scene: Scene) -> Finding | None:
@@ -120,21 +120,6 @@ def _server_says(scene: Scene, flow: Flow, step: HttpStep) -> Finding:
             f"The server errs (status {status}); nothing shows whether for others", witnesses, "http"
         )
     return ok(f"The site answers (status {status}) over a chain valid for its name", witnesses)
-
-
-def echoed_page(scene: Scene) -> Finding | None:
-    """The control was refused, and an unrelated address gives this page for the name as well."""
-    flow = scene.response
-    if not scene.last or flow is None or scene.hop.secure:
-        return None
-    step = step_of(flow)
-    if pages.agrees(step, scene.control) != "void" or not proof.same_answer_elsewhere(scene, step).same:
-        return None
-    found = cleartext_page(scene)
-    if found is None or found.state is not State.OK or _copy(scene, step) == "same":
-        return None
-    text = "The control was refused, and the page comes from an unrelated address too: it may be anybody's"
-    return unclear(text, refs(found.witnesses, proof.same_answer_elsewhere(scene, step).same), "http")
 
 
 def cleartext_page(scene: Scene) -> Finding | None:

@@ -5,6 +5,7 @@ Rules of this file:
 * re-tests of different names at one address are spaced, as a block may stay behind;
 * where one is suspected, all that failed at the address go one after the other; who may be the victim
   of another waits until a control name has passed there, or :data:`CALM_S`; everything else goes on;
+* an address that was waited for in vain once (its server turned us away, perhaps) is not waited for again;
 * no slot is held while waiting; what is sent while waiting stands in the re-test's own record.
 """
 
@@ -24,7 +25,7 @@ from blockwatch.runner.plan import PlannedTask
 
 SPACING_S = 30.0  # between re-tests of different names at one address
 CALM_S = 180.0  # how long a block that lingers is waited for; techniques on record: 30 to 180 s
-LANE_S = 900.0  # then the rest of those that share an address go on without waiting
+LANE_S = 420.0  # then the rest of those that share an address go on without waiting
 _GAPS_S = (5.0, 5.0, 10.0, 10.0, 15.0)  # between tries, the last one for all further ones
 
 Measure = Callable[[PlannedTask, float, Sequence[FlowRequest]], Awaitable[None]]
@@ -37,13 +38,18 @@ class Again:
         self.tasks: list[PlannedTask] = []
         self.connected: set[str] = set()  # every "address:port" that took a connection in this run
         self.answered: set[str] = set()  # and that answered more
+        self._restless: set[str] = set()  # addresses at which the last control name sent did not pass
         self._addresses: dict[PlannedTask, frozenset[str]] = {}
         self._lingering: dict[PlannedTask, Sequence[FlowRequest]] = {}
 
     def saw(self, observations: Sequence[Observation]) -> None:
-        """Learn who took a connection, and who answered on one."""
+        """Learn who took a connection, who answered on one, and who did not calm down in all the time."""
         for step in observations:
-            if isinstance(step, TcpStep | TlsStep | HttpStep) and step.failure is None and not step.skipped:
+            if not isinstance(step, TcpStep | TlsStep | HttpStep) or step.skipped:
+                continue
+            if step.purpose is Purpose.RESIDUE:
+                (self._restless.discard if step.failure is None else self._restless.add)(step.address)
+            if step.failure is None:
                 places = self.connected if isinstance(step, TcpStep) else self.answered
                 places.add(f"{step.address}:{step.port}")
 
@@ -78,7 +84,10 @@ class Again:
                     for late, wait in spaced(lane[at:], self._addresses, SPACING_S):
                         nursery.start_soon(measure, late, wait, ())
                 return
-            await measure(planned, 0.0, self._lingering[planned])
+            await measure(planned, 0.0, self._worth_waiting(planned))
+
+    def _worth_waiting(self, planned: PlannedTask) -> Sequence[FlowRequest]:
+        return tuple(x for x in self._lingering[planned] if x.address not in self._restless)
 
 
 def lanes(

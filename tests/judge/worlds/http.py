@@ -249,7 +249,7 @@ row(
 )
 
 # A mute page of middling size, the control refused, every server gives every name a page.
-MUTE = Page(title="Notice", length=4_000, headers=(("Content-Type", "text/html"),))
+MUTE = Page(title=None, length=4_000, headers=(("Content-Type", "text/html"),))
 row(
     "a mute injected page, the control refused, servers that know every name",
     "inconclusive blocked",
@@ -261,6 +261,24 @@ row(
     shake=lambda a, sni, n: CUT if a == SITE else None,
     control={"status": 403, "title": "Just a moment...", "body_length": 900},
     grades="signs",
+)
+
+row(
+    "a titled injected page, the control refused, servers that give strangers their front page",
+    "inconclusive blocked",
+    "http.blockpage",
+    url=HTTP,
+    answer=lambda a, h, t, n: (
+        None
+        if t
+        else Page(title="Notice", length=4_000)
+        if h == HOST
+        else Page(title=f"Front page of {a}", length=5_000)
+        if a in GOOD and GOOD_AT.get(h) != a
+        else None
+    ),
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+    control={"status": 403, "title": "Just a moment...", "body_length": 900},
 )
 
 # A server that refuses this country.

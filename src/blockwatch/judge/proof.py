@@ -3,7 +3,8 @@
 Rules of this file:
 
 * the target's name failing in the same way on an address that has nothing to do with the site cannot
-  be the site's doing, if the control name passes there: that is proof without a server of ours;
+  be the site's doing, if the control name passes there: that is proof without a server of ours. A control
+  name with trouble of its own voids its own round, not those of others, if two addresses are left;
 * a control name passing on the site's own address while the site's name fails there shows only that
   the name matters: a server may do that too, so it is a sign;
 * an address that serves the site as well, or belongs to the same content network, is not an unrelated one.
@@ -73,7 +74,9 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     residual = any(_like(end, kind) for end in later)
     all_calm = first_calm and all(went_through(end) or _like(end, kind) for end in later)
     exact = any(end == kind for end, _ in far) and all(_like(end, kind) for end, _ in far)
-    fails_there = len(far) >= 2 and exact and kind != ALERT and all_calm
+    passed = {flow.round for end, flow in calm if went_through(end)} if scene.ruleset > 1 else set()
+    just_after = {flow.address for end, flow in far if end == kind and flow.round in passed}
+    fails_there = len(far) >= 2 and exact and kind != ALERT and (all_calm or len(just_after) >= 2)
     passes_here = len(near) >= ROUNDS and all(went_through(end) for end, _ in near)
     return Proof(
         elsewhere=_refs([flow for _, flow in far + calm], layer) if fails_there else (),

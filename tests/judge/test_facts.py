@@ -43,6 +43,7 @@ from tests.judge import forged
         ("2002:808:808::1", None),
         ("2001:0:808:808::f5ff:fffe", "private"),  # Teredo: the client, inverted
         ("not an address", "malformed"),
+        ("[scrubbed]", None),
     ],
 )
 def test_bogons(address: str, kind: str | None) -> None:

@@ -144,9 +144,11 @@ def test_a_redirect_to_the_line_itself_leaves_no_name_and_no_address():
     assert "95-56-8-20" not in told
     dns, tcp, tls, page, control = clean.measurement.observations
     assert dns.name == tls.server_name == page.host == "[scrubbed].isp.example"
-    assert (dns.query, dns.replies[0].raw, dns.addresses) == (b"", b"", ("9.9.9.9",))
+    mark = b"[scrubbed]"
+    assert (dns.query, dns.replies[0].raw, dns.addresses) == (mark, mark, ("[scrubbed]", "9.9.9.9"))
     assert tcp.address == page.address == clean.exchanges[3].address == "[scrubbed]"
-    assert (control.addresses, control.endpoints, control.asns) == ((), (), ())
+    assert (control.addresses, control.asns) == (("[scrubbed]",), (("[scrubbed]", 1),))
+    assert [end.address for end in control.endpoints] == ["[scrubbed]"]
 
 
 def test_a_redirect_elsewhere_is_kept_whole():

@@ -4,7 +4,8 @@ Rules of this file:
 
 * IPv6 that wraps IPv4 (mapped, NAT64, 6to4, Teredo) is judged by what it wraps;
 * ``kind`` says why an address cannot be a site's; ``None`` means that it can;
-* text that is no address at all is a bogon too: no site lives there.
+* text that is no address at all is a bogon too: no site lives there; but the mark of a cut address is
+  an address that cannot be told any more, and accuses nobody.
 
 Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and its updates), RFC 6052
 (NAT64), RFC 3056 (6to4), RFC 4380 (Teredo), RFC 4291 (mapped).
@@ -55,6 +56,7 @@ _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _TEREDO = ipaddress.IPv6Network("2001::/32")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+_CUT = "[scrubbed]"  # the volunteer's own address stood here
 
 SOMEWHERE = frozenset({"private"})  # a machine may answer there (Iran's 10.10.34.35): a redirection
 
@@ -62,6 +64,8 @@ SOMEWHERE = frozenset({"private"})  # a machine may answer there (Iran's 10.10.3
 @lru_cache(maxsize=8_192)
 def bogon(text: str) -> str | None:
     """Why ``text`` cannot be a site's address (``"loopback"``, ``"private"``, …), or ``None``."""
+    if text == _CUT:
+        return None
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

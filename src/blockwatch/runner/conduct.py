@@ -28,7 +28,7 @@ from blockwatch.net.question import Control
 from blockwatch.net.record import Record
 from blockwatch.net.seam import Network, RealNetwork
 from blockwatch.net.socks import parse_proxy
-from blockwatch.run import RunClose
+from blockwatch.run import RunClose, Vantage
 from blockwatch.runner.again import Again
 from blockwatch.runner.ending import LastWords, heed_signals
 from blockwatch.runner.first_line import first_line
@@ -36,10 +36,10 @@ from blockwatch.runner.good import GoodNames
 from blockwatch.runner.line import Line
 from blockwatch.runner.measuring import Measurer, Slot, leaves, numbered, what_happened
 from blockwatch.runner.outlook import Outlook
+from blockwatch.runner.own import Own
 from blockwatch.runner.parts import Curiosity, Progress, Sink
 from blockwatch.runner.plan import Plan, PlannedTask
-from blockwatch.runner.scrub import Scrubber
-from blockwatch.runner.vantage import Whereabouts, learn
+from blockwatch.runner.vantage import learn
 
 START_SPACING_S = 0.005  # between the starts of two measurements
 CHECK_EVERY = 50  # measurements between checks of the line
@@ -74,8 +74,8 @@ class Conductor:
         self._started = self._network.utc_us()
         self._opened = trio.Event()
         self._keeps = False  # whether the first line is written
-        self._whereabouts = Whereabouts()
-        self._scrubber = Scrubber((), blind=self._whereabouts.blind)
+        self._vantage = Vantage()
+        self._own = Own(self._network, kept=frozenset(plan.hosts))
         self._measurer = Measurer(
             kit=self._kit,
             habits=self._habits,
@@ -144,7 +144,7 @@ class Conductor:
             self._plan,
             run_id=self._run_id,
             started=self._started,
-            vantage=self._whereabouts.vantage,
+            vantage=self._vantage,
             line=self._line,
             previous_root=previous_root,
             retest_of=retest_of,
@@ -159,7 +159,7 @@ class Conductor:
     async def _learn_vantage(self) -> None:
         settings = self._plan.settings
         found = await learn(self._kit, isp=settings.isp, stun=settings.stun, helpers=settings.helpers)
-        self._whereabouts, self._scrubber = found, Scrubber(found.own, blind=found.blind)
+        self._vantage = self._own.learned(found)
 
     async def _close(self) -> RunClose:
         checks = tuple(self._line.checks)
@@ -266,7 +266,7 @@ class Conductor:
             seq = self._measured
             counted = numbered(measurement, self._run_id, seq)
             measured = Measured(measurement=counted, exchanges=record.exchanges())
-            measured = self._scrubber.measured(measured)
+            measured = self._own.measured(measured)
             await self._sink.write(measured)
         if scope.cancelled_caught:
             return

@@ -1,4 +1,4 @@
-"""The forms in which servers write an address that is known: patterns to cut it by.
+"""The forms in which servers write what is known of this line: patterns to cut it by.
 
 Rules of this file:
 
@@ -7,7 +7,8 @@ Rules of this file:
 * linear time: repeats are bounded;
 * a form that may be a number like any other (hexadecimal, decimal) is cut as a whole word only;
 * an escaped character before it (``%22``, ``\\u0022``) ends in a digit and is no part of it;
-* IPv6: everything under the own /64 is the own line's.
+* IPv6: everything under the own /64 is the own line's; of shorter prefixes only what is written as one;
+* what a limit of ours cut off in its middle is found by its beginning, at the very end.
 """
 
 from __future__ import annotations
@@ -22,32 +23,110 @@ COLON = rb"(?::|%3A)"
 _DOT = rb"(?:\.|%2E|%252E)"
 _DASH = rb"(?:-|_|%2D|%5F)"
 _JOINT = rb"(?::|%3A|-|_|%2D|%5F)"  # between groups of IPv6
+_ANY_JOINT = rb"(?:[:._-]|%3A|%2D)?"  # between the bytes of a MAC address
 _ESCAPE = rb"|(?<=%[0-9A-Fa-f]{2}.)|(?<=\\u[0-9A-Fa-f]{4}.)"
 _NO_DIGIT = rb"(?:(?<![0-9].)" + _ESCAPE + rb")"
 _NO_OCTET = rb"(?:(?<![0-9].)(?<![0-9]\..)" + _ESCAPE + rb")"
 _NO_HEX = rb"(?:(?<![0-9A-Fa-f].)" + _ESCAPE + rb")"
+_NO_MAC = rb"(?:(?<![0-9A-Fa-f].)(?<![0-9A-Fa-f][:.-].)" + _ESCAPE + rb")"
 _NO_WORD = rb"(?:(?<![0-9A-Za-z_.-].)|(?<=0[xX].)" + _ESCAPE + rb")"
+_NO_LETTER = rb"(?:(?<![0-9A-Za-z].)" + _ESCAPE + rb")"
+_NO_BASE64 = rb"(?<![0-9A-Za-z+/_-].)"
 _AFTER_COLON = rb"(?:(?<=:.)|(?<=%3[Aa].))"
 _WORD_END = rb"(?![0-9A-Za-z_])"
+_SLASH = rb"(?:/|\\/|%2F)"
+_IPV4 = ipaddress.IPv4Address
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Form = tuple[bytes, bytes, bytes]  # its first byte, what must not precede it, the rest of it
 
 
-def pattern(addresses: Iterable[str]) -> re.Pattern[bytes] | None:
-    """What finds any form of ``addresses``; None: there are none."""
-    forms: list[bytes] = []
-    for text in sorted(set(addresses)):
+def pattern(
+    addresses: Iterable[str],
+    *,
+    alone: Iterable[str] = (),
+    macs: Iterable[str] = (),
+    words: Iterable[str] = (),
+) -> re.Pattern[bytes] | None:
+    """What finds any form of them; None: there are none.
+
+    ``alone``: addresses without their networks; ``macs``: 12 hex digits each; ``words``: names and paths.
+    """
+    forms: list[Form] = []
+    for address, lonely in _sorted(addresses, alone):
+        forms += _address(address, lonely)
+    for mac in sorted(set(macs)):
+        pairs = [mac[at : at + 2].encode("ascii") for at in range(2, 12, 2)]
+        rest = mac[1].encode("ascii") + b"".join(_ANY_JOINT + pair for pair in pairs)
+        forms += _form(mac[0], _NO_MAC, rest + rb"(?![0-9A-F])(?![:.-][0-9A-F]{2}(?![0-9A-Z]))")
+    for word in sorted(set(words)):
+        raw = word.encode("utf-8", "surrogateescape")
+        forms += _bytes_form(raw[:1], _NO_LETTER, re.escape(raw[1:]) + rb"(?![0-9A-Z])")
+    return re.compile(_joined(forms), re.S) if forms else None
+
+
+def _sorted(addresses: Iterable[str], alone: Iterable[str]) -> Iterator[tuple[Address, bool]]:
+    """Each address, and whether its network is not ours: its alone, or one that many have (private)."""
+    own = set(addresses)
+    for text in sorted(own | set(alone)):
         address = ipaddress.ip_address(text)
-        found = _v4(address) if isinstance(address, ipaddress.IPv4Address) else _v6(address)
-        forms += [*found, *_base64(str(address))]
-    return re.compile(b"|".join(dict.fromkeys(forms)), re.S) if forms else None
+        yield address, text not in own or not address.is_global
 
 
-def _form(first: str, before: bytes, rest: bytes) -> Iterator[bytes]:
+def _joined(forms: Iterable[Form]) -> bytes:
+    """One pattern: by first byte, then by what must not precede it, so that most bytes cost little."""
+    tree: dict[bytes, dict[bytes, dict[bytes, None]]] = {}
+    for first, before, rest in forms:
+        tree.setdefault(first, {}).setdefault(before, {})[rest] = None
+    return b"|".join(
+        re.escape(first)
+        + b"(?:"
+        + b"|".join(b + b"(?:" + b"|".join(r) + b")" for b, r in under.items())
+        + b")"
+        for first, under in tree.items()
+    )
+
+
+def packed_pattern(addresses: Iterable[str], *, alone: Iterable[str] = ()) -> re.Pattern[bytes] | None:
+    """What finds them in a DNS message or a certificate: as an address, or as the subnet of a client."""
+    forms = []
+    for address, lonely in _sorted(addresses, alone):
+        packed = address.packed
+        if len(packed) == 4:  # RFC 7871, section 6: option 8, its length, family, two prefix lengths
+            subnet = rb"\x00\x08\x00[\x06-\x08]\x00\x01.." + re.escape(packed[:2])
+        else:
+            subnet = rb"\x00\x08\x00.\x00\x02.." + re.escape(packed[:4])
+        forms += [re.escape(packed if lonely else packed[:8]), *([] if lonely else [subnet])]
+    return re.compile(b"|".join(forms), re.S) if forms else None
+
+
+def _address(address: Address, lonely: bool) -> Iterator[Form]:
+    if isinstance(address, _IPV4):
+        yield from _v4(address)
+    else:
+        yield from _v6(address)
+        if not lonely:
+            yield from _under_prefix(address)
+    if not lonely:
+        yield from _prefixes(address)
+        yield from _torn(str(address))
+    for text in dict.fromkeys((str(address), address.exploded, str(address).upper())):
+        yield from _base64(text)
+    yield from _packed_base64(address.packed)
+    digits = str(address).encode("ascii").hex()
+    yield from _form(digits[0], rb"", digits[1:].encode("ascii"))
+
+
+def _bytes_form(first: bytes, before: bytes, rest: bytes) -> Iterator[Form]:
     """``first`` in both cases, then what must not precede it, then ``rest`` in any case."""
     for letter in sorted({first.lower(), first.upper()}):
-        yield re.escape(letter.encode("ascii")) + before + rb"(?i:" + rest + rb")"
+        yield letter, before, rb"(?i:" + rest + rb")"
 
 
-def _groups(parts: Sequence[str], width: int, joint: bytes, before: bytes, end: bytes) -> Iterator[bytes]:
+def _form(first: str, before: bytes, rest: bytes) -> Iterator[Form]:
+    yield from _bytes_form(first.encode("ascii"), before, rest)
+
+
+def _groups(parts: Sequence[str], width: int, joint: bytes, before: bytes, end: bytes) -> Iterator[Form]:
     """Numbers with leading zeros or without, up to ``width`` digits, between joints."""
     zeros = [rb"0{0,%d}" % (width - len(part)) if len(part) < width else b"" for part in parts]
     texts = [part.encode("ascii") for part in parts]
@@ -58,7 +137,7 @@ def _groups(parts: Sequence[str], width: int, joint: bytes, before: bytes, end: 
         yield from _form("0", before, more + texts[0] + rest)
 
 
-def _v4(address: ipaddress.IPv4Address) -> Iterator[bytes]:
+def _v4(address: ipaddress.IPv4Address) -> Iterator[Form]:
     octets = str(address).split(".")
     yield from _groups(octets, 3, _DOT, _NO_OCTET, V4_END)
     yield from _groups(octets, 3, _DASH, _NO_DIGIT, rb"(?![0-9])")
@@ -69,33 +148,92 @@ def _v4(address: ipaddress.IPv4Address) -> Iterator[bytes]:
     yield from _groups(halves, 4, COLON, _AFTER_COLON, rb"(?![0-9A-F])")  # ::ffff:, 64:ff9b::, 2002:
     for number in dict.fromkeys((digits, digits.lstrip("0"), str(int(address)))):
         yield from _form(number[0], _NO_WORD, number[1:].encode("ascii") + _WORD_END)
+    hexadecimal = _DOT.join(b"0x0?%x" % octet for octet in address.packed)
+    yield from _form("0", _NO_LETTER, hexadecimal[1:] + rb"(?![0-9A-F])")
+    octal = _DOT.join(b"0{1,3}%o" % octet for octet in address.packed)  # as in 0137.070.010.024
+    yield from _form("0", _NO_OCTET, rb"0{0,2}" + octal[6:] + V4_END)
 
 
-def _v6(address: ipaddress.IPv6Address) -> Iterator[bytes]:
+def _under_prefix(address: ipaddress.IPv6Address) -> Iterator[Form]:
+    """Any address under the /64, and the bare text of it."""
     groups = [f"{int(group, 16):x}" for group in address.exploded.split(":")]
-    # any address under the /64, and the bare text of it
     under = rb"(?:" + _JOINT + rb"[0-9A-F]{0,4}){0,5}(?![0-9A-F])"
     yield from _groups(groups[:4], 4, _JOINT, _NO_HEX, under)
     if groups[3] == "0":  # :: may stand for the end of the prefix: at most four groups follow then
         known = next((n for n in (3, 2) if groups[n - 1] != "0"), 1)
         few = _JOINT + rb"{2}(?:[0-9A-F]{1,4}(?:" + _JOINT + rb"[0-9A-F]{1,4}){0,3})?(?![0-9A-F])"
         yield from _groups(groups[:known], 4, _JOINT, _NO_HEX, few)
-    text = str(address)  # :: may stand within the prefix
-    parts = re.sub(r":(?=[0-9a-f])", ":0{0,3}", text[1:]).encode("ascii").replace(b":", _JOINT)
-    yield from _form(text[0], _NO_HEX, parts + rb"(?![0-9A-F])")
     digits = address.packed.hex()
     yield from _form(digits[0], _NO_WORD, digits[1:16].encode("ascii") + rb"(?:[0-9A-F]{16})?" + _WORD_END)
-    for nibbles in (digits[::-1], digits[15::-1]):  # ip6.arpa
-        rest = b"".join(_DOT + nibble.encode("ascii") for nibble in nibbles[1:])
-        yield from _form(nibbles[0], _NO_HEX, rest + rb"(?![0-9A-F])")
+    yield from _nibbles(digits[15::-1])
 
 
-def _base64(text: str) -> Iterator[bytes]:
+def _v6(address: ipaddress.IPv6Address) -> Iterator[Form]:
+    """This address alone; :: may stand anywhere in it."""
+    yield from _shortened(str(address))
+    groups = [f"{int(group, 16):x}" for group in address.exploded.split(":")]
+    yield from _groups(groups, 4, _JOINT, _NO_HEX, rb"(?![0-9A-F])")
+    digits = address.packed.hex()
+    yield from _form(digits[0], _NO_WORD, digits[1:].encode("ascii") + _WORD_END)
+    yield from _nibbles(digits[::-1])
+
+
+def _shortened(text: str) -> Iterator[Form]:
+    parts = re.sub(r":(?=[0-9a-f])", ":0{0,3}", text[1:]).encode("ascii").replace(b":", _JOINT)
+    yield from _form(text[0], _NO_HEX, parts + rb"(?![0-9A-F])(?!:[0-9A-F])")
+
+
+def _nibbles(nibbles: str) -> Iterator[Form]:
+    """As in ip6.arpa."""
+    rest = b"".join(_DOT + nibble.encode("ascii") for nibble in nibbles[1:])
+    yield from _form(nibbles[0], _NO_HEX, rest + rb"(?![0-9A-F])")
+
+
+def _prefixes(address: Address) -> Iterator[Form]:
+    """The network of an address as anonymisers write it: 1.2.3.0, 1.2.3.x, 1.2.0.0/16, 2001:db8::/48."""
+    if isinstance(address, _IPV4):
+        octets = str(address).split(".")
+        yield from _groups([*octets[:3], "0"], 3, _DOT, _NO_OCTET, rb"(?:" + _SLASH + rb"24)?" + V4_END)
+        yield from _groups(octets[:3], 3, _DOT, _NO_OCTET, rb"(?:" + _SLASH + rb"24|\.[X*]{1,3})" + V4_END)
+        for length in (*range(9, 24), *range(25, 33)):
+            network = ipaddress.ip_network((int(address) >> 32 - length << 32 - length, length))
+            written = str(network.network_address).split(".")
+            yield from _groups(written, 3, _DOT, _NO_OCTET, _SLASH + b"%d" % length + V4_END)
+        return
+    for length in (32, 40, 44, 48, 52, 56, 60):
+        text = str(ipaddress.ip_network((int(address) >> 128 - length << 128 - length, length)))
+        start = text[1 : text.index("::")].encode("ascii").replace(b":", _JOINT)
+        slash = _SLASH + b"%d" % length
+        end = rb"(?:" + slash + rb")?" if length >= 48 else slash
+        yield from _form(text[0], _NO_HEX, start + _JOINT + rb"{2}(?![0-9A-F])" + end + rb"(?![0-9])")
+
+
+def _torn(text: str) -> Iterator[Form]:
+    """The beginning of an address at the end of what was kept of a text: three octets or groups."""
+    joint, at = (":", 2) if ":" in text else (".", 2)
+    parts = text.split(joint)
+    least = len(joint.join(parts[: at + 1]))
+    optional = b""
+    for letter in reversed(text[least:-1]):
+        optional = rb"(?:" + re.escape(letter.encode("ascii")) + optional + rb")?"
+    before = _NO_OCTET if joint == "." else _NO_HEX
+    yield from _form(text[0], before, re.escape(text[1:least].encode("ascii")) + optional + rb"\Z")
+
+
+def _base64(text: str) -> Iterator[Form]:
     """What the text looks like inside base64, after 0, 1 or 2 other bytes (RFC 4648)."""
     for shift in range(3):
         coded = base64.b64encode(b"\0" * shift + text.encode("ascii") + b"\0\0")
         known = coded[(0, 2, 3)[shift] : (shift + len(text)) * 8 // 6]
-        yield from dict.fromkeys((re.escape(known), re.escape(known.translate(_URL_SAFE))))
+        for one in dict.fromkeys((known, known.translate(_URL_SAFE))):
+            yield one[:1], b"", re.escape(one[1:])
+
+
+def _packed_base64(packed: bytes) -> Iterator[Form]:
+    """The bytes themselves in base64, as a word of its own."""
+    coded = base64.b64encode(packed).rstrip(b"=")
+    for known in dict.fromkeys((coded, coded.translate(_URL_SAFE))):
+        yield known[:1], _NO_BASE64, re.escape(known[1:]) + rb"(?:={1,2}|%3[Dd]|(?![0-9A-Za-z+/_-]))"
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")

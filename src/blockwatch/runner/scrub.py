@@ -1,191 +1,208 @@
-"""The volunteer's own public address is cut out of what servers sent back.
+"""The volunteer's own addresses and names are cut out of what servers sent back.
 
 Rules of this file:
 
 * before anything is hashed or written; a cut is marked and keeps the length in raw bytes, so that
   offsets and a body under Content-Length stay;
-* known address: it alone is cut, in the forms of :mod:`blockwatch.runner.forms`;
-* where a server chose the URL (after a redirect), its name is cut wherever it was used, and a DNS
-  message that holds it is left out: the name of a line often holds its address;
-* unknown address: every public literal is cut that this run has not dialled, resolved or been told
-  by a control (docs/decisions/0009-an-address-not-known.md);
-* a body that hides something to cut behind a coding is blanked: cutting inside would break it;
+* every field of every step is looked at, but for what the volunteer wrote: the URL of the target;
+* what is known of the line is cut in the forms of :mod:`blockwatch.runner.forms`; what only shows when a
+  coding is undone (:mod:`blockwatch.runner.undone`) is blanked with what it is in, since cutting
+  inside would break it; so are bodies that cannot be read, DNS messages and certificates;
+* unknown address, or an address of the own network (the next one from a pool, or after a reconnection):
+  every public literal is cut that this run has not dialled, resolved or been told by a control
+  (docs/decisions/0009-an-address-not-known.md);
 * linear time: what is searched for starts with a digit or is literal, and repeats are bounded.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from blockwatch import content
-from blockwatch.model import ControlStep, DnsStep, Exchange, Measured, Observation
+from blockwatch.model import DnsReply, DnsStep, Endpoint, Exchange, Measured, Observation, Purpose
 from blockwatch.net.secondlook import body_start
-from blockwatch.runner.forms import COLON, V4_END, pattern
+from blockwatch.runner.forms import packed_pattern, pattern
+from blockwatch.runner.strangers import Strangers
+from blockwatch.runner.undone import body_of, undone
 
 MARK = "[scrubbed]"
-_TEXTS = ("title", "headers", "plaintext", "failure", "error", "trust_detail")
-_CHOSEN = ("url", "name", "server_name", "host", "request_headers")  # by a server, after a redirect
-_DECODED = 4 * 1024 * 1024  # bytes of a decoded body that are searched
-_MIXED = frozenset((10, 100, 127, 169, 172, 192, 198, 203))  # first octets of what is not all public
-# The first digit stands before what must not precede it: so the search can skip to digits.
-_LITERAL = re.compile(
-    rb"[0-9](?<![0-9].)(?<![0-9]\..)(?:"
-    rb"[0-9]{0,2}(?:\.[0-9]{1,3}){3}" + V4_END + rb"|"
-    rb"(?<=[23])(?<![A-F].)[0-9A-F]{3}" + COLON + rb"(?:[0-9A-F]{0,4}" + COLON + rb"){1,6}[0-9A-F]{0,4}"
-    rb"(?![0-9A-F])"
-    rb")",
-    re.I | re.S,
-)
+_RAW_MARK = MARK.encode("ascii")
+_ASKED = frozenset({"url", "name", "server_name", "host", "request_headers"})  # at hop 0: the target's
+_OURS = frozenset({"helper", "purpose"})  # chosen by the volunteer, or by the program
+_LINE = re.compile(rb"(HTTP/[0-9.]+ [0-9]{3} |[A-Z]+ |[^:]{1,200}:[ \t]*|)(.*?)((?: HTTP/1\.[01])?\r?)", re.S)
+_LABELS = bytes(b"."[0] if 0 < byte < 0x30 and byte not in b"-" else byte for byte in range(256))
 
 
 class Scrubber:
-    """Cuts the ``own`` addresses, and of the IP versions in ``blind`` every public stranger."""
+    """Cuts ``own`` addresses, ``resolvers`` of the line, MAC addresses and names (``words``).
 
-    def __init__(self, own: Iterable[str], *, blind: Iterable[int] = ()) -> None:
-        own = frozenset(own)
-        self._own, self._addresses = pattern(own), own
-        self._blind = frozenset(blind)
-        self._met: set[str] = set()
+    ``blind``: IP versions, ``networks``: AS numbers, of which every public literal may be ours.
+    """
+
+    def __init__(
+        self,
+        own: Iterable[str],
+        *,
+        blind: Iterable[int] = (),
+        networks: Iterable[int] = (),
+        resolvers: Iterable[str] = (),
+        macs: Iterable[str] = (),
+        words: Iterable[str] = (),
+        met: set[str] | None = None,
+    ) -> None:
+        self._addresses, resolvers = frozenset(own), tuple(resolvers)
+        self._own = pattern(self._addresses, alone=resolvers, macs=macs, words=words)
+        self._packed = packed_pattern(self._addresses, alone=resolvers)
+        self._strangers = Strangers(blind=blind, networks=networks, met=met)
+        self.met = self._strangers.met  # public addresses that this run has gone to or been told
 
     def measured(self, measured: Measured) -> Measured:
-        """The same measurement without the addresses."""
-        if self._own is None and not self._blind:
+        """The same measurement without them."""
+        if self._own is None and not self._strangers.wary:
             return measured
         steps = measured.measurement.observations
-        if self._blind:
-            self._meet(steps)
-        exchanges = {i: self._exchange(e, steps[i].hop) for i, e in measured.exchanges.items()}
+        self._strangers.meet(steps)
+        exchanges = {i: self._exchange(e, _asked(steps[i])) for i, e in measured.exchanges.items()}
         observations = tuple(self._step(step) for step in steps)
-        measurement = msgspec.structs.replace(measured.measurement, observations=observations)
+        fault = self._value(measured.measurement.fault)
+        measurement = msgspec.structs.replace(measured.measurement, observations=observations, fault=fault)
         return Measured(measurement=measurement, exchanges=exchanges)
 
-    def _meet(self, steps: Sequence[Observation]) -> None:
-        for step in steps:
-            if isinstance(step, DnsStep):
-                self._met.update(step.addresses, *(reply.addresses for reply in step.replies))
-            elif isinstance(step, ControlStep):
-                self._met.update(step.addresses, (endpoint.address for endpoint in step.endpoints))
-            else:
-                self._met.add(step.address)
+    # steps
 
     def _step(self, step: Observation) -> Observation:
-        changed: dict[str, Any] = {}
-        for field in (*_TEXTS, *_CHOSEN) if step.hop > 0 else _TEXTS:
-            value = getattr(step, field, None)
-            if value:
-                clean = self._value(value)
-                if clean != value:
-                    changed[field] = clean
-        if step.hop > 0:
-            changed |= self._led(step, named="name" in changed)
+        kept = (_ASKED if _asked(step) else frozenset()) | _OURS
+        values = {f: getattr(step, f) for f in step.__struct_fields__ if f not in kept}
+        changed = {f: new for f, old in values.items() if (new := self._field(f, old)) != old}
+        if isinstance(step, DnsStep) and "name" in changed:
+            blank = _RAW_MARK if step.query else b""
+            replies = (
+                msgspec.structs.replace(r, raw=_RAW_MARK if r.raw else b"") for r in changed["replies"]
+            )
+            changed |= {"query": blank, "replies": tuple(replies)} if step.replies else {"query": blank}
         return msgspec.structs.replace(step, **changed) if changed else step
 
-    def _led(self, step: Observation, *, named: bool) -> dict[str, Any]:
-        """Where a step led that a redirect asked for: maybe to ourselves."""
-        if isinstance(step, DnsStep):
-            return self._lookup(step, named)
-        if isinstance(step, ControlStep):
-            return {
-                "addresses": self._others(step.addresses),
-                "endpoints": tuple(e for e in step.endpoints if e.address not in self._addresses),
-                "asns": tuple(pair for pair in step.asns if pair[0] not in self._addresses),
-            }
-        return {"address": MARK} if step.address in self._addresses else {}
+    def _field(self, name: str, value: Any) -> Any:
+        if name in ("address", "addresses", "resolver"):
+            return self._place(value)
+        if name == "asns":
+            return tuple((self._place(address), asn) for address, asn in value)
+        if name == "endpoints":
+            return tuple(map(self._endpoint, value))
+        if name == "replies":
+            return tuple(map(self._reply, value))
+        if name == "query":
+            return self._message(value)
+        if name == "chain":
+            return tuple(_RAW_MARK if self._tells(der) else der for der in value)
+        return self._value(value)
 
-    def _lookup(self, step: DnsStep, named: bool) -> dict[str, Any]:
-        replies = []
-        for reply in step.replies:
-            clean = {"addresses": self._others(reply.addresses), "names": self._names(reply.names)}
-            told = named or clean["addresses"] != reply.addresses or clean["names"] != reply.names
-            raw = b"" if told or self._cut(reply.raw) != reply.raw else reply.raw
-            replies.append(msgspec.structs.replace(reply, raw=raw, **clean))
-        query = b"" if named else step.query
-        return {"addresses": self._others(step.addresses), "replies": tuple(replies), "query": query}
+    def _place(self, value: Any) -> Any:
+        """An address that was dialled or told: the mark, if it is ours; strangers' addresses stay."""
+        if isinstance(value, tuple):
+            return tuple(map(self._place, value))
+        return MARK if value in self._addresses else self._text(value, own_only=True)
 
-    def _others(self, addresses: Sequence[str]) -> tuple[str, ...]:
-        return tuple(address for address in addresses if address not in self._addresses)
+    def _endpoint(self, end: Endpoint) -> Endpoint:
+        failures = {f: self._value(getattr(end, f)) for f in ("tcp_failure", "tls_failure")}
+        return msgspec.structs.replace(end, address=self._place(end.address), **failures)
 
-    def _names(self, names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(self._value(name) for name in names)
+    def _reply(self, reply: DnsReply) -> DnsReply:
+        addresses, names = self._place(reply.addresses), tuple(map(self._text, reply.names))
+        told = addresses != reply.addresses or names != reply.names
+        raw = _RAW_MARK if told and reply.raw else self._message(reply.raw)
+        return msgspec.structs.replace(reply, addresses=addresses, names=names, raw=raw)
+
+    def _message(self, raw: bytes) -> bytes:
+        """A DNS message, unless it tells: the own name or address, a subnet of a client (RFC 7871)."""
+        told = self._tells(raw) or self._tells(raw.translate(_LABELS))
+        return _RAW_MARK if told else raw
+
+    def _tells(self, raw: bytes) -> bool:
+        return (self._packed is not None and self._packed.search(raw) is not None) or self._cut(raw) != raw
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, str):
-            data = value.encode("utf-8", "surrogatepass")
-            clean = self._sub(data, lambda length: MARK.encode("ascii"))
-            return value if clean == data else clean.decode("utf-8", "surrogatepass")
+            return self._text(value)
         if isinstance(value, bytes):
-            return self._cut(value)
-        return tuple(tuple(self._value(part) for part in pair) for pair in value)
+            clean = self._cut(value)
+            return _same_length(len(clean)) if self._hides(clean) else clean
+        if isinstance(value, tuple):
+            return tuple(map(self._value, value))
+        return value
 
-    def _exchange(self, exchange: Exchange, hop: int) -> Exchange:
-        changes: dict[str, Any] = {"response": self._response(exchange.response)}
-        if hop > 0:
-            changes |= {"request": self._cut(exchange.request), "url": self._value(exchange.url)}
-            changes["address"] = MARK if exchange.address in self._addresses else exchange.address
+    def _text(self, value: str, *, own_only: bool = False) -> str:
+        data = value.encode("utf-8", "surrogatepass")
+        clean = self._sub(data, lambda length: _RAW_MARK, own_only=own_only)
+        if self._hides(clean, own_only=own_only):
+            return MARK
+        return value if clean == data else clean.decode("utf-8", "surrogatepass")
+
+    # captured bytes
+
+    def _exchange(self, exchange: Exchange, asked: bool) -> Exchange:
+        changes: dict[str, Any] = {
+            "response": self._response(exchange.response),
+            "address": self._place(exchange.address),
+        }
+        if not asked:
+            changes |= {"request": self._request(exchange.request), "url": self._text(exchange.url)}
         if all(getattr(exchange, field) == value for field, value in changes.items()):
             return exchange
         return msgspec.structs.replace(exchange, **changes)
 
+    def _request(self, raw: bytes) -> bytes:
+        return b"\n".join(self._line(line) for line in self._cut(raw).split(b"\n"))
+
     def _response(self, raw: bytes) -> bytes:
-        """Cut; what a coding hides is found in the decoded body, and then the body is blanked."""
+        """Cut; what is hidden in a line of the head blanks its value, in the body all of it."""
         clean = self._cut(raw)
-        parsed = content.parse_response(clean)
-        at = body_start(clean) if parsed.body else None
+        at = body_start(clean)
         if at is None:
-            return clean
-        coded = content.content_codings(parsed.headers)
-        chunked = content.header(parsed.headers, "transfer-encoding") is not None
-        if not coded and not chunked:
-            return clean
-        body, more = content.decode_body(parsed.headers, parsed.body, _DECODED)
-        unread = more or content.undecodable(parsed.headers) is not None
-        if self._cut(body) != body or (unread and self._blind):
-            return clean[:at] + _same_length(len(clean) - at)
-        return clean
+            at = 0 if content.parse_response(clean).status is None else len(clean)
+        head, body = clean[:at], clean[at:]
+        if self._hides(head):
+            head = b"\n".join(self._line(line) for line in head.split(b"\n"))
+        if body and self._hides_in_body(clean, body):
+            body = _same_length(len(body))
+        return head + body
 
-    def _cut(self, data: bytes) -> bytes:
-        return self._sub(data, _same_length)
+    def _line(self, line: bytes) -> bytes:
+        """A line of a head; where something is hidden in it only what it begins and ends with."""
+        if not self._hides(line):
+            return line
+        start, hidden, end = _LINE.fullmatch(line).groups()  # type: ignore[union-attr]  # it always fits
+        return bytes(start + _same_length(len(hidden)) + end)
 
-    def _sub(self, data: bytes, mark: Any) -> bytes:
+    def _hides_in_body(self, raw: bytes, body: bytes) -> bool:
+        parsed = content.parse_response(raw)
+        plain, unread = body_of(parsed.headers, parsed.body)
+        if unread or self._hides(body):
+            return True
+        return plain != body and (self._cut(plain) != plain or self._hides(plain))
+
+    def _hides(self, data: bytes, *, own_only: bool = False) -> bool:
+        """Whether undoing a coding brings forth what was not found without."""
+        return any(self._cut(plain, own_only=own_only) != plain for plain in undone(data))
+
+    def _cut(self, data: bytes, *, own_only: bool = False) -> bytes:
+        return self._sub(data, _same_length, own_only=own_only)
+
+    def _sub(self, data: bytes, mark: Any, *, own_only: bool = False) -> bytes:
         if self._own is not None:
             data = self._own.sub(lambda found: mark(len(found[0])), data)
-        if self._blind:
-            data = _LITERAL.sub(lambda found: self._strange(found[0], mark), data)
-        return data
-
-    def _strange(self, found: bytes, mark: Any) -> bytes:
-        """What to write for a literal: itself, if it is no public address or one that was met."""
-        inner = found.rstrip(b":") if not found.endswith(b"::") else found
-        address = _public(inner)
-        if address is None or address in self._met:
-            return found
-        if (6 if ":" in address else 4) not in self._blind:
-            return found
-        return bytes(mark(len(inner))) + found[len(inner) :]
+        return data if own_only else self._strangers.sub(data, mark)
 
 
-@lru_cache(maxsize=4_096)
-def _public(literal: bytes) -> str | None:
-    """The canonical text of a public address; None: not one."""
-    text = literal.decode("ascii").lower().replace("%3a", ":")
-    if ":" not in text:
-        octets = [int(part) for part in text.split(".")]
-        text = ".".join(map(str, octets))
-        if 0 < octets[0] < 224 and octets[0] not in _MIXED and max(octets) < 256:
-            return text  # most of them, quickly
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return str(address) if address.is_global else None
+def _asked(step: Observation) -> bool:
+    """Whether a step goes where the volunteer's list says."""
+    return step.hop == 0 and step.purpose is Purpose.FIRST
 
 
 def _same_length(length: int) -> bytes:
     """``[scrubbed]`` made to fit ``length`` bytes; an address has at least six."""
-    return MARK.encode("ascii")[:length].ljust(length, b"_")
+    return _RAW_MARK[:length].ljust(length, b"_")

@@ -1,0 +1,73 @@
+"""What bytes say once a reader has undone their coding: where an address may stand that no search finds.
+
+Rules of this file:
+
+* pure, linear and bounded: at most :data:`MOST` bytes come out of one coding, :data:`_LAYERS` of them;
+* nothing is cut here; who finds something in what comes out blanks what it came from;
+* what is not undone: encryption, scripts, pictures, archives; of a coding that has no reader here it is
+  said that it could not be read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from blockwatch import content
+
+MOST = 4 * 1024 * 1024  # bytes of a decoded body that are searched
+_LAYERS = 3
+_HIDDEN = (b"&#", b"&p", b"&c", b"&h", b"%", b"\\u", b"\\x", b"\\/")
+_COMPRESSORS = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
+# Only what an address, a MAC address or a name can consist of: - . / 0-9 : A-Z _ a-z
+_HEX = rb"(?:2[DEF]|3[0-9A]|[46][1-9A-F]|[57][0-9A]|5F|25)"
+_ESCAPED = re.compile(
+    rb"%(" + _HEX + rb")|\\u00(" + _HEX + rb")|\\x(" + _HEX + rb")|&#x0{0,5}(" + _HEX + rb");?"
+    rb"|&#0{0,5}([0-9]{2,3});?|&(period|colon|hyphen|dash|lowbar);|\\(/)",
+    re.I,
+)
+_GZIP = (("Content-Encoding", "gzip"),)
+_NAMED = {b"period": b".", b"colon": b":", b"hyphen": b"-", b"dash": b"-", b"lowbar": b"_"}
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+def undone(data: bytes) -> Iterator[bytes]:
+    """``data`` with compression, wide characters and escapes undone, where there are any."""
+    for _ in range(_LAYERS):
+        if not data.startswith(b"\x1f\x8b\x08"):
+            break
+        data, _ = content.decode_body(_GZIP, data, MOST)
+        yield data
+    if b"\0" in data[:4_096]:  # UTF-16, UTF-32
+        data = data.replace(b"\0", b"")
+        yield data
+    for _ in range(_LAYERS):
+        if not any(sign in data for sign in _HIDDEN):
+            return
+        plain = _ESCAPED.sub(_character, data)
+        if plain == data:
+            return
+        yield plain
+        data = plain
+
+
+def body_of(headers: content.Headers, body: bytes) -> tuple[bytes, bool]:
+    """The body with its content coding undone, and whether something of it could not be read."""
+    plain, more = content.decode_body(headers, body, MOST)
+    return plain, more or _unread(content.undecodable(headers), plain)
+
+
+def _unread(coding: str | None, data: bytes) -> bool:
+    """Whether a coding that has no reader here is really one: servers also write ``utf-8`` there."""
+    return coding is not None and (coding in _COMPRESSORS or _BINARY.search(data) is not None)
+
+
+def _character(found: re.Match[bytes]) -> bytes:
+    kind = found.lastindex or 0
+    text = found[kind]
+    if kind == 5:
+        number = int(text)
+        return bytes((number,)) if number < 128 else found[0]
+    if kind == 6:
+        return _NAMED[text.lower()]
+    return text if kind == 7 else bytes((int(text, 16),))

@@ -259,7 +259,7 @@ def _witnesses(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]
 
 
 def _middlebox(scene: Scene, ground: Ground) -> list[FollowUp]:
-    """The target's Host on addresses that have nothing to do with it."""
+    """The target's Host on addresses that have nothing to do with it; other names where it is disputed."""
     if (
         any(flow.purpose in _MATRIX for flow in scene.hop.flows)
         or not ground.usable
@@ -268,7 +268,8 @@ def _middlebox(scene: Scene, ground: Ground) -> list[FollowUp]:
         return []
     if scene.copied:
         return []
-    return matrix.hosts(scene, ground, scene.response.address, 2)
+    disputed = [f.address for f in scene.hop.own if f.responded and f.address in scene.answers.false]
+    return matrix.hosts(scene, ground, disputed[0] if disputed else scene.response.address, 2)
 
 
 def _again(scene: Scene) -> list[FollowUp]:

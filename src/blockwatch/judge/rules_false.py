@@ -17,13 +17,14 @@ from blockwatch.judge.case import destination, page_key
 from blockwatch.judge.certs import names_host
 from blockwatch.judge.chains import HARMLESS, cause_of
 from blockwatch.judge.finding import Finding, blocked, refs, sign, unclear
+from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.outcomes import TRUST, UNTRUSTED
 from blockwatch.judge.pages import TINY, agrees, alike
 from blockwatch.judge.rules_dns import of
 from blockwatch.judge.rules_known import censors_page, speaks
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow, Lookup, ending, redirect_of
-from blockwatch.model import Purpose
+from blockwatch.model import HttpStep, Purpose
 from blockwatch.verdict import Grade
 
 LEFT = "An address that the site has left would look the same"
@@ -116,15 +117,20 @@ def false_page(scene: Scene) -> Finding | None:
 
 
 def _of_its_own(scene: Scene, here: list[Flow]) -> bool:
-    """Whether the disputed address gives this name a page that it gives no other name that was asked
-    there: then it knows the site, as an old or another server of the site does.
+    """Whether the disputed address gives this name a page, or a redirect to the site itself, that it gives no
+    other name that was asked there: then it knows the site, as an old or another server of the site does.
     """
     places = {flow.address for flow in here}
     asked = [flow for flow in scene.hop.by(Purpose.HOST_CONTROL_ON_TARGET) if flow.address in places]
     others = [flow for flow in asked if flow.responded]
     pages = [step_of(flow) for flow in here]
-    large = all((page.body_length or 0) >= TINY for page in pages)
-    return bool(others) and large and not any(alike(step_of(flow), page) for flow in others for page in pages)
+    telling = all((page.body_length or 0) >= TINY or _leads_home(scene, page) for page in pages)
+    return bool(others) and telling and not any(alike(step_of(f), page) for f in others for page in pages)
+
+
+def _leads_home(scene: Scene, page: HttpStep) -> bool:
+    target = redirect_of(page)
+    return bool(target) and same_owner(parts(target).host, scene.hop.host)
 
 
 def _false_answer(

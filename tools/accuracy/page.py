@@ -14,7 +14,7 @@ Found = Sequence[tuple[Trial, list[Row]]]
 HEAD = """\
 # How right the verdicts are
 
-Made by `make accuracy`; not edited by hand. State of the program: `{state}`.
+Made by `make accuracy`; not edited by hand. State of the program: `{state}` (program, lab).
 
 Every trial is one `blockwatch run` of the real program in the lab, with default settings and one test
 helper unless said otherwise, held against what the lab was built to do. **right**: the verdict is one that

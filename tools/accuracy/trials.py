@@ -26,6 +26,13 @@ from blockwatch.lab.trial import CLEAN, Row
 ROOT = Path(__file__).parents[2]
 SEEDS = (1, 2, 3)
 CLEAN_COPIES = 40
+_NEUTRAL = (
+    "analysis",
+    "cli",
+    "evidence",
+    "exchange",
+    "host",
+)  # what keeps, shows or sends, but tells nothing
 
 
 @dataclass(frozen=True)
@@ -75,11 +82,22 @@ def all_trials() -> list[Trial]:
 
 
 def program_state() -> str:
-    """Twelve hex digits that change with any file of the program or the lab."""
+    """Twelve hex digits that change with any file that measures or judges, and as many for the lab."""
+    names = [path for folder in ("src", "probes") for path in sorted((ROOT / folder).rglob("*.py"))]
+    lab = [path for path in names if _part(path) == "lab"]
+    program = [path for path in names if _part(path) not in ("lab", *_NEUTRAL)]
+    return f"{_digest(program)}-{_digest(lab)}"
+
+
+def _part(path: Path) -> str:
+    """The folder beneath the package, or the file's name."""
+    return path.relative_to(ROOT).parts[2] if path.is_relative_to(ROOT / "src") else path.name
+
+
+def _digest(paths: list[Path]) -> str:
     state = sha256()
-    for folder in ("src", "probes"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            state.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in paths:
+        state.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return state.hexdigest()[:12]
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 from blockwatch.evidence import tarform
 from blockwatch.evidence.bundle import LIST_FILE, Bundle
+from blockwatch.evidence.chunks import chunk, unseal
 from blockwatch.evidence.crypt import opened, sealed
 from blockwatch.evidence.parts import Outcome, read_part
 from blockwatch.evidence.receipt import read_receipt
@@ -69,18 +71,62 @@ def _part(work: Path) -> Target:
 
 
 def _age(work: Path) -> Target:
-    import pyrage
-
-    # Nobody's key, always the same: the corpus of an earlier day is to be of use.
-    identity = pyrage.x25519.Identity.from_str(
-        "AGE-SECRET-KEY-14JW626DURHY6Z2JQAVF2MQPDFLD3M4MCGRFX68FMMPDL77UD66UQK6UKJU"
-    )
+    identity = _nobody()
     corpus = [sealed(content, [identity.to_public()]) for content in (b"", b"hello", bytes(70_000))]
     return Target(
         corpus,
         lambda raw: opened(raw, [identity], "age"),
         ("blockwatch.evidence.crypt:opened decrypt _has_a_head _Kept",),
     )
+
+
+def _nobody() -> Any:
+    """Nobody's key, always the same: the corpus of an earlier day is to be of use."""
+    import pyrage
+
+    return pyrage.x25519.Identity.from_str(
+        "AGE-SECRET-KEY-14JW626DURHY6Z2JQAVF2MQPDFLD3M4MCGRFX68FMMPDL77UD66UQK6UKJU"
+    )
+
+
+def _encrypted_run(work: Path) -> Target:
+    run, recipients = run_folder(work), [_nobody().to_public()]
+    bodies, log = ((run / name).read_bytes() for name in ("bodies.warc.gz", "measurements.jsonl"))
+    pieces = [
+        [("bodies.warc.gz", 0, bodies[:5_000]), ("measurements.jsonl", 0, log[:9_000])],
+        [("measurements.jsonl", 9_000, log[9_000:18_000]), ("checkpoint", 0, b"a seal\n")],
+        [("checkpoints/3", 0, b"a seal\n"), ("checkpoint", 0, b"another\n")],
+    ]
+    corpus = b"".join(chunk("0123456789abcdef", n, some, recipients) for n, some in enumerate(pieces, 1))
+
+    def read(raw: bytes) -> None:
+        (work / "run.age").write_bytes(raw)
+        with (work / "run.age").open("rb") as file:
+            unseal(file, fresh(work / "unsealed"), [_nobody()], "run.age")
+
+    return Target([corpus], read, ("blockwatch.evidence.chunks:unseal _Unsealer _Window",))
+
+
+_BETWEEN = b"\n--- chunk ---\n"
+
+
+def _its_chunks(work: Path) -> Target:
+    return _encrypted_run(work)._replace(open_up=_decrypted, close_up=_encrypted)
+
+
+def _decrypted(raw: bytes) -> bytes:
+    plain = []
+    while raw:
+        line, _, raw = raw.partition(b"\n")
+        size = int(line.split()[2])
+        plain.append(opened(raw[:size], [_nobody()], "chunk"))
+        raw = raw[size:]
+    return _BETWEEN.join(plain)
+
+
+def _encrypted(raw: bytes) -> bytes:
+    ages = [sealed(plain, [_nobody().to_public()]) for plain in raw.split(_BETWEEN)]
+    return b"".join(b"chunk %d %d\n" % (n, len(age)) + age for n, age in enumerate(ages, 1))
 
 
 def _receipt(work: Path) -> Target:
@@ -97,5 +143,7 @@ READERS = {
     "bundle, its list": _list,
     "part": _part,
     "age": _age,
+    "encrypted run": _encrypted_run,
+    "encrypted run, its chunks": _its_chunks,
     "receipt": _receipt,
 }

@@ -26,13 +26,8 @@ from blockwatch.lab.trial import CLEAN, Row
 ROOT = Path(__file__).parents[2]
 SEEDS = (1, 2, 3)
 CLEAN_COPIES = 40
-_NEUTRAL = ("analysis", "cli", "evidence", "exchange", "host")  # what keeps, shows or sends: it tells nothing
-    "analysis",
-    "cli",
-    "evidence",
-    "exchange",
-    "host",
-)  # what keeps, shows or sends, but tells nothing
+# What keeps, shows or sends tells nothing of a network.
+_NEUTRAL = ("analysis", "cli", "evidence", "exchange", "host")
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,10 @@ def test_it_can_be_handed_on_in_parts(lab: RunningLab, tmp_path: Path, key: Path
     assert mixed.returncode == 0
     assert f"{folder.name} (encrypted)" in mixed.stderr
     assert "1 run," in mixed.stderr
+    for words in (["judge"], ["summarise"], ["verify"]):
+        told = blockwatch(*words, "results", cwd=tmp_path)
+        assert told.returncode == 0, told.stderr
+        assert f"left out, as it is encrypted: results/{folder.name}" in told.stderr
 
 
 def test_stopped_early_and_out_of_time(lab: RunningLab, tmp_path: Path, key: Path) -> None:

@@ -40,14 +40,14 @@ def command(
     Example: blockwatch bundle results/ --split 20 -o /media/stick
     """
     from blockwatch.evidence.crypt import recipients_of
-    from blockwatch.evidence.opened import opened_runs
+    from blockwatch.evidence.opened import encrypted_runs, opened_runs
     from blockwatch.store import find_runs
 
     if split is not None and not math.isfinite(split):
         raise click.BadParameter(f"{split} is no number", param_hint="--split")
     recipients = recipients_of(encrypt_to)
     part_bytes = None if split is None else int(split * 1_000_000)
-    sealed = _encrypted_runs(paths)
+    sealed = encrypted_runs(paths)
     if sealed and not any(path.is_file() or find_runs([path]) for path in paths):
         _say(1, _as_it_is(sealed, output, encrypt_to, part_bytes, wacz=wacz), encrypted=True)
         return
@@ -80,14 +80,6 @@ def _bundle(
     for path in bundle.left_out:
         click.echo(harmless(f"left out, as it is no evidence: {path}", 400), err=True)
     return written
-
-
-def _encrypted_runs(paths: tuple[Path, ...]) -> list[Path]:
-    """Folders of runs among and directly below these paths that were encrypted as they were written."""
-    from blockwatch.evidence.chunks import ENCRYPTED_FILE
-
-    found = [inner.parent for path in paths for inner in sorted(path.glob(f"*/{ENCRYPTED_FILE}"))]
-    return [path for path in paths if (path / ENCRYPTED_FILE).is_file()] + found
 
 
 def _as_it_is(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -116,6 +116,15 @@ def _notes(run: Run) -> None:
         click.echo(harmless(f"{run.folder}: {note}", 600), err=True)
 
 
+def say_encrypted(paths: Iterable[Path]) -> None:
+    """Name the runs that are left out because nobody here can read them."""
+    from blockwatch.cli.words import harmless
+    from blockwatch.evidence.opened import encrypted_runs
+
+    for folder in encrypted_runs(paths):
+        click.echo(harmless(f"left out, as it is encrypted: {folder}", 600), err=True)
+
+
 class Damaged:
     """Takes note of damaged runs: the others are still read, and the exit code is 9 in the end."""
 
@@ -207,6 +216,7 @@ def _each(
                 where=", ".join(map(str, paths)),
                 remedy="Name a run folder, the folder that --results named, or a bundle.",
             )
+        say_encrypted(paths)
         for folder in folders:
             try:
                 run = read_run(folder)

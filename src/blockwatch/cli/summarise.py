@@ -45,10 +45,11 @@ def command(
 
     from blockwatch.analysis.output import render
     from blockwatch.analysis.summarise import summarise
-    from blockwatch.cli.judge import Damaged
+    from blockwatch.cli.judge import Damaged, say_encrypted
     from blockwatch.joined import load
 
     damaged = Damaged()
+    say_encrypted(paths)
     packs = packs_of(fingerprints)
     beside = beside_of(control_runs, control_window, packs)
     frame = load(paths, on_damage=damaged, fingerprints=packs, control=beside)

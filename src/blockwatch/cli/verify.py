@@ -52,6 +52,7 @@ def command(
 
     Example: blockwatch verify results/ --allow campaign-keys.txt --tsa-root mozilla --require timed
     """
+    from blockwatch.cli.judge import say_encrypted
     from blockwatch.evidence.verify import Reader
     from blockwatch.evidence.verify_paths import verify_paths
 
@@ -60,6 +61,7 @@ def command(
     reader = Reader(keys=_keys(key, allow), trust=trust_of(roots, headers))
     counts: Counter[str] = Counter()
     low = 0
+    say_encrypted(paths)
     for report in verify_paths(paths, reader):
         _print(report, reader, as_json)
         if report.findings or report.kind != "folder":

@@ -41,6 +41,15 @@ def opened_runs(paths: Iterable[Path]) -> Iterator[list[Path]]:
         yield found
 
 
+def encrypted_runs(paths: Iterable[Path]) -> list[Path]:
+    """Folders of runs among and directly below ``paths`` that were encrypted as they were written."""
+    found: list[Path] = []
+    for path in paths:
+        found += [path] if (path / ENCRYPTED_FILE).is_file() else []
+        found += [inner.parent for inner in sorted(path.glob(f"*/{ENCRYPTED_FILE}"))]
+    return found
+
+
 def _encrypted(path: Path) -> UsageError:
     return UsageError(
         "this is encrypted", where=str(path), remedy=f"First: blockwatch import {path} --identity FILE"

@@ -52,7 +52,7 @@ class Imported(NamedTuple):
 
 
 def kind_of(path: Path) -> str | None:
-    """What a file is by how it begins: "bundle", "encrypted", "encrypted run" or "part"; ``None``: neither."""
+    """What a file is as it begins: "bundle", "encrypted", "encrypted run" or "part"; ``None``: neither."""
     try:
         if not path.is_file():
             return None

@@ -70,11 +70,15 @@ def queries(scene: Scene, known_good: Sequence[KnownGood]) -> list[FollowUp]:
 
 
 def _calm_names(scene: Scene, known_good: Sequence[KnownGood]) -> list[str]:
-    """Two control names: the helper's own, if it answered, and the run's; of other owners than the site."""
+    """Control names, of other owners than the site: the helper's, if it answered, as nobody answers for that
+    one; otherwise two that the run saw working, which may yet have trouble of this kind themselves.
+    """
     helper = [parts(step.helper).host for _, step in scene.hop.controls if step is scene.control]
-    names = [*helper, *(good.host for good in known_good)]
-    fit = [name for name in names if not is_address(name) and not same_owner(name, scene.hop.host)]
-    return list(dict.fromkeys(fit))[:2]
+    for names in (helper, [good.host for good in known_good]):
+        fit = [name for name in names if not is_address(name) and not same_owner(name, scene.hop.host)]
+        if fit:
+            return list(dict.fromkeys(fit))[:2]
+    return []
 
 
 def _strangers(scene: Scene, known_good: Sequence[KnownGood]) -> list[str]:

@@ -79,11 +79,9 @@ class Scrubber:
         values = {f: getattr(step, f) for f in step.__struct_fields__ if f not in kept}
         changed = {f: new for f, old in values.items() if (new := self._field(f, old)) != old}
         if isinstance(step, DnsStep) and "name" in changed:
-            blank = _RAW_MARK if step.query else b""
-            replies = (
-                msgspec.structs.replace(r, raw=_RAW_MARK if r.raw else b"") for r in changed["replies"]
-            )
-            changed |= {"query": blank, "replies": tuple(replies)} if step.replies else {"query": blank}
+            told = changed.get("replies", step.replies)
+            replies = tuple(msgspec.structs.replace(r, raw=_RAW_MARK if r.raw else b"") for r in told)
+            changed |= {"query": _RAW_MARK if step.query else b"", "replies": replies}
         return msgspec.structs.replace(step, **changed) if changed else step
 
     def _field(self, name: str, value: Any) -> Any:

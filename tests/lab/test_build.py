@@ -35,7 +35,7 @@ def test_hosts_and_addresses_are_given_once(name: str) -> None:
     hosts = [site.host for site in world.sites]
     assert len(set(hosts)) == len(hosts)
     assert len(set(own(world))) == len(own(world))
-    assert not set(own(world)) & (fixed_addresses() | set(world.dead))
+    assert not set(own(world)) & fixed_addresses()
     assert len({truth.target for truth in world.truths}) == len(world.truths)
 
 

@@ -10,7 +10,7 @@ import pytest
 from blockwatch.lab import packet
 from blockwatch.lab.censor import DROP, PASS, Censor
 from blockwatch.lab.censor.names import dns_question, http_host, server_name
-from blockwatch.lab.world import DnsRule, HttpRule, Rule, TlsRule, World
+from blockwatch.lab.world import DnsRule, HttpRule, Rule, TcpRule, TlsRule, World
 
 PROBE, SERVER = (socket.inet_aton("95.56.8.20"), 40_000), (socket.inet_aton("93.184.216.34"), 443)
 ISN = 0xFFFFFF00  # so that a hello crosses the end of the sequence numbers
@@ -116,6 +116,73 @@ def test_a_policer_lets_its_rate_pass_by_the_clock() -> None:
     packets = [packet.tcp(SERVER, PROBE, SERVER_NEXT, 0, packet.ACK, b"x" * 960)] * 1000
     passed = sum(box.down(raw, at / 100) == PASS for at, raw in enumerate(packets))  # 10 s, 100 kB/s
     assert 100 <= passed <= 106  # 10 kB/s of 1000-byte packets, and the bucket of 6000 bytes
+
+
+@pytest.mark.parametrize(("do", "told"), [("rstserver", [False]), ("dropdown", []), ("rstafter", [])])
+def test_boxes_that_see_or_touch_one_direction(do: str, told: list[bool]) -> None:
+    box = censor(TlsRule(sni="o.example", do=do, after=2000))
+    assert box.up(segment(0, hello("o.example")), 0.0) == PASS
+    assert [to_probe for to_probe, _, _ in box.injected] == told
+    down = packet.tcp(SERVER, PROBE, SERVER_NEXT, 0, packet.ACK, b"x" * 1000)
+    assert box.down(down, 0.0) == (DROP if do == "dropdown" else PASS)
+
+
+def test_a_reset_comes_in_place_of_the_bytes_that_are_too_many() -> None:
+    box = censor(TlsRule(sni="c.example", do="rstafter", after=1500))
+    box.up(segment(0, hello("c.example")), 0.0)
+    first = packet.tcp(SERVER, PROBE, SERVER_NEXT, 0, packet.ACK, b"x" * 1000)
+    second = packet.tcp(SERVER, PROBE, SERVER_NEXT + 1000, 7, packet.ACK, b"x" * 1000)
+    assert [box.down(first, 0.0), box.down(second, 0.0)] == [PASS, DROP]
+    ((to_probe, _, raw),) = box.injected
+    assert to_probe
+    assert raw[33] & packet.RST
+    assert packet.seq_ack(raw, 20)[0] == SERVER_NEXT + 1000
+
+
+def test_a_racing_page_leaves_the_flow_alone() -> None:
+    box = censor(HttpRule(host="p.example", do="race", response=b"HTTP/1.1 200 OK\r\n\r\n"))
+    assert box.up(segment(0, b"GET / HTTP/1.1\r\nHost: p.example\r\n\r\n"), 0.0) == PASS
+    assert [to_probe for to_probe, _, _ in box.injected] == [True]
+    assert box.down(packet.tcp(SERVER, PROBE, SERVER_NEXT, 0, packet.ACK, b"true"), 0.0) == PASS
+
+
+@pytest.mark.parametrize(("path", "fate"), [("/politics/17", DROP), ("/sport", PASS)])
+def test_a_rule_may_hold_for_one_path_only(path: str, fate: float) -> None:
+    box = censor(HttpRule(host="p.example", path="/politics"))
+    assert box.up(segment(0, f"GET {path} HTTP/1.1\r\nHost: p.example\r\n\r\n".encode()), 0.0) == fate
+
+
+def test_an_address_may_let_some_connections_through_first() -> None:
+    box = Censor(World(name="patient", sites=(), rules=(TcpRule(ip="93.184.216.34", after=2),)))
+
+    def opened(port: int) -> float:
+        return box.up(packet.tcp((PROBE[0], port), SERVER, 1, 0, packet.SYN), 0.0)
+
+    assert [opened(1), opened(1), opened(2), opened(3)] == [PASS, PASS, PASS, DROP]
+    assert box.down(packet.tcp(SERVER, (PROBE[0], 1), 1, 1, packet.ACK), 0.0) == DROP
+
+
+def question(name: str, kind: int) -> bytes:
+    labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
+    return b"\0\7\1\0\0\1\0\0\0\0\0\0" + labels + b"\0" + bytes([0, kind, 0, 1])
+
+
+def test_a_lookup_may_be_late_or_met_by_type() -> None:
+    resolver = (socket.inet_aton("8.8.8.8"), 53)
+    rules = (
+        DnsRule(name="late.example", do="delay", true_after=2.5),
+        DnsRule(name="a.example", types=("A",)),
+    )
+    box = Censor(World(name="types", sites=(), rules=rules))
+
+    def asked(name: str, kind: int) -> float:
+        return box.up(packet.udp(PROBE, resolver, question(name, kind)), 0.0)
+
+    assert [asked("late.example", 1), asked("a.example", 28)] == [PASS, PASS]
+    assert box.injected == []
+    assert box.down(packet.udp(resolver, PROBE, question("late.example", 1)), 0.0) == 2.5
+    asked("a.example", 1)
+    assert len(box.injected) == 1
 
 
 def test_residual_blocking_ends_with_its_time() -> None:

@@ -13,6 +13,7 @@ from blockwatch.lab.ca import LabCA
 from blockwatch.lab.servers import pages
 from blockwatch.lab.servers.hostile import RAW_KINDS
 from blockwatch.lab.servers.kinds import KINDS
+from blockwatch.lab.servers.moods import MOODS
 from tests.lab.loopback import HOST, PAGE, RESET, SILENCE, body, get, header, one, status
 
 
@@ -145,6 +146,6 @@ async def test_broken_over_http2_only(ca: LabCA) -> None:
 
 
 def test_every_kind_is_tested() -> None:
-    files = [Path(__file__).with_name(f"test_{name}.py") for name in ("kinds", "hostile", "web")]
+    files = [Path(__file__).with_name(f"test_{name}.py") for name in ("kinds", "hostile", "web", "moods")]
     text = "".join(file.read_text(encoding="utf-8") for file in files)
-    assert [kind for kind in KINDS | RAW_KINDS if f'"{kind}"' not in text] == []
+    assert [kind for kind in KINDS | MOODS | RAW_KINDS if f'"{kind}"' not in text] == []

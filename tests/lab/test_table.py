@@ -15,6 +15,7 @@ from blockwatch.lab.scenarios import SCENARIOS
 from blockwatch.lab.scenarios.say import PAGE
 from blockwatch.lab.servers.hostile import RAW_KINDS
 from blockwatch.lab.servers.kinds import KINDS
+from blockwatch.lab.servers.moods import MOODS
 from blockwatch.lab.world import DnsRule, HttpRule, Mitm, Rule, Scenario, Serve, Site, TcpRule, TlsRule
 
 BY_ID = {row.id: row for row in SCENARIOS}
@@ -24,6 +25,7 @@ MECHANISMS = re.compile(
     r"dns\.(nxdomain|injection|redirect|bogon|empty|refused|servfail|timeout)|tcp\.(timeout|reset|refused)"
     r"|tls\.(timeout|reset|eof|alert|mitm|plaintext)|http\.(timeout|reset|eof|blockpage|redirect)|throttle|freeze"
 )
+LAYERS = ("dns", "dns.", "tcp.", "tls.", "http.")  # where any mechanism of a layer is right
 NOUNS = {"dns": DnsRule, "tls": TlsRule, "http": HttpRule, "tcp": TcpRule}
 
 
@@ -44,11 +46,11 @@ def test_rows_are_well_formed(row: Scenario) -> None:
         for allowed in expected.truth:
             assert allowed.state in STATES
             assert (allowed.state == "blocked") <= bool(allowed.mechanisms)
-            prefixes = [m for m in allowed.mechanisms if m not in ("dns", "dns.")]
+            prefixes = [m for m in allowed.mechanisms if m not in LAYERS]
             assert all(MECHANISMS.fullmatch(prefix) for prefix in prefixes)
     for site in row.sites:
         serves = [site.http, site.https, *site.paths.values(), *(serve for _, serve in site.ports.values())]
-        assert all(serve.kind in KINDS.keys() | RAW_KINDS.keys() for serve in serves if serve)
+        assert all(serve.kind in KINDS.keys() | MOODS.keys() | RAW_KINDS.keys() for serve in serves if serve)
     assert {box.site for box in row.mitm} <= keys
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
@@ -94,6 +95,54 @@ def test_views_by_who_asks_whom() -> None:
     assert addresses(ask(served, helper=True)) == ["5.45.65.2"]
     assert addresses(ask(served, resolver="8.8.8.8")) == ["5.45.65.3"]
     assert addresses(ask(served, resolver="1.1.1.1")) == ["5.45.65.4"]
+
+
+def test_words_in_place_of_addresses() -> None:
+    served, here = zone(v6=1, dns={"views": {"isp": "servfail", "8.8.8.8": "drop", "*": "nxdomain"}})
+    lie = ask(served, resolver=ISP_RESOLVER)
+    assert lie is not None
+    assert lie.rcode() == dns.rcode.SERVFAIL
+    assert ask(served, resolver="8.8.8.8") is None
+    gone = ask(served)
+    assert gone is not None
+    assert gone.rcode() == dns.rcode.NXDOMAIN
+    served, here = zone(v6=1, dns={"aaaa": "drop"})
+    assert ask(served, kind="AAAA") is None
+    assert addresses(ask(served)) == list(here.addresses[:1])
+    served, _ = zone(dns={"edns": "formerr"})
+    refused = ask(served)
+    assert refused is not None
+    assert refused.rcode() == dns.rcode.FORMERR
+
+
+def test_answers_that_only_fit_tcp() -> None:
+    query = dns.message.make_query(NAME, "A").to_wire()
+    served, _ = zone(dns={"tcp_only": True})
+    short = served.truncated(query)
+    assert short is not None
+    message = dns.message.from_wire(short)
+    assert message.flags & dns.flags.TC
+    assert message.answer == []
+    assert addresses(ask(served)) != []
+    assert served.truncated(b"\0" * 5) is None
+    assert zone()[0].truncated(query) is None
+
+
+def test_a_lie_by_alias_by_type_and_for_missing_names() -> None:
+    served, _ = zone(DnsRule(name="@a@", answers=("92.46.33.7",), to="isp", alias="gate.example"))
+    lie = ask(served, resolver=ISP_RESOLVER)
+    assert lie is not None
+    assert lie.answer[0].rdtype == dns.rdatatype.CNAME
+    assert addresses(lie) == ["92.46.33.7"]
+    served, here = zone(DnsRule(name="@a@", do="nxdomain", to="isp", types=("A",)), v6=1)
+    lie = ask(served, resolver=ISP_RESOLVER)
+    assert lie is not None
+    assert lie.rcode() == dns.rcode.NXDOMAIN
+    assert addresses(ask(served, kind="AAAA", resolver=ISP_RESOLVER)) == [here.addresses[1]]
+    rule = DnsRule(name="", match="substring", do="wildcard", to="isp", answers=("5.45.65.9",))
+    served, here = zone(rule)
+    assert addresses(ask(served, "no-such-name.example", resolver=ISP_RESOLVER)) == ["5.45.65.9"]
+    assert addresses(ask(served, resolver=ISP_RESOLVER)) == list(here.addresses)
 
 
 def test_rotation_gives_some_of_the_addresses_in_turn() -> None:

@@ -26,7 +26,8 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 _DAY = dt.timedelta(days=1)
 KINDS = ("good", "expired", "wrong", "untrusted", "self")
-STYLES = ("isca", "qaznet", "av")
+STYLES = ("isca", "qaznet", "av", "gateway", "nameless", "company", "lone", "stranger")
+_GATE_HOST = "warning.telecom-gw.net"  # names its own valid certificate, whoever was meant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,10 @@ class LabCA:
         return _pem(self._leaf_key, leaf, *(signer.sent if signer else ()))
 
     def _forged(self, style: str, names: tuple[str, ...]) -> bytes:
+        if style == "stranger":
+            return self._site((_GATE_HOST,), "good")
+        if style == "lone":
+            return self._site(names, "self")
         signer = self._signer(style)
         start, end = self.now - 30 * _DAY, self.now + 60 * _DAY
         key: Key = self._leaf_key
@@ -122,6 +127,13 @@ class LabCA:
         if style == "qaznet":
             root = self._root(_name(C="KZ", CN="Qaznet Trust Network"))
             return self._beneath(root, _name(C="KZ", CN="Security Certificate"))
+        if style == "gateway":
+            root = self._root(_name(C="TM", O="National Gateway", CN="TM Root Trust"))
+            return self._beneath(root, _name(C="TM", O="National Gateway", CN="Trust Gateway 2"))
+        if style == "nameless":
+            return self._root(_name(CN="ca"))
+        if style == "company":
+            return self._root(_name(O="Fortinet", CN="FG100FTK19000000"))
         if style == "av":
             name = _name(O="AO Kaspersky Lab", CN="Kaspersky Anti-Virus Personal Root Certificate")
             return self._root(name)

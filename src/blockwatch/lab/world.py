@@ -29,8 +29,9 @@ class DnsRule:
     name: str
     match: str = "exact"  # exact | suffix | substring ("" with substring: every name)
     to: str = "any"  # "any": on the path, UDP, whoever is asked; "isp": the ISP's resolver itself lies
-    do: str = "answer"  # answer | nxdomain | refused | servfail | empty | drop | dup | lose | divert:
-    # the ISP's resolver answers in the name of whoever was asked
+    do: str = "answer"  # answer | nxdomain | refused | servfail | empty | drop | dup | delay | lose |
+    # divert: the ISP's resolver answers in the name of whoever was asked |
+    # wildcard, to "isp": as answer, for names that do not exist
     answers: tuple[str, ...] = ()
     ttl: int = 60
     race: bool = True  # false: the true answer never arrives
@@ -38,6 +39,8 @@ class DnsRule:
     ttl0: int = 64  # initial IP TTL of what is injected
     ipid: int | None = None
     first: int | None = None  # "lose": only the first N queries
+    alias: str | None = None  # "answer", to "isp": an alias before the addresses
+    types: tuple[str, ...] = ()  # "A", "AAAA": only queries of these types
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +50,14 @@ class TlsRule:
     sni: str
     match: str = "exact"
     ip: str | None = None  # only towards this address
-    do: str = "drop"  # drop | rst | fin | page | throttle | freeze | slow
+    do: str = "drop"  # drop | rst | fin | page | throttle | freeze | slow | rstserver | dropdown |
+    # rstafter
     both: bool = True  # rst: to both sides
     share: float = 1.0  # share of flows hit
     residual: float = 0.0  # seconds during which further flows to the same address:port are hit too
     mute: bool = False  # residual: SYNs are dropped, too
     rate: int = 0  # throttle: kB/s
-    after: int = 0  # freeze: bytes from the server that still pass
+    after: int = 0  # freeze, rstafter: bytes from the server that still pass
     delay_ms: int = 300  # slow: extra delay, with 10 % loss
     response: bytes = b""  # page: plain bytes sent instead of a ServerHello, then FIN
     ttl0: int = 64
@@ -67,7 +71,8 @@ class HttpRule:
     host: str
     match: str = "exact"
     ip: str | None = None
-    do: str = "drop"  # drop | rst | fin | page | throttle | freeze | slow
+    path: str = ""  # only requests whose first line has this in it
+    do: str = "drop"  # as in TlsRule; race: as page, but the flow goes on and the true answer follows
     both: bool = True
     share: float = 1.0
     residual: float = 0.0
@@ -87,6 +92,7 @@ class TcpRule:
     ip: str
     port: int = 0  # 0: all ports
     do: str = "drop"  # drop (every packet) | rst (answers the SYN)
+    after: int = 0  # so many connections are let through before it begins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +115,7 @@ class Mitm:
     """An interception box: TLS to these names is answered with a forged chain."""
 
     site: str  # key of the site; in a world: its host name
-    style: str  # isca | qaznet | av
+    style: str  # isca | qaznet | av | gateway | nameless | company | lone | stranger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +126,21 @@ class Serve:
     # dynamic | challenge | parked | flaky | empty | loop | chain | raw | garbage | bomb | …
     args: dict[str, object] = field(default_factory=dict)
     audience: str = "all"  # "probe" or "helper": only that one sees it, the other gets a page
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manners:
+    """How the owner of an address treats connections, before any request is answered."""
+
+    unknown_sni: str = ""  # to TLS for names that are not served there: reset | alert | close | hang
+    unknown_host: str = ""  # to requests for names that are not served there: a status | reset | hang
+    fence: tuple[str, ...] = ()  # TLS of the probe for these names is reset
+    tls_flaky: float = 0.0  # share of handshakes that are reset
+    tls_delay: float = 0.0  # seconds before a handshake is answered
+    limit: int | None = None  # so many connections a client; what is `over` meets the next ones
+    over: str = "reset"  # reset | hang | close
+    tls12: bool = False  # speaks TLS 1.2 at most
+    client_cert: bool = False  # wants a certificate of the client
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +160,9 @@ class Site:
     aliases: tuple[str, ...] = ()
     share: str | None = None  # has the addresses of that site
     dns: dict[str, object] = field(default_factory=dict)  # {"rcode": 3} | {"A": […]} | {"rotate": 2} |
-    # {"views": {"isp": […], "helper": […], "*": […]}}
+    # {"views": {"isp": […], "helper": "servfail", "*": […]}} | {"aaaa": "drop"} | {"edns": "formerr"} |
+    # {"tcp_only": True}; a word instead of addresses: nxdomain | servfail | refused | formerr | empty | drop
+    manners: Manners | None = None
     raw443: str | None = None  # "hang": accepts, never answers a ClientHello
     addresses: tuple[str, ...] = ()  # filled in by the world
 
@@ -174,8 +197,7 @@ class Scenario:
     targets: tuple[Expected, ...]
     sites: tuple[Site, ...]
     rules: tuple[Rule, ...] = ()
-    world: str = "main"  # main | loss | offline | portal | helper-sni | helper-down | no-helper |
-    # resolver-dead | residual | tier2 | diverted: rows of one world can share a lab
+    world: str = "main"  # one of build.CONDITIONS: rows of one world can share a lab
     mitm: tuple[Mitm, ...] = ()
     dead: tuple[str, ...] = ()
     source: str = ""

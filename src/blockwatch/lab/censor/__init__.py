@@ -26,9 +26,13 @@ class Censor:
         self.offline = any(isinstance(rule, OfflineRule) for rule in world.rules)
         self._injector = injector
         self._addresses: dict[bytes, dict[int, str]] = {}
+        self._patience: dict[bytes, int] = {}  # connections that an address still lets through
+        self._opened: dict[bytes, set[bytes]] = {}
         for rule in world.rules:
             if isinstance(rule, TcpRule):
                 self._addresses.setdefault(packed(rule.ip)[1], {})[rule.port] = rule.do
+                if rule.after:
+                    self._patience[packed(rule.ip)[1]] = rule.after
         dns = [rule for rule in world.rules if isinstance(rule, DnsRule) and rule.to != "isp"]
         names = [rule for rule in world.rules if isinstance(rule, TlsRule | HttpRule)]
         self._dns = DnsCensor(dns, injector) if dns else None
@@ -58,8 +62,9 @@ class Censor:
 
     def _by_address(self, raw: bytes, protocol: int, at: int, which: int) -> float:
         """Address rules: ``which`` end of the packet is the far one."""
-        rules = self._addresses.get(packet.ends(raw)[which])
-        if rules is None:
+        far = packet.ends(raw)[which]
+        rules = self._addresses.get(far)
+        if rules is None or (far in self._patience and self._patient(raw, protocol, at, which)):
             return PASS
         action = rules.get(0)
         if action is None and protocol == packet.TCP:
@@ -70,3 +75,11 @@ class Censor:
                 self._injector.to_probe(raw, at, 0, sequence + 1, packet.RST | packet.ACK)
             return DROP
         return DROP if action == "drop" else PASS
+
+    def _patient(self, raw: bytes, protocol: int, at: int, which: int) -> bool:
+        """Whether the far end has not seen its number of connections yet."""
+        far = packet.ends(raw)[which]
+        opened = self._opened.setdefault(far, set())
+        if protocol == packet.TCP and which == 1 and raw[at + 13] & (packet.SYN | packet.ACK) == packet.SYN:
+            opened.add(packet.flow_up(raw, at))
+        return len(opened) <= self._patience[far]

@@ -3,7 +3,7 @@
 Rules: an action lives as long as its flow. ``strike`` judges the segment that gave the name away,
 ``up`` and ``down`` every later one. Sequence numbers of injected segments are those the receiver
 expects next, so its kernel takes them for the peer's. Boxes in the path (drop, fin, page, freeze)
-keep the flow to themselves; boxes on it (rst) let everything go on.
+keep the flow to themselves; boxes on it (rst, rstserver, race) let everything go on.
 """
 
 from __future__ import annotations
@@ -169,6 +169,64 @@ class Freeze(Action):
         return self.up(raw, at)
 
 
+class ResetServer(Reset):
+    """Resets the server alone, as a box does that sees one direction; all goes on."""
+
+    def up(self, raw: bytes, at: int) -> float:
+        """Reset the server, if it carries data; it goes on."""
+        size = len(packet.tcp_payload(raw, at))
+        if size:
+            sequence, acknowledged = packet.seq_ack(raw, at)
+            self.injector.to_server(raw, at, sequence + size, acknowledged, packet.RST | packet.ACK)
+        return PASS
+
+
+class Race(Page):
+    """Answers in the server's place, first; the flow goes on, and the true answer comes too late."""
+
+    def strike(self, raw: bytes, at: int) -> float:
+        """Answer; the request goes on."""
+        self._answer(raw, at)
+        return PASS
+
+    def up(self, raw: bytes, at: int) -> float:
+        """It goes on."""
+        return PASS
+
+    def down(self, raw: bytes, at: int, now: float) -> float:
+        """It goes on."""
+        return PASS
+
+
+class OneWay(Action):
+    """Swallows what the server sends; the probe's segments go on."""
+
+    def up(self, raw: bytes, at: int) -> float:
+        """It goes on."""
+        return PASS
+
+
+class ResetAfter(Action):
+    """Lets ``after`` bytes of the server pass, then resets the probe in place of what follows."""
+
+    def up(self, raw: bytes, at: int) -> float:
+        """It goes on."""
+        return PASS
+
+    def down(self, raw: bytes, at: int, now: float) -> float:
+        """It goes on until too many bytes have passed."""
+        size = len(packet.tcp_payload(raw, at))
+        sequence, acknowledged = packet.seq_ack(raw, at)
+        passed = (sequence - self.hit.server_next + size) & 0xFFFFFFFF
+        if not (size > 0 and self.rule.after < passed < 1 << 31):
+            return PASS
+        (server, probe), (sport, dport) = packet.ends(raw), packet.ports(raw, at)
+        ends = ((server, sport), (probe, dport))
+        flags = packet.RST | packet.ACK
+        self.injector.queue.append((True, 0.0, packet.tcp(*ends, sequence, acknowledged, flags, ttl=60)))
+        return DROP
+
+
 ACTIONS: dict[str, type[Action]] = {
     "drop": Action,
     "rst": Reset,
@@ -177,4 +235,8 @@ ACTIONS: dict[str, type[Action]] = {
     "throttle": Throttle,
     "slow": Slow,
     "freeze": Freeze,
+    "rstserver": ResetServer,
+    "race": Race,
+    "dropdown": OneWay,
+    "rstafter": ResetAfter,
 }

@@ -19,6 +19,7 @@ from blockwatch.lab.netlink import packed
 from blockwatch.lab.world import ISP_RESOLVER, DnsRule
 
 _RCODES = {"answer": 0, "empty": 0, "servfail": 2, "nxdomain": 3, "refused": 5}
+_KINDS = {1: "A", 28: "AAAA"}
 _TYPES = {4: 1, 16: 28}  # length of an address: A, AAAA
 _DUPLICATE_AFTER = 0.2  # seconds between an answer and its late duplicate
 _WAITING = 4096  # questions remembered
@@ -30,7 +31,7 @@ class DnsCensor:
 
     def __init__(self, rules: Sequence[DnsRule], injector: Injector) -> None:
         for rule in rules:
-            if rule.do not in (*_RCODES, "drop", "dup", "lose", "divert"):
+            if rule.do not in (*_RCODES, "drop", "dup", "delay", "lose", "divert"):
                 raise ValueError(f"unknown DNS interference {rule.do!r}")
         self._table = NameTable([(rule.name, rule) for rule in rules])
         self._injector = injector
@@ -43,17 +44,19 @@ class DnsCensor:
         message = raw[at + 8 :]
         name, kind, end = dns_question(message)
         rule = next(self._table.find(name), None) if end else None
-        if rule is None or rule.do == "drop":
-            return PASS if rule is None else DROP
+        if rule is None or (rule.types and _KINDS.get(kind) not in rule.types):
+            return PASS
+        if rule.do == "drop":
+            return DROP
         if rule.do == "lose":
             return self._lose(rule, name)
         if rule.do == "divert":
             return self._divert(raw, at)
-        if rule.do == "dup" or rule.true_after:
+        if rule.do in ("dup", "delay") or rule.true_after:
             if len(self._waiting) > _WAITING:
                 self._waiting.clear()
             self._waiting[packet.flow_up(raw, at) + message[:2]] = rule
-        if rule.do == "dup":
+        if rule.do in ("dup", "delay"):
             return PASS
         self._injector.datagram(raw, at, forged(rule, message, kind, end), ttl0=rule.ttl0, ipid=rule.ipid)
         return PASS if rule.race else DROP

@@ -120,7 +120,7 @@ class FlowCensor:
             name = server_name(flow.data) if tls else http_host(flow.data)
             if name is None and len(flow.data) < _LONGEST:
                 return PASS
-            rule = self._rule(tls, name, packet.ends(raw)[1]) if name else None
+            rule = self._rule(tls, name, packet.ends(raw)[1], flow.data) if name else None
             if rule is None:
                 if tls or not name:
                     del self._flows[key]
@@ -138,9 +138,10 @@ class FlowCensor:
         flow.data = b""
         return flow.action.strike(raw, at)
 
-    def _rule(self, tls: bool, name: str, server: bytes) -> NameRule | None:
+    def _rule(self, tls: bool, name: str, server: bytes, data: bytes) -> NameRule | None:
         found: Sequence[NameRule] = [*(self._tls if tls else self._http).find(name)]
-        return next((rule for rule in found if rule.ip is None or self._only[rule.ip] == server), None)
+        here = (rule for rule in found if rule.ip is None or self._only[rule.ip] == server)
+        return next((rule for rule in here if _asks_for(rule, data)), None)
 
     def _left_over(self, key: bytes, now: float) -> NameRule | None:
         """Return the rule whose earlier hit still covers this address and port."""
@@ -148,6 +149,11 @@ class FlowCensor:
             return None
         until, rule = self._residual.get(_place(key), (0.0, None))
         return rule if now < until else None
+
+
+def _asks_for(rule: NameRule, data: bytes) -> bool:
+    """Whether a cleartext request is for the path that ``rule`` names, if it names one."""
+    return isinstance(rule, TlsRule) or rule.path.encode() in data.partition(b"\r\n")[0]
 
 
 def _place(key: bytes) -> bytes:

@@ -6,7 +6,10 @@ stand with the rows that use them.
 
 from __future__ import annotations
 
+import gzip
+
 from blockwatch.lab.scenarios.say import reply
+from blockwatch.lab.servers.pages import ordinary
 
 _DENIED = (
     b"<!doctype html>\n<html>\n<head>\n<title>Access Denied</title>\n</head>\n<body>\n<div>\n"
@@ -55,8 +58,54 @@ NOT_FOUND = reply(
     "404 Not Found", b"<html><head><title>404 Not Found</title></head><body>404</body></html>", _HTML
 )
 REDIRECT_TO_SELF = reply("302 Found", b"", "Location: http://@a@/?blocked=1", "Connection: close")
+REDIRECT_INWARD = reply("302 Found", b"", "Location: http://10.200.0.9/block", "Connection: close")
+REDIRECT_TO_B_PLAIN = reply("302 Found", b"", "Location: http://@b@/", "Connection: close")
 REDIRECT_TO_NOBODY = reply("302 Found", b"", "Location: http://81.88.150.9/stop", "Connection: close")
 
 # TLS records: alert, version 1.2, length 2, fatal, code (RFC 8446, section 6).
 ALERT_UNRECOGNIZED_NAME = bytes([21, 3, 3, 0, 2, 2, 112])
 ALERT_HANDSHAKE_FAILURE = bytes([21, 3, 3, 0, 2, 2, 40])
+ALERT_INTERNAL_ERROR = bytes([21, 3, 3, 0, 2, 2, 80])
+CLOSE_NOTIFY = bytes([21, 3, 3, 0, 2, 1, 0])
+
+# Pages of censors that do not look like one.
+MAINTENANCE = reply(
+    "200 OK",
+    b"<html><head><title>Maintenance</title></head><body>The site is under maintenance. Please come back "
+    b"later.</body></html>",
+    _UTF8,
+)
+UNAVAILABLE = reply(
+    "503 Service Unavailable",
+    b"<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>",
+    "Server: nginx",
+    _HTML,
+)
+BARE_403 = reply(
+    "403 Forbidden",
+    b"<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1></body></html>",
+    "Server: nginx",
+    _HTML,
+)
+CLOSED_GZIP = reply(
+    "200 OK",
+    gzip.compress(
+        "<html><head><title>Закрыто</title></head><body>Сайт закрыт.</body></html>".encode(), mtime=0
+    ),
+    _UTF8,
+    "Content-Encoding: gzip",
+)
+IN_A_FRAME = reply(
+    "200 OK",
+    b"<html><body><iframe src='http://92.46.33.7/' width=100% height=100%></iframe></body></html>",
+    _UTF8,
+)
+KAZAKH = reply(
+    "200 OK",
+    "<html><head><title>Назар аударыңыз</title></head>"
+    "<body>Бұл сайтқа қолжетімділік шектелген.</body></html>".encode(),
+    _UTF8,
+)
+LONG = reply(
+    "200 OK", ordinary("info.telecom-gw.net", size=24000, lang="ru", title="Уважаемый абонент"), _UTF8
+)

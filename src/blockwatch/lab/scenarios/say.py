@@ -19,6 +19,16 @@ def serve(kind: str, *, audience: str = "all", **args: object) -> Serve:
     return Serve(kind=kind, args=args, audience=audience)
 
 
+def notice(title: str, text: str, *, audience: str = "all", code: int = 200) -> Serve:
+    """A short page of the server's own."""
+    return serve("notice", audience=audience, title=title, text=text, code=code)
+
+
+def to_us(to: str) -> Serve:
+    """A redirect that the probe alone meets."""
+    return serve("redirect", audience="probe", to=to, code=302)
+
+
 def redirect(to: str, code: int = 308) -> Serve:
     """A redirect to ``to`` (absolute or a path)."""
     return serve("redirect", to=to, code=code)
@@ -57,6 +67,11 @@ def unclear() -> Allowed:
 def blocked(*mechanisms: str) -> Allowed:
     """Blocked, by the first mechanism named; the others are allowed too, as prefixes."""
     return Allowed(state="blocked", mechanisms=mechanisms)
+
+
+def signs(*mechanisms: str) -> Allowed:
+    """Blocked at the lowest grade alone: nothing that can be asked tells this from a block."""
+    return Allowed(state="blocked", mechanisms=mechanisms, grades=("signs",))
 
 
 def http(*truth: Allowed, key: str = "a", see: str, slow: bool = False) -> Expected:

@@ -60,6 +60,13 @@ class Http2Out:
         """Reset the whole connection, as a middlebox or a dying server does."""
         self._session.cut()
 
+    async def leave(self) -> None:
+        """Say GOAWAY in place of an answer, then cut the connection (RFC 9113, section 6.8)."""
+        self._session.h2.close_connection(error_code=h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
+        await self._session.flush()
+        await trio.sleep(0.02)  # or the reset would overtake it
+        self._session.cut()
+
 
 class Session:
     """One HTTP/2 connection."""

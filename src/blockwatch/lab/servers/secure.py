@@ -35,6 +35,11 @@ class Contexts:
             return self._made[key]
         context = server_context(str(self._ca.site(names(site), site.cert)), h2=speaks_h2(site))
         self._made[key] = context
+        if site.manners is not None and site.manners.tls12:
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+        if site.manners is not None and site.manners.client_cert:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self._ca.ca_file)
 
         def choose(tls: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
             asked = self._town.site(address, name.lower()) if name else None

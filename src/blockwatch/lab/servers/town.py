@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 
 from blockwatch.lab.world import HELPER, Serve, Site, World
@@ -36,6 +37,7 @@ class Town:
 
     world: World
     chance: random.Random = field(init=False)
+    asked: Counter[tuple[str, str]] = field(default_factory=Counter, init=False)  # by address and peer
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.world.seed)  # noqa: S311  (not for secrets)

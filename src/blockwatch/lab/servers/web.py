@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import trio
 
@@ -12,6 +12,8 @@ from blockwatch.lab.servers import http1, http2
 from blockwatch.lab.servers.hostile import RAW_KINDS
 from blockwatch.lab.servers.http1 import Http1Out
 from blockwatch.lab.servers.kinds import KINDS, Asked, ordinary_page
+from blockwatch.lab.servers.manners import Door, stranger
+from blockwatch.lab.servers.moods import MOODS
 from blockwatch.lab.servers.out import Out, cut, reply
 from blockwatch.lab.servers.secure import Contexts, misbehave
 from blockwatch.lab.servers.town import Request, Town, is_helper
@@ -20,6 +22,7 @@ from blockwatch.lab.servers.zone import Zone
 LIFETIME = 300.0  # seconds a connection may last
 # What a peer that goes away, errs or is cut off does to us: never a fault of the lab.
 PEER_FAULTS = (trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError, OSError)
+_KINDS = KINDS | MOODS
 _SERVERS = {"cloudflare": "cloudflare", "aws": "AmazonS3"}
 
 
@@ -30,6 +33,7 @@ class Web:
     town: Town
     zone: Zone
     contexts: Contexts
+    door: Door = field(default_factory=Door)
 
     def prepare(self) -> None:
         """Make every certificate and ordinary page now, as servers have theirs before they are asked."""
@@ -45,12 +49,15 @@ class Web:
         address, port = stream.socket.getsockname()[:2]
         peer = stream.socket.getpeername()[0]
         with trio.move_on_after(LIFETIME):
+            under = await self.door.admit(stream, scheme, self.town, address, peer)
+            if under is None:
+                return
             if scheme == "raw":
                 await misbehave(stream, str(self.town.tenants(address)[0].raw443))
             elif scheme == "https":
                 context = self.contexts.at(address)
                 if context is not None:
-                    await self.secure(stream, stream, context, address, port, peer)
+                    await self.secure(under, stream, context, address, port, peer)
             else:
                 await self.speak(stream, lambda: cut(stream), "http", address, port, peer)
 
@@ -112,6 +119,8 @@ class _Answerer:
         if site is None:
             await reply(out, 404, b"")
             return
+        if await stranger(self.web.town, self.address, host, out):
+            return
         request = Request(
             method=method,
             target=target if target.startswith("/") else "/",
@@ -126,8 +135,8 @@ class _Answerer:
         asked = Asked(
             request=request, args=serve.args, town=self.web.town, zone=self.web.zone, address=self.address
         )
-        if serve.kind in KINDS:
-            await KINDS[serve.kind](asked, out)
+        if serve.kind in _KINDS:
+            await _KINDS[serve.kind](asked, out)
         elif isinstance(out, Http1Out):
             await RAW_KINDS[serve.kind](asked, out)
         else:

@@ -11,6 +11,7 @@ import binascii
 import ipaddress
 import struct
 from collections import Counter
+from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from blockwatch.followup import ROOT_SERVERS
@@ -19,9 +20,12 @@ from blockwatch.lab.servers.town import Town, names
 from blockwatch.lab.world import ISP_RESOLVER, DnsRule, Site, World
 
 A, NS, CNAME, AAAA, ANY, OPT = 1, 2, 5, 28, 255, 41
-NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
+NOERROR, FORMERR, SERVFAIL, NXDOMAIN, REFUSED = 0, 1, 2, 3, 5
 _TTL = 300
-_RCODES = {"nxdomain": NXDOMAIN, "refused": REFUSED, "servfail": SERVFAIL, "empty": NOERROR}
+_RCODES = {
+    "nxdomain": NXDOMAIN, "refused": REFUSED, "servfail": SERVFAIL, "formerr": FORMERR, "empty": NOERROR
+}  # fmt: skip
+_KINDS = {A: "A", AAAA: "AAAA"}
 _ROOTS = frozenset(address for _, address in ROOT_SERVERS)
 _EDNS = b"\0" + struct.pack(">HHIH", OPT, 1232, 0, 0)
 
@@ -68,7 +72,9 @@ class Zone:
             return None
         if view == "isp":
             for number, rule in enumerate(self._lies):
-                if matches(rule, question.name):
+                if matches(rule, question.name) and (
+                    not rule.types or _KINDS.get(question.type) in rule.types
+                ):
                     self._asked[number] += 1
                     return self._lie(question, rule, self._asked[number], view)
         if resolver in _ROOTS:
@@ -76,8 +82,13 @@ class Zone:
         return self._truth(question, view)
 
     def _lie(self, question: Question, rule: DnsRule, asked: int, view: str) -> bytes | None:
-        if rule.do == "answer":
-            return reply(question, NOERROR, addresses=_of_type(rule.answers, question.type), ttl=rule.ttl)
+        if rule.do == "wildcard":
+            truth = self._truth(question, view)
+            if truth is None or truth[3] & 15 != NXDOMAIN:
+                return truth
+        if rule.do in ("answer", "wildcard"):
+            found = _of_type(rule.answers, question.type)
+            return reply(question, NOERROR, addresses=found, ttl=rule.ttl, alias=rule.alias)
         if rule.do == "drop" or (rule.do == "lose" and asked <= (rule.first or 0)):
             return None
         if rule.do in _RCODES:
@@ -93,6 +104,9 @@ class Zone:
             return malformed(str(says["malformed"]), question.message, question.end)
         if "rcode" in says:
             return reply(question, int(str(says["rcode"])))
+        word = _word(says, question, view)
+        if word:
+            return None if word == "drop" else reply(question, _RCODES[word])
         alias = str(says["cname"]) if "cname" in says and question.name == site.host else None
         found = _of_type(self._addresses(site, view), question.type)
         answer = reply(question, NOERROR, addresses=() if alias == site.host else found, alias=alias)
@@ -114,6 +128,19 @@ class Zone:
             return tuple(self._chance.sample(site.addresses, int(str(says["rotate"]))))
         return site.addresses
 
+    def truncated(self, message: bytes) -> bytes | None:
+        """What UDP says of a name whose answers only fit TCP; null for every other name."""
+        try:
+            question = Question(message)
+        except (ValueError, IndexError):
+            return None
+        site = self._sites.get(question.name)
+        if site is None or "tcp_only" not in site.dns:
+            return None
+        short = bytearray(reply(question, NOERROR))
+        short[2] |= 0x02  # TC
+        return bytes(short)
+
     def doh_query(self, method: str, target: str, body: bytes) -> bytes | None:
         """The DNS message in an RFC 8484 request; null where there is none."""
         if method == "POST":
@@ -130,6 +157,17 @@ def matches(rule: DnsRule, name: str) -> bool:
     if rule.match == "substring":
         return rule.name in name
     return name == rule.name or (rule.match == "suffix" and name.endswith("." + rule.name))
+
+
+def _word(says: Mapping[str, object], question: Question, view: str) -> str:
+    """The word that stands in place of addresses for this question; empty: there are addresses."""
+    given = says.get("views")
+    told = given.get(view, given.get("*")) if isinstance(given, dict) else None
+    if question.type == AAAA and "aaaa" in says:
+        told = says["aaaa"]
+    if question.edns and "edns" in says:
+        told = says["edns"]
+    return told if isinstance(told, str) else ""
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -58,8 +58,9 @@ def test_whatever_tells_the_line_goes(routes, text):
 
 
 INNOCENT = [
-    "192.168.1.77", "192.168.1.0/24", "95.163.36.1", "http://95.56.9.9/blocked", f"http:\\/\\/{POOL}\\/", SITE,
-    "a4:c3:f0:85:1e:2c", "a4c3f0851e2b00", "aigul-thinkpads", "/home/aiguls", "8.8.8.8", "95.56.8", "95.56.0",
+    "192.168.1.77", "192.168.1.0/24", "95.163.36.1", "http://95.56.9.9/blocked", f"http:\\/\\/{POOL}\\/",
+    SITE, "a4:c3:f0:85:1e:2c", "a4c3f0851e2b00", "aigul-thinkpads", "/home/aiguls", "8.8.8.8",
+    "95.56.8", "95.56.0",
 ]  # fmt: skip
 
 

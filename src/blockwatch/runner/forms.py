@@ -31,10 +31,11 @@ _NO_HEX = rb"(?:(?<![0-9A-Fa-f].)" + _ESCAPE + rb")"
 _NO_MAC = rb"(?:(?<![0-9A-Fa-f].)(?<![0-9A-Fa-f][:.-].)" + _ESCAPE + rb")"
 _NO_WORD = rb"(?:(?<![0-9A-Za-z_.-].)|(?<=0[xX].)" + _ESCAPE + rb")"
 _NO_LETTER = rb"(?:(?<![0-9A-Za-z].)" + _ESCAPE + rb")"
-_NO_BASE64 = rb"(?<![0-9A-Za-z+/_-].)"
+_NO_BASE64 = rb"(?<![0-9A-Za-z+].)"
 _AFTER_COLON = rb"(?:(?<=:.)|(?<=%3[Aa].))"
 _WORD_END = rb"(?![0-9A-Za-z_])"
 _SLASH = rb"(?:/|\\/|%2F)"
+_GUARD = re.compile(rb"\(\?!\[[^\]]*\]\)")  # what must not follow
 _IPV4 = ipaddress.IPv4Address
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Form = tuple[bytes, bytes, bytes]  # its first byte, what must not precede it, the rest of it
@@ -46,10 +47,12 @@ def pattern(
     alone: Iterable[str] = (),
     macs: Iterable[str] = (),
     words: Iterable[str] = (),
+    bare: bool = False,
 ) -> re.Pattern[bytes] | None:
     """What finds any form of them; None: there are none.
 
-    ``alone``: addresses without their networks; ``macs``: 12 hex digits each; ``words``: names and paths.
+    ``alone``: addresses without their networks; ``macs``: 12 hex digits each; ``words``: names and paths;
+    ``bare``: whatever stands around them, since a length before or after a text may look like a digit.
     """
     forms: list[Form] = []
     for address, lonely in _sorted(addresses, alone):
@@ -61,6 +64,8 @@ def pattern(
     for word in sorted(set(words)):
         raw = word.encode("utf-8", "surrogateescape")
         forms += _bytes_form(raw[:1], _NO_LETTER, re.escape(raw[1:]) + rb"(?![0-9A-Z])")
+    if bare:
+        forms = [(first, b"", _GUARD.sub(b"", rest)) for first, _, rest in forms]
     return re.compile(_joined(forms), re.S) if forms else None
 
 
@@ -233,7 +238,7 @@ def _packed_base64(packed: bytes) -> Iterator[Form]:
     """The bytes themselves in base64, as a word of its own."""
     coded = base64.b64encode(packed).rstrip(b"=")
     for known in dict.fromkeys((coded, coded.translate(_URL_SAFE))):
-        yield known[:1], _NO_BASE64, re.escape(known[1:]) + rb"(?:={1,2}|%3[Dd]|(?![0-9A-Za-z+/_-]))"
+        yield known[:1], _NO_BASE64, re.escape(known[1:]) + rb"(?:={1,2}|%3[Dd]|(?![0-9A-Za-z+]))"
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")

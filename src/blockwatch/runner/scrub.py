@@ -56,6 +56,7 @@ class Scrubber:
     ) -> None:
         self._addresses, resolvers = frozenset(own), tuple(resolvers)
         self._own = pattern(self._addresses, alone=resolvers, macs=macs, words=words)
+        self._bare = pattern(self._addresses, alone=resolvers, macs=macs, words=words, bare=True)
         self._packed = packed_pattern(self._addresses, alone=resolvers)
         self._strangers = Strangers(blind=blind, networks=networks, met=met)
         self.met = self._strangers.met  # public addresses that this run has gone to or been told
@@ -117,11 +118,15 @@ class Scrubber:
 
     def _message(self, raw: bytes) -> bytes:
         """A DNS message, unless it tells: the own name or address, a subnet of a client (RFC 7871)."""
-        told = self._tells(raw) or self._tells(raw.translate(_LABELS))
-        return _RAW_MARK if told else raw
+        return _RAW_MARK if self._tells(raw) or self._tells(raw.translate(_LABELS)) else raw
 
     def _tells(self, raw: bytes) -> bool:
-        return (self._packed is not None and self._packed.search(raw) is not None) or self._cut(raw) != raw
+        """Whether a message or certificate, which cannot be cut, holds anything in any form."""
+        if self._packed is not None and self._packed.search(raw):
+            return True
+        if self._bare is not None and any(map(self._bare.search, (raw, *undone(raw)))):
+            return True
+        return self._strangers.sub(raw, _same_length) != raw
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, str):

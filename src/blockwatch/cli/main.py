@@ -19,6 +19,7 @@ _UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``blockwatch`` with these arguments (default: the process's own) and exit."""
     mend_streams()
+    os.umask(0o077)  # whatever it writes, wherever, is for its owner alone
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an old terminal's charset must not stop a run
             stream.reconfigure(errors="backslashreplace")

@@ -29,7 +29,7 @@ class ResultsLock:
     def acquire(self) -> None:
         """Take the lock or raise ``LockedError``, which names the holder and since when."""
         with in_words(self.path.parent):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             with in_words(self.path):

@@ -89,7 +89,7 @@ class PlainShelf:
         folder, hidden = results / name, results / f".{name}"
         try:
             with in_words(results):
-                results.mkdir(parents=True, exist_ok=True)
+                results.mkdir(mode=0o700, parents=True, exist_ok=True)
                 hidden.mkdir(mode=0o700)
                 self._bodies = GrowingFile(hidden / WARC_FILE)
                 self._log = GrowingFile(hidden / LOG_FILE)
@@ -152,7 +152,7 @@ class EncryptedShelf:
         self.bodies = 0
         try:
             with in_words(results):
-                results.mkdir(parents=True, exist_ok=True)
+                results.mkdir(mode=0o700, parents=True, exist_ok=True)
                 hidden.mkdir(mode=0o700)
                 self._file = GrowingFile(hidden / ENCRYPTED_FILE)
                 self._grow(first, line)

@@ -6,6 +6,7 @@ one in a sandbox that would show anything written outside the results folder.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -51,7 +52,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     command += [str(bad / name) for name in words]
     done = subprocess.run(
         [sys.executable, "-c", _COUNTED, *command],
-        cwd=here, capture_output=True, text=True, timeout=120, check=True, env={"TMPDIR": str(here)},
+        cwd=here, capture_output=True, text=True, timeout=120, check=True,
+        env={"TMPDIR": str(here), "BLOCKWATCH_STATE": os.environ["BLOCKWATCH_STATE"]},
     )  # fmt: skip
     code, peak = map(int, done.stdout.split())
     return Told(words, code, (here / "said").read_text(), peak, here)
@@ -109,7 +111,8 @@ def test_readers_refuse_them_too(told: Told, tmp_path: Path) -> None:
     for name in ("traversal", "symbolic-link", "bomb-that-says-so", "cut-at-half", "list-run-traversal"):
         done = subprocess.run(
             [*BLOCKWATCH, "judge", str(bad / name)],
-            cwd=tmp_path, capture_output=True, text=True, timeout=60, env={"TMPDIR": str(tmp_path)},
+            cwd=tmp_path, capture_output=True, text=True, timeout=60,
+            env={"TMPDIR": str(tmp_path), "BLOCKWATCH_STATE": os.environ["BLOCKWATCH_STATE"]},
         )  # fmt: skip
         assert done.returncode == 9, done.stderr
         assert "refused as a bundle" in done.stderr

@@ -15,7 +15,7 @@ import msgspec
 from blockwatch.host.place import read_state, remove_state, write_state
 from blockwatch.model import Noun
 
-VERSION = "tier1 2026-11-22.2"
+VERSION = "tier1 2026-11-22.3"
 DAYS = 30
 TIERS = (1, 2)
 _FILES = {1: "consent.json", 2: "consent-tier2.json"}
@@ -33,10 +33,11 @@ WHO SEES IT     Your provider, and whoever watches your network, can see that
                 these sites were visited from your line, many in a row. So can
                 the sites, public name servers, a STUN server that tells which
                 network this is (leave it out: --no-stun) and, if you name
-                one, a test helper. blockwatch cannot hide this.
+                one, a test helper. blockwatch cannot hide this. Who learns
+                what: docs/threats.md
 WHAT IS KEPT    Answers, times, pages and the name of your network, in the
-                results folder on this machine. Your own address is not kept.
-                Nothing is sent to anybody afterwards.
+                results folder on this machine. Your own address is cut out
+                of what the sites send. Nothing is sent to anybody afterwards.
 DO NOT USE IT   if visiting these sites may be punished where you are; on a
                 line registered to someone who has not agreed; at work or
                 school without permission; if you are watched.

@@ -76,6 +76,7 @@ async def test_bad_requests(tmp_path, body):
     [
         (b"PUT / HTTP/1.1\r\nHost: helper\r\n\r\n", 400),
         (b"HEAD / HTTP/1.1\r\nHost: helper\r\n\r\n", 400),
+        (b"HEAD / HTTP/1.1\r\nHost: helper\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300_000, 413),
         (b"\x16\x03\x01 this is no HTTP\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: helper\r\n" + b"a: " + b"b" * 40_000, 400),
         (b'POST / HTTP/1.1\r\nHost: helper\r\nContent-Length: 20\r\n\r\n{"http_request":"\xff"}', 400),
@@ -87,6 +88,13 @@ async def test_what_is_not_for_us(tmp_path, raw, expected):
         status, _, _ = await little.send(raw)
         assert status == expected
         assert (await little.send(GET))[0] == 200
+
+
+async def test_a_broken_head_request_is_the_clients_fault_and_not_ours(tmp_path, capfd):
+    async with little_internet(tmp_path) as little, await trio.open_tcp_stream(*little.address) as stream:
+        await stream.send_all(b"HEAD / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n")
+        assert await stream.receive_some() == b""
+    assert capfd.readouterr().err == ""
 
 
 async def test_nulls_and_absent_fields_are_fine(tmp_path):

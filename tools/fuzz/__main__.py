@@ -21,9 +21,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tools.fuzz import bounds, keep
+from tools.fuzz import bounds, keep, tree
 from tools.fuzz.damage import damaged, stretched
 from tools.fuzz.lines import Lines
 from tools.fuzz.readers import READERS
@@ -31,6 +31,7 @@ from tools.fuzz.target import Target
 
 _STRETCH = 32  # one in so many inputs is a long one
 _MOST_CRASHES = 5
+_GRACE_S = 120  # to import everything with libFuzzer's eyes in it, on a busy machine
 
 
 class Figures(NamedTuple):
@@ -66,10 +67,7 @@ def fuzz(name: str, target: Target, folder: Path, *, seconds: float, executions:
     done, crashes, slowest, began = 0, [], 0.0, time.monotonic()
     while (done < told) or (done < executions and time.monotonic() - began < seconds):
         before, long = len(lines.reached), done >= told and done % _STRETCH == 0
-        if done < told:
-            inner = corpus[done]
-        else:
-            inner = (stretched if long else damaged)(chance, corpus, target.most_bytes)
+        inner = corpus[done] if done < told else _next(chance, target, corpus, long)
         if long:  # not watched: being watched takes longer than reading
             outcome = bounds.run(target, inner)
         else:
@@ -90,6 +88,14 @@ def fuzz(name: str, target: Target, folder: Path, *, seconds: float, executions:
         name, len(good), len(corpus) - len(good), done, time.monotonic() - began, reached,
         len(lines.every), slowest, bounds.peak(), crashes,
     )  # fmt: skip
+
+
+def _next(chance: random.Random, target: Target, corpus: list[bytes], long: bool) -> bytes:
+    if target.is_json and not long and chance.randrange(2):
+        found = tree.changed(chance, chance.choice(corpus), target.most_bytes)
+        if found is not None:
+            return found
+    return (stretched if long else damaged)(chance, corpus, target.most_bytes)
 
 
 def _in_a_child(name: str, folder: Path, asked: argparse.Namespace, seconds: float) -> Figures | None:
@@ -116,29 +122,28 @@ def _in_a_child(name: str, folder: Path, asked: argparse.Namespace, seconds: flo
     return Figures(*json.loads(report.read_text())) if status == 0 and report.exists() else None
 
 
-def _guided(name: str, folder: Path, atheris: Path, seconds: float, seed: int) -> dict[str, object]:
+def _guided(name: str, folder: Path, atheris: Path, seconds: float, seed: int) -> dict[str, Any]:
     """Let libFuzzer run; its figures."""
     report = folder / "guided.json"
     report.unlink(missing_ok=True)
-    path = os.pathsep.join((str(Path(__file__).parents[2]), str(atheris)))
+    more = [path for path in [os.environ.get("PYTHONPATH")] if path]
+    path = os.pathsep.join((str(Path(__file__).parents[2]), str(atheris), *more))
     with (
         (folder / "log").open("wb") as log,
         tempfile.TemporaryDirectory(prefix="fuzz-", dir=bounds.fast_folder()) as work,
     ):
-        command = [
-            sys.executable,
-            "-m",
-            "tools.fuzz.guided",
-            name,
-            str(folder),
-            work,
-            str(int(seconds)),
-            str(seed),
-        ]
-        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, stderr=log, check=False)
-    found: dict[str, object] = json.loads(report.read_text()) if report.exists() else {}
-    if done.returncode or not found:
-        print(f"{name}: libFuzzer ended with {done.returncode}; see {folder / 'log'}", flush=True)
+        command = [sys.executable, "-m", "tools.fuzz.guided", name, str(folder), work]
+        try:
+            code = subprocess.run(
+                [*command, str(int(seconds)), str(seed)],
+                env={**os.environ, "PYTHONPATH": path}, stderr=log, check=False,
+                timeout=2 * seconds + _GRACE_S,
+            ).returncode  # fmt: skip
+        except subprocess.TimeoutExpired:
+            code = "no word"
+    found: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {}
+    if code or not found:
+        print(f"{name}: libFuzzer ended with {code}; see {folder / 'log'}", flush=True)
         return {"runs": 0, "seconds": 0, "slowest": 0, "peak": 0, **found, "crashes": ["the process died"]}
     return found
 
@@ -147,7 +152,7 @@ def one(name: str, asked: argparse.Namespace) -> bool:
     """Fuzz one reader and say what came of it; whether nothing crashed."""
     folder = keep.folder_of(asked.keep, name)
     folder.mkdir(parents=True, exist_ok=True)
-    guided: dict[str, object] = {}
+    guided: dict[str, Any] = {}
     if asked.guided:
         with tempfile.TemporaryDirectory(prefix="fuzz-") as work:
             target = READERS[name](Path(work))

@@ -12,6 +12,7 @@ Rules of this file:
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 from pathlib import Path
@@ -55,7 +56,7 @@ def main(name: str, folder: Path, work: Path, seconds: int, seed: int) -> None:
     import atheris
 
     with atheris.instrument_imports(include=PACKAGES):
-        from tools.fuzz import bounds
+        from tools.fuzz import bounds, tree
         from tools.fuzz.damage import WORDS
         from tools.fuzz.readers import READERS
 
@@ -65,11 +66,19 @@ def main(name: str, folder: Path, work: Path, seconds: int, seed: int) -> None:
     (folder / "words").write_text("".join(f'"{word}"\n' for word in words))
     bounds.limit_memory()
     options = {
-        "max_total_time": seconds, "seed": seed, "dict": folder / "words", "timeout": 600, "rss_limit_mb": 0,
+        "max_total_time": seconds, "seed": seed, "dict": folder / "words",
+        "handle_alrm": 0, "rss_limit_mb": 0,  # the bounds are ours
         "max_len": min(target.most_bytes, max(4_096, 2 * longest)), "artifact_prefix": f"{folder}/",
     }  # fmt: skip
     arguments = [*(f"-{key}={value}" for key, value in options.items()), str(folder / "corpus")]
-    atheris.Setup([sys.argv[0], *arguments], Watch(target, folder).one)
+
+    def mutate(raw: bytes, most: int, number: int) -> bytes:
+        chance = random.Random(number)  # noqa: S311
+        found = tree.changed(chance, raw, most) if chance.randrange(2) else None
+        return found if found is not None else atheris.Mutate(raw, most)
+
+    more = {"custom_mutator": mutate} if target.is_json else {}
+    atheris.Setup([sys.argv[0], *arguments], Watch(target, folder).one, **more)
     atheris.Fuzz()
 
 

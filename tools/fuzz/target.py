@@ -18,3 +18,4 @@ class Target(NamedTuple):
     close_up: Callable[[bytes], bytes] = bytes  # … and back
     permitted: tuple[type[Exception], ...] = (BlockwatchError,)
     most_bytes: int = 1 << 20  # of one input
+    is_json: bool = False  # also changed as a tree, so that it stays JSON

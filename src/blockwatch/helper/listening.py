@@ -24,12 +24,20 @@ Answer = tuple[int, bytes]  # status, JSON
 async def read(
     stream: trio.abc.Stream, connection: h11.Connection
 ) -> tuple[h11.Request | None, bytes | None]:
-    """Read one request; no request: the client is done; no body: it is longer than we read."""
+    """Read one request; no request: the client is done; no body: it is longer than we read.
+
+    Raises ``h11.RemoteProtocolError`` for what is no request, as long as an answer with words may be given.
+    """
     request: h11.Request | None = None
     body = bytearray()
     with trio.move_on_after(IDLE) as patience:
         while True:
-            event = connection.next_event()
+            try:
+                event = connection.next_event()
+            except h11.RemoteProtocolError:
+                if request is not None and request.method == b"HEAD":
+                    return None, b""
+                raise
             if event is h11.NEED_DATA:
                 if connection.they_are_waiting_for_100_continue:
                     go_on = h11.InformationalResponse(status_code=100, headers=[], reason="Continue")

@@ -94,11 +94,13 @@ class Helper:
                 return
             if request is None:
                 return
-            answer = (
+            status, said = (
                 (413, _message("too long")) if body is None else await self._answer(request, body, client)
             )
+            if request.method == b"HEAD":  # no body may follow
+                said = b""
             with trio.fail_after(WRITE):
-                await write(stream, connection, answer, close=body is None)
+                await write(stream, connection, (status, said), close=body is None)
             if body is None:
                 await drain(stream)
             if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
@@ -109,8 +111,6 @@ class Helper:
         if not self.rate.allows(client):
             return 429, _message("too many requests")
         path = request.target.partition(b"?")[0]
-        if request.method == b"HEAD":
-            return 400, b""  # no body may follow
         if request.method == b"GET":
             return 200, _whoami(client) if path == b"/whoami" else _message(HELLO)
         if request.method != b"POST":

@@ -134,7 +134,7 @@ def _receipt(work: Path) -> Target:
         (work / "receipt").write_bytes(raw)
         read_receipt(work / "receipt")
 
-    return Target([_RECEIPT], read, ("blockwatch.evidence.receipt:read_receipt",))
+    return Target([_RECEIPT], read, ("blockwatch.evidence.receipt:read_receipt",), is_json=True)
 
 
 READERS = {

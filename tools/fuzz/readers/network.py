@@ -20,6 +20,8 @@ import trio
 from blockwatch import control
 from blockwatch.codec import canonical, decode
 from blockwatch.helper import listening, protocol
+from blockwatch.helper.clients import RateLimit
+from blockwatch.helper.server import Helper
 from blockwatch.lab.censor import names as censor_names
 from blockwatch.lab.servers import hello
 from blockwatch.model import ControlStep
@@ -35,7 +37,6 @@ from tools.fuzz.target import Target
 
 _URL = parse_url("https://site.example.org/")
 _PIECES = (1, 3, 100, 1_460, 65_536)
-_GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class Wire:
@@ -208,7 +209,7 @@ def _control(work: Path) -> Target:
             raise AssertionError("written otherwise than it was read")
 
     modules = ("blockwatch.ooni.answer", "blockwatch.control:_read")
-    return Target([json.dumps(answer).encode()], read, modules, permitted=(Garbage,))
+    return Target([json.dumps(answer).encode()], read, modules, permitted=(Garbage,), is_json=True)
 
 
 def _asked(work: Path) -> Target:
@@ -234,29 +235,43 @@ def _asked(work: Path) -> Target:
         "blockwatch.helper.protocol:read_request read_url _ascii_host follow read_endpoint forwarded_headers",
         "blockwatch.helper.destinations:parse is_odd_number",
     )
-    return Target(corpus, read, modules, permitted=(protocol.BadRequest,), most_bytes=listening.MAX_REQUEST)
+    return Target(
+        corpus,
+        read,
+        modules,
+        permitted=(protocol.BadRequest,),
+        most_bytes=listening.MAX_REQUEST,
+        is_json=True,
+    )
 
 
 def _heard(work: Path) -> Target:
+    class Deaf(Helper):
+        """Reads what is asked, and does nothing about it."""
+
+        async def _answer(self, request: h11.Request, body: bytes, client: str) -> listening.Answer:
+            if request.method != b"POST":
+                return await super()._answer(request, body, client)
+            try:
+                protocol.read_request(body)
+            except protocol.BadRequest as error:
+                return 400, str(error).encode()
+            return 200, b"{}"
+
     async def read(wire: Any) -> None:
-        connection = h11.Connection(h11.SERVER, max_incomplete_event_size=listening.MAX_HEAD)
-        for _ in range(20):
-            request, body = await listening.read(wire, connection)
-            if request is None:
-                return
-            await listening.write(wire, connection, (200, b"{}"), close=body is None)
-            if body is None or connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
-                return
-            connection.start_next_cycle()
+        nothing: Any = None
+        helper = Deaf(nothing, RateLimit(0, 0, float), nothing, None, nothing)
+        await helper._converse(wire, "192.0.2.1")
 
     head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"
     waits = b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunked = waits + b"2\r\n{}\r\n0\r\n\r\n"
     corpus = _pieced(head + head, chunked, b"GET /whoami HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-    permitted = (h11.RemoteProtocolError, *_GONE)
-    return Target(
-        corpus, _on_the_wire(read), ("blockwatch.helper.listening:read write",), permitted=permitted
+    modules = (
+        "blockwatch.helper.listening:read write",
+        "blockwatch.helper.server:Helper._converse Helper._answer",
     )
+    return Target(corpus, _on_the_wire(read), modules, permitted=())
 
 
 def _clock(work: Path) -> Target:

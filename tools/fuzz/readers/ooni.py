@@ -65,7 +65,10 @@ def _read(work: Path) -> Target:
 
     ours = _ours(work)
     return Target(
-        [*ours[:3], b"\n".join(ours[3:]), gzip.compress(ours[0], mtime=0), _envelope(ours[1])], read, _MODULES
+        [*ours[:3], b"\n".join(ours[3:]), gzip.compress(ours[0], mtime=0), _envelope(ours[1])],
+        read,
+        _MODULES,
+        is_json=True,
     )
 
 
@@ -82,7 +85,8 @@ def _judge(work: Path) -> Target:
         for verdict in judge_records(found, on_skip=lambda where, why: None):
             canonical(verdict)
 
-    return Target(_ours(work), read, tuple(f"blockwatch.judge.{name}" for name in _JUDGED))
+    modules = tuple(f"blockwatch.judge.{name}" for name in _JUDGED)
+    return Target(_ours(work), read, modules, is_json=True)
 
 
 READERS = {"OONI file": _read, "OONI file that is judged": _judge}

@@ -65,7 +65,7 @@ def _lines(work: Path) -> Target:
         "blockwatch.codec:canonical decode_record",
         *_evidence("verify_log:decode_canonical _small _no_float", "log:decode_line"),
     )
-    return Target([*corpus[:2], corpus[-1]], read, modules)
+    return Target([*corpus[:2], corpus[-1]], read, modules, is_json=True)
 
 
 def _folder(work: Path) -> Target:
@@ -110,7 +110,7 @@ def _judged(work: Path) -> Target:
 
     lines = (folder / _NAMES[0]).read_bytes().splitlines(keepends=True)
     corpus = [lines[0] + line + lines[-1] for line in lines[1:4]]
-    return Target(corpus, read, tuple(f"blockwatch.judge.{name}" for name in _JUDGE))
+    return Target(corpus, read, tuple(f"blockwatch.judge.{name}" for name in _JUDGE), is_json=True)
 
 
 def _replayed(work: Path) -> Target:

@@ -55,7 +55,7 @@ def _ssh(work: Path) -> Target:
 def _proof(work: Path) -> Target:
     corpus = [make_proof(run_folder(work), str(seq)) for seq in (1, 4)]
     modules = ("blockwatch.evidence.proof:check_proof _included _checked _refs", _TREE)
-    return Target(corpus, lambda raw: check_proof(raw, "p"), modules)
+    return Target(corpus, lambda raw: check_proof(raw, "p"), modules, is_json=True)
 
 
 def _calendar(work: Path) -> Target:

@@ -217,12 +217,12 @@ class Player:
         }
         fields |= world.control | world.controls(url)
         failure = fields.pop("failure", None)
-        us = fields.pop("us", 300_000)
+        us, helper = fields.pop("us", 300_000), fields.pop("helper", "https://th.example/")
         self.steps.append(
             ControlStep(
                 **self._tick(us),
                 failure=failure,
-                helper="https://th.example/",
+                helper=helper,
                 url=url,
                 hop=hop,
                 **why,

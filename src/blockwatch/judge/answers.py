@@ -11,10 +11,10 @@ Rules of this file:
 
 from __future__ import annotations
 
-from blockwatch import failure as f
 from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import bogon, is_v6
 from blockwatch.judge.case import Peers
+from blockwatch.judge.errand import NO_NAME
 from blockwatch.judge.names import a_label
 from blockwatch.judge.once import once
 from blockwatch.judge.row import LATEST
@@ -117,13 +117,11 @@ class Answers:
 
     @property
     def fails_for_control(self) -> bool:
-        """Whether the helper was asked and found no address, for whatever reason."""
+        """Whether the helper was asked and found no address, for whatever reason; a proxy is not asked."""
         control = self.control
-        return (
-            control is not None
-            and not control.addresses
-            and (control.dns_failure is not None or control.status is None)
-        )
+        if control is None or control.addresses or (self.ruleset > 1 and control.helper.startswith("socks5")):
+            return False
+        return control.dns_failure is not None or control.status is None
 
     @property
     def gone_for_control(self) -> bool:
@@ -131,7 +129,7 @@ class Answers:
         (SERVFAIL, for instance of a zone whose signatures are broken) says nothing of the name.
         """
         told = self.control.dns_failure if self.control is not None else None
-        return self.fails_for_control and (self.ruleset == 1 or told is None or told in _NO_NAME)
+        return self.fails_for_control and (self.ruleset == 1 or told is None or told in NO_NAME)
 
     @property
     def firm_nxdomain(self) -> bool:
@@ -226,7 +224,6 @@ class Answers:
         return False if checked else None
 
 
-_NO_NAME = frozenset({f.NXDOMAIN, f.NO_ANSWER, "dns_name_error"})  # the last: as older helpers say it
 _DENIALS = frozenset({outcomes.NXDOMAIN, outcomes.EMPTY, outcomes.REFUSED, outcomes.SERVFAIL})
 _SILENT = frozenset({outcomes.TIMEOUT, outcomes.UNCLEAR, outcomes.OTHER})
 

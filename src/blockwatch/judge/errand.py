@@ -6,15 +6,30 @@ last step that it surely made counts.
 
 from __future__ import annotations
 
+from blockwatch import failure as f
 from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import is_address
 from blockwatch.judge.sight import Hop
 from blockwatch.model import ControlStep
 
+NO_NAME = frozenset({f.NXDOMAIN, f.NO_ANSWER, "dns_name_error"})  # the last: as older helpers say it
+
 
 def shook(failure: str | None) -> bool:
     """Whether the helper's handshake was answered with a chain, valid or not."""
     return failure is None or failure in outcomes.UNTRUSTED
+
+
+def heard(control: ControlStep | None, ruleset: int) -> ControlStep | None:
+    """The helper's answer, if it tells anything of the site: not where its own resolver failed, nor where
+    it would not ask (what it refuses it calls an unknown error).
+    """
+    if control is None or ruleset == 1 or control.failure is not None:
+        return control
+    nothing = not control.addresses and not control.endpoints and control.status is None
+    deaf = control.dns_failure is not None and control.dns_failure not in NO_NAME
+    refused = control.dns_failure is None and control.http_failure == "unknown_error"
+    return None if nothing and (deaf or refused) else control
 
 
 def failed_at(control: ControlStep, hop: Hop) -> str | None:

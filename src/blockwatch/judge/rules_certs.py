@@ -84,18 +84,19 @@ def state_interception(scene: Scene) -> Finding | None:
         return None
     name = next((root for flow in tries.same if (root := certs.state_root(chain_of(flow)))), None)
     valid = _valid_for_control(scene)
-    if name is None or (scene.control is not None and not valid):
+    if name is None or (scene.control is not None and not valid and _met_certificate(scene)):
         return None
     text = f"The certificate is made out by {name}, an interception authority on record"
     elsewhere = forged_elsewhere(scene, tries)
     if elsewhere:
         text += ", at an unrelated address too"
     witnesses = _witnesses(scene, tries, elsewhere)
-    if tries.rounds < 2 or not (
-        valid or elsewhere or any(certs.peculiar(chain_of(flow)) for flow in tries.same)
-    ):
+    bare = _true_without_name(scene)
+    odd = any(certs.peculiar(chain_of(flow)) for flow in tries.same) and (scene.ruleset == 1 or bare)
+    if tries.rounds < 2 or not (valid or elsewhere or odd):
         return sign("tls.mitm", text, witnesses)
-    return blocked("tls.mitm", Grade.CONFIRMED if valid else Grade.STRONG, text, witnesses)
+    seen = elsewhere or bare or scene.ruleset == 1
+    return blocked("tls.mitm", Grade.CONFIRMED if valid and seen else Grade.STRONG, text, witnesses)
 
 
 def certificate_broken(scene: Scene) -> Finding | None:
@@ -103,7 +104,7 @@ def certificate_broken(scene: Scene) -> Finding | None:
     tries = all_failed(scene, "tls")
     if tries is None or tries.kind != TRUST or scene.control is None or _valid_for_control(scene):
         return None
-    if scene.control_failed_at is None:
+    if scene.control_failed_at is None or not _met_certificate(scene):
         return None
     return down("tls", "The certificate is not valid, and the control fails too", with_control(scene, tries))
 
@@ -132,7 +133,8 @@ def interception(scene: Scene) -> Finding | None:
         text = f"{SAID[why]}; without the site's name the same address sends the true one"
         if not valid:
             return sign("tls.mitm.sni", f"{text}. The server's own configuration could do that", witnesses)
-        return blocked("tls.mitm.sni", Grade.CONFIRMED, text, witnesses)
+        proven = {flow.address for flow in tries.same} <= scene.answers.control_proven or scene.ruleset == 1
+        return blocked("tls.mitm.sni", Grade.CONFIRMED if proven else Grade.STRONG, text, witnesses)
     if not valid:
         return None
     text = f"{SAID[why]}; the control gets a valid one"
@@ -169,6 +171,13 @@ def _witnesses(scene: Scene, tries: Tries, others: Iterable[Flow]) -> tuple[str,
 def _valid_for_control(scene: Scene) -> bool:
     """Whether the helper's handshake for this name was valid."""
     return (scene.hop.secure and scene.control_ok) or bool(scene.answers.control_proven)
+
+
+def _met_certificate(scene: Scene) -> bool:
+    """Whether the helper got as far as a certificate, or failed in the handshake itself; what stopped it
+    before tells nothing of certificates.
+    """
+    return scene.ruleset == 1 or scene.control_failed_at in ("tls", "http")
 
 
 def _same_place(scene: Scene, tries: Tries) -> bool:

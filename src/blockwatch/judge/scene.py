@@ -17,7 +17,7 @@ from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import bogon
 from blockwatch.judge.answers import Answers
 from blockwatch.judge.case import Peers
-from blockwatch.judge.errand import failed_at, shook
+from blockwatch.judge.errand import failed_at, heard, shook
 from blockwatch.judge.fingerprints import OURS_ALONE, OnRecord
 from blockwatch.judge.once import once
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
@@ -88,7 +88,7 @@ class Scene:
         self.ruleset = ruleset  # some facts are counted otherwise than they were
         self.sight, self.hop, self.peers, self._v6, self._text_of = sight, hop, peers, v6, text_of
         self.last = hop is sight.hops[-1]  # the chain of redirects ends here
-        self.control: ControlStep | None = hop.control  # the helper's answer for this hop
+        self.control: ControlStep | None = heard(hop.control, ruleset)  # the helper's answer for this hop
         self.answers, self.on_record = Answers(hop, peers, ruleset), on_record
         self._tries, self._texts = dict[str, Tries](), dict[int, str]()
 

@@ -94,7 +94,7 @@ def _failing(scene: Scene) -> Trouble | None:
         if tries.kind == TRUST and any(state_root(chain_of(flow)) for flow in tries.same):
             return trouble  # a state's own chain, whatever the control met
         passed = scene.control_passed(layer) and tries.kind != TRUST
-        same_for_control = scene.control_failed_at is not None and not passed
+        same_for_control = scene.control_failed_at == layer and not passed
         return None if same_for_control and not _cut_here_only(scene, tries) else trouble
     return None
 

@@ -186,13 +186,23 @@ row(
     grades="signs",
 )
 row(
-    "interception of 2019 at the site's address only, no helper",
+    "interception of 2019 at the site's address only, the true chain without the name, no helper",
     "blocked",
     "tls.mitm",
     "tls.state",
-    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.qaznet(HOST))),
+    shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.qaznet(HOST)), TRUE),
     control=None,
     grades="strong",
+)
+row(
+    "a server that shows a state's chain to everybody, whatever the name, no helper",
+    "blocked inconclusive",
+    "tls.mitm",
+    shake=lambda a, sni, n: (
+        Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.qaznet(HOST)) if a == SITE else None
+    ),
+    control=None,
+    grades="signs",
 )
 row(
     "a state's own site under its national root, no helper",

@@ -63,6 +63,9 @@ def fuzz(name: str, target: Target, folder: Path, *, seconds: float, executions:
     lines = Lines(target.modules)
     good = [target.open_up(raw) for raw in target.corpus]
     corpus = [*good, *(raw for raw in keep.corpus(folder) if raw not in good)]
+    kept = len(corpus) - len(good)
+    if len(corpus) > executions // 3:
+        corpus = chance.sample(corpus, max(1, executions // 3))
     told = len(corpus)
     done, crashes, slowest, began = 0, [], 0.0, time.monotonic()
     while (done < told) or (done < executions and time.monotonic() - began < seconds):
@@ -85,7 +88,7 @@ def fuzz(name: str, target: Target, folder: Path, *, seconds: float, executions:
             keep.add(folder, [inner])
     reached = len(lines.reached & lines.every)
     return Figures(
-        name, len(good), len(corpus) - len(good), done, time.monotonic() - began, reached,
+        name, len(good), kept + len(corpus) - told, done, time.monotonic() - began, reached,
         len(lines.every), slowest, bounds.peak(), crashes,
     )  # fmt: skip
 

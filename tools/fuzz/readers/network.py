@@ -208,7 +208,7 @@ def _control(work: Path) -> Target:
         if decode(canonical(made), ControlStep) != made:
             raise AssertionError("written otherwise than it was read")
 
-    modules = ("blockwatch.ooni.answer", "blockwatch.control:_read")
+    modules = ("blockwatch.ooni.answer:control_fields _endpoints _asns _failure", "blockwatch.control:_read")
     return Target([json.dumps(answer).encode()], read, modules, permitted=(Garbage,), is_json=True)
 
 

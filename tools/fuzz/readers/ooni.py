@@ -14,7 +14,7 @@ from blockwatch.judge.recorded import judge_records
 from blockwatch.ooni import Damage, Record, Unreadable, digest, head_of, read_measurement, records, to_ooni
 from blockwatch.store import read_run
 from tests.evidence.made import RUN
-from tools.fuzz.readers.made import run_folder
+from tools.fuzz.readers.made import JUDGE, run_folder, worlds
 from tools.fuzz.target import Target
 
 _MODULES = tuple(
@@ -32,20 +32,22 @@ _MODULES = tuple(
         "traffic",
     ]
 )
-_JUDGED = (
-    *("recorded", "verdicts", "weigh", "scene", "sight", "case", "answers", "pages", "certs"),
-    *("rules_pages", "rules_http", "rules_transport", "rules_dns", "rules_first", "rules_false"),
-)
 
 
 def _ours(work: Path) -> list[bytes]:
     run = read_run(run_folder(work))
     measurements = tuple(run.measurements)
     verdicts = judge_run(run.open, measurements, run.close, run.body)
-    return [
-        msgspec.json.encode(to_ooni(run.open, one, lambda step, one=one: run.body(one, step), verdict))  # type: ignore[misc]
-        for one, verdict in zip(measurements, verdicts, strict=True)
-    ][:6]
+    return (
+        [
+            msgspec.json.encode(to_ooni(run.open, one, lambda step, one=one: run.body(one, step), verdict))  # type: ignore[misc]
+            for one, verdict in zip(measurements, verdicts, strict=True)
+        ][:6]
+        + [
+            msgspec.json.encode(to_ooni(one.open, one.measurements[-1], lambda step: None, one.verdicts[-1]))
+            for one in worlds()
+        ]
+    )
 
 
 def _read(work: Path) -> Target:
@@ -65,7 +67,7 @@ def _read(work: Path) -> Target:
 
     ours = _ours(work)
     return Target(
-        [*ours[:3], b"\n".join(ours[3:]), gzip.compress(ours[0], mtime=0), _envelope(ours[1])],
+        [*ours[:3], *ours[6:], b"\n".join(ours[3:6]), gzip.compress(ours[0], mtime=0), _envelope(ours[1])],
         read,
         _MODULES,
         is_json=True,
@@ -85,8 +87,7 @@ def _judge(work: Path) -> Target:
         for verdict in judge_records(found, on_skip=lambda where, why: None):
             canonical(verdict)
 
-    modules = tuple(f"blockwatch.judge.{name}" for name in _JUDGED)
-    return Target(_ours(work), read, modules, is_json=True)
+    return Target(_ours(work), read, JUDGE, is_json=True)
 
 
 READERS = {"OONI file": _read, "OONI file that is judged": _judge}

@@ -21,12 +21,11 @@ from blockwatch.ooni import NotWeb, to_ooni
 from blockwatch.store import read_run
 from tests.evidence.made import OBSERVATIONS, REQUEST, measured
 from tests.evidence.test_warc import EXCHANGES
-from tools.fuzz.readers.made import fresh, run_folder
+from tools.fuzz.readers.made import JUDGE, fresh, run_folder, worlds
 from tools.fuzz.target import Target
 
 _NAMES = ("measurements.jsonl", "bodies.warc.gz", "checkpoint", "checkpoint.sig", "run.json")
 _VERIFY = ("log", "verify", "verify_log", "verify_bytes", "verify_seal", "verify_derived", "reading")
-_JUDGE = ("scene", "sight", "case", "answers", "verdicts", "weigh", "pages", "certs", "followups")
 _WACZ = ("wacz", "cdxj", "reading")
 
 
@@ -110,7 +109,11 @@ def _judged(work: Path) -> Target:
 
     lines = (folder / _NAMES[0]).read_bytes().splitlines(keepends=True)
     corpus = [lines[0] + line + lines[-1] for line in lines[1:4]]
-    return Target(corpus, read, tuple(f"blockwatch.judge.{name}" for name in _JUDGE), is_json=True)
+    corpus += [
+        b"".join(canonical(record) + b"\n" for record in (one.open, *one.measurements, one.close))
+        for one in worlds()
+    ]
+    return Target(corpus, read, JUDGE, is_json=True)
 
 
 def _replayed(work: Path) -> Target:

@@ -65,7 +65,6 @@ REDIRECT_TO_NOBODY = reply("302 Found", b"", "Location: http://81.88.150.9/stop"
 # TLS records: alert, version 1.2, length 2, fatal, code (RFC 8446, section 6).
 ALERT_UNRECOGNIZED_NAME = bytes([21, 3, 3, 0, 2, 2, 112])
 ALERT_HANDSHAKE_FAILURE = bytes([21, 3, 3, 0, 2, 2, 40])
-ALERT_INTERNAL_ERROR = bytes([21, 3, 3, 0, 2, 2, 80])
 CLOSE_NOTIFY = bytes([21, 3, 3, 0, 2, 1, 0])
 
 # Pages of censors that do not look like one.
@@ -74,12 +73,6 @@ MAINTENANCE = reply(
     b"<html><head><title>Maintenance</title></head><body>The site is under maintenance. Please come back "
     b"later.</body></html>",
     _UTF8,
-)
-UNAVAILABLE = reply(
-    "503 Service Unavailable",
-    b"<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>",
-    "Server: nginx",
-    _HTML,
 )
 BARE_403 = reply(
     "403 Forbidden",

@@ -75,6 +75,7 @@ def here(tmp_path: Path) -> Path:
         (["helper", "--rate", "-1"], 2, "--rate"),
         (["helper", "--rate", "nan"], 2, "--rate"),
         (["helper", "--parallel", "0"], 2, "--parallel"),
+        (["plan", "--helper", "http://helper.example/"], 6, "over https only"),
         (["helper", "--ca-file", "absent.pem"], 2, "absent.pem"),
         (["helper", "--resolver", "udp://1.1.1.1:0"], 6, "udp://1.1.1.1:0"),
         (["helper", "--resolver", "dns.example"], 6, "dns.example"),

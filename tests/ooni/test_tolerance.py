@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from blockwatch.codec import canonical
 from blockwatch.model import DnsStep, HttpStep, TcpStep, TlsStep
 from blockwatch.ooni import Record, Unreadable, head_of, read_measurement, run_open_of, to_ooni
+from blockwatch.ooni.fields import moment
 from tests.evidence.made import measured, run_open
 from tests.ooni.data import RUN, judged
 
@@ -142,3 +143,8 @@ def test_a_real_probe_address_is_struck_out() -> None:
 def test_what_cannot_be_placed_is_said(change: dict[str, Any], why: str) -> None:
     with pytest.raises(Unreadable, match=why):
         head_of({**WHOLE, **change})
+
+
+def test_a_date_beyond_all_clocks_is_no_date() -> None:
+    assert moment("2024-02-12 20:34:00") == 1_707_770_040_000_000
+    assert moment("9999-12-31 23:59:59") is None

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -109,11 +110,13 @@ _OPTIONS = (
     click.option("--encrypt-to", multiple=True, callback=_age_keys, metavar="AGE_KEY", help="Encrypt what is "
                  "measured to this public key (age1…) as it is written, so that this machine cannot read it; "
                  "repeat for more."),
-    click.option("--tier", type=click.IntRange(1, 2), default=1, show_default=True, help="Highest risk to take. "
-                 "2 adds queries that show who falsifies names; it needs its own `blockwatch consent --tier 2`."),
+    click.option("--tier", type=click.IntRange(1, 2), default=1, show_default=True,
+                 help="Highest risk to take. 2 adds queries that show who falsifies names; it needs its own "
+                 "`blockwatch consent --tier 2`."),
     click.option("--no-stun", "stun", is_flag=True, flag_value=False, default=True, help="Do not ask a STUN "
                  "server which network this is."),
-    click.option("--yes", is_flag=True, help="Agree to the tier-1 text of `blockwatch consent` for this run."),
+    click.option("--yes", is_flag=True,
+                 help="Agree to the tier-1 text of `blockwatch consent` for this run."),
     click.option("--quiet", is_flag=True, help="Say nothing but errors."),
 )  # fmt: skip
 
@@ -155,6 +158,8 @@ def settings_of(options: Options, consent: str | None = None) -> Settings:
         _check_ca_file(options.ca_file)
     for address in (*options.resolver, *options.helper):
         _check_address(address)
+    for helper in options.helper:
+        _check_helper(helper)
     given: dict[str, Any] = {
         "resolvers": options.resolver,
         "helpers": options.helper,
@@ -205,4 +210,18 @@ def _check_address(written: str) -> None:
         raise UsageError(
             "an address of a server holds a user name or password, which would be kept in the evidence",
             remedy="Leave out everything before the @.",
+        )
+
+
+def _check_helper(written: str) -> None:
+    """Refuse a helper in cleartext: whoever is on the way could write the control. Not on this machine."""
+    try:
+        scheme, host = urlsplit(written)[0], urlsplit(written).hostname
+    except ValueError:
+        return  # the plan says what is wrong with it
+    if scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
+        raise ConfigError(
+            "a test helper is asked over https only: over http anybody on the way could answer for it",
+            where=shown(written),
+            remedy="Name it with https://, or reach it through a tunnel that ends at 127.0.0.1.",
         )

@@ -74,8 +74,11 @@ def micros(value: object) -> int | None:
 
 
 def moment(value: str) -> int | None:
-    """``2024-02-14 09:06:17`` (UTC) as microseconds since the epoch."""
+    """``2024-02-14 09:06:17`` (UTC) as microseconds since the epoch; ``None`` beyond the year 2100."""
     return _moment(value[:40])
+
+
+_LAST_US = 4_102_444_800_000_000  # the year 2100
 
 
 @lru_cache(maxsize=4_096)
@@ -86,7 +89,7 @@ def _moment(value: str) -> int | None:
         since = (read - _EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError):
         return None
-    return since if since > 0 else None
+    return since if 0 < since < _LAST_US else None
 
 
 def binary(value: Any) -> bytes | None:

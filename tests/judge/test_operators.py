@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blockwatch import asn
 from blockwatch.followup import KnownGood
 from blockwatch.judge.case import Peers
 from blockwatch.judge.matrix import ground
@@ -38,6 +39,12 @@ def used(site: str, *addresses: str) -> set[str]:
     sight = Sight("https://site.example.org/", (step,))
     scene = Scene(sight, sight.hops[0], Peers())
     return {good.address for good in ground(scene, controls(*addresses)).usable}
+
+
+def test_all_networks_of_one_operator_are_one() -> None:
+    edges = ("104.16.52.29", "104.23.54.32")  # AS13335, AS202623
+    assert len({asn.lookup(edge) for edge in edges}) == 2
+    assert len({operator(edge) for edge in edges}) == 1
 
 
 def test_rounds_are_made_at_another_operators_addresses_where_there_are_any() -> None:

@@ -17,9 +17,14 @@ from functools import lru_cache
 
 from blockwatch import asn
 
+# Without 63949, its hosting: the machines of those customers are their own.
+_AKAMAI = (
+    20940, 12222, 16625, 17204, 18680, 18717, 21342, 24319, 26008, 31108, 31984, 32787, 33047, 33905, 34164,
+    35204, 35994, 36029, 36183, 43639, 49846, 55770, 200005, 213120, 393234, 393560,
+)  # fmt: skip
 _NETWORKS = (
-    (13335, 209242),  # Cloudflare
-    (20940, 16625, 12222, 32787),  # Akamai
+    (13335, 14789, 132892, 139242, 202623, 203898, 209242, 394536, 395747, 400095),  # Cloudflare
+    _AKAMAI,
     (54113,),  # Fastly
     (16509, 14618),  # Amazon CloudFront
     (15169, 396982, 36040),  # Google
@@ -29,9 +34,9 @@ _NETWORKS = (
     (30148,),  # Sucuri
     (15133,),  # Edgio
     (60068, 212238),  # CDN77
-    (199524, 202422),  # Gcore
-    (57724,),  # DDoS-Guard
-    (197068, 51115),  # Qrator
+    (199524, 202422, 59245, 210559),  # Gcore
+    (57724, 49612),  # DDoS-Guard
+    (197068, 51115, 200449, 209671, 211112),  # Qrator
     (59796,),  # StormWall
     (13238,),  # Yandex
     (47541, 47764),  # VK

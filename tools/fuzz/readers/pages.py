@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import ssl
 import zlib
 from pathlib import Path
 
@@ -82,29 +81,31 @@ def _scrubbed(work: Path) -> Target:
 
 
 def _certificates(work: Path) -> Target:
-    import trustme
+    from tests.judge import forged
 
-    authority = trustme.CA(organization_name="Fuzz")
-    issued = authority.issue_cert("site.example.org", "*.example.org", "192.0.2.1")
-    leaf = ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
-    root = ssl.PEM_cert_to_DER_cert(authority.cert_pem.bytes().decode())
+    host = "site.example.org"
+    chains = (
+        forged.whole(host), forged.isca_whole(host), forged.national(host), forged.qaznet(host),
+        forged.plain(host, "Kaspersky Lab"),
+    )  # fmt: skip
+    root = chains[1][-1]
 
     def read(raw: bytes) -> None:
         """A chain of the damaged leaf alone, and with a good certificate above it."""
         for chain in ((raw,), (raw, root)):
             certs.issuer_key(chain)
-            certs.names_host(chain, "site.example.org")
+            certs.names_host(chain, host)
             certs.state_root(chain)
-            certs.built_by_state(chain, "site.example.org")
+            certs.built_by_state(chain, host)
             certs.peculiar(chain)
             certs.national_root(chain)
             certs.local_interceptor(chain)
-        trust.check((raw, root), "site.example.org")
+        trust.check((raw, root), host)
         trust._known.clear()  # it remembers within a run, which is not endless
 
     trust = Trust()
     modules = ("blockwatch.judge.certs", "blockwatch.net.trust")
-    return Target([leaf, root], read, modules, permitted=(), most_bytes=1 << 16)
+    return Target([one for chain in chains for one in chain], read, modules, permitted=(), most_bytes=1 << 16)
 
 
 def _locations(work: Path) -> Target:

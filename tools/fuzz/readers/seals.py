@@ -72,8 +72,20 @@ def _calendar(work: Path) -> Target:
 def _authority(work: Path) -> Target:
     from tests.exchange.authority import Authority
 
-    reply = Authority(work / "tsa").reply(tsp.request_for(sha256(b"seal").digest(), 7))
-    return Target([reply], tsp.read_reply, ("blockwatch.evidence.tsp", "blockwatch.evidence.der"))
+    authority = Authority(work / "tsa")
+    good = authority.reply(tsp.request_for(sha256(b"seal").digest(), 7))
+    token = tsp.read_reply(good)
+
+    def read(raw: bytes) -> None:
+        """Whatever is damaged, the authority never says another time of another thing."""
+        found = tsp.read_reply(raw)
+        tsp.authority_path(found, [authority.root])
+        if (found.imprint, found.time, found.accuracy) != (token.imprint, token.time, token.accuracy):
+            raise AssertionError("a forged time stamp")
+
+    return Target(
+        [good, b"0\x05\x30\x03\x02\x01\x02"], read, ("blockwatch.evidence.tsp", "blockwatch.evidence.der")
+    )
 
 
 READERS = {

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from blockwatch import failure as f
 from blockwatch.errors import ConfigError
 from blockwatch.judge import LATEST, OURS, Fingerprint, Pack, judge_run, read_pack, together
 from blockwatch.judge.gaps import GapPattern
@@ -18,8 +19,9 @@ from blockwatch.judge.matcher import Matcher
 from blockwatch.model import HttpStep, Measurement
 from blockwatch.run import Vantage
 from blockwatch.verdict import Grade, State, Verdict
+from tests.judge import forged
 from tests.judge.stage import calm_measurement, changed, frame, measured
-from tests.judge.world import GOOD, HOST, OTHER, SITE, Page, World
+from tests.judge.world import GOOD, HOST, OTHER, SITE, SITE2, UDP, Hello, Page, World
 from tests.judge.worlds.say import by_host, everywhere
 
 URL = f"http://{HOST}/"
@@ -75,15 +77,68 @@ ON_SITE: dict[str, Any] = {  # the page comes from the site's address only: no r
     "url": URL,
     "answer": lambda a, h, t, n: BLOCKED if a == SITE and h == HOST and not t else None,
 }
+EVERYWHERE: dict[str, Any] = {"url": URL, "answer": by_host(BLOCKED)}
+NEWS = Page(title="The news", length=40_000, headers=(("Content-Type", "text/html"),))
+QUOTING = f"<html><title>The news</title>{'<p>Words.</p>' * 2_000}<p>{WORDS}</p>{'<p>More.</p>' * 1_000}"
 
 
 @pytest.mark.parametrize("control", [{}, None], ids=["the control differs", "no control contradicts"])
 def test_a_page_on_record_is_confirmed_with_its_name(control: dict[str, Any] | None) -> None:
-    verdict = judged(World(**ON_SITE, control=control), pack(PAGE_ROW), BODY)
+    verdict = judged(World(**EVERYWHERE, control=control), pack(PAGE_ROW), BODY)
     assert told(verdict) == (State.BLOCKED, Grade.CONFIRMED, "http.blockpage")
     assert "xx_page" in verdict.why[0].text
-    without = judged(World(**ON_SITE, control=control), OURS, BODY)
-    assert without.grade is not Grade.CONFIRMED
+    assert "xx_page" not in judged(World(**EVERYWHERE, control=control), OURS, BODY).why[0].text
+
+
+def test_a_page_on_record_that_only_the_site_gives_is_a_sign() -> None:
+    verdict = judged(World(**ON_SITE), pack(PAGE_ROW), BODY)
+    assert told(verdict) == (State.BLOCKED, Grade.SIGNS, "http.blockpage")
+    assert "xx_page" in verdict.why[0].text
+
+
+def test_a_page_on_record_is_strong_where_only_the_control_contradicts() -> None:
+    verdict = judged(World(**ON_SITE, good=False), pack(PAGE_ROW), BODY)
+    assert told(verdict) == (State.BLOCKED, Grade.STRONG, "http.blockpage")
+
+
+@pytest.mark.parametrize("good", [True, False], ids=["rounds", "no rounds"])
+def test_a_page_on_record_that_came_once_and_nobody_contradicts_accuses_nobody(good: bool) -> None:
+    verdict = judged(World(**ON_SITE, control=None, good=good), pack(PAGE_ROW), BODY)
+    assert verdict.state is State.INCONCLUSIVE
+    assert "xx_page" in verdict.why[0].text
+
+
+def test_a_page_on_record_is_none_the_less_for_a_title_with_words_of_the_controls() -> None:
+    named = Page(title="The site's own page: sorry", length=600)
+    world = World(
+        url=URL, answer=lambda a, h, t, n: named if a == SITE and h == HOST and not t else None, good=False
+    )
+    verdict = judged(world, pack(PAGE_ROW), BODY)
+    assert verdict.state is State.INCONCLUSIVE  # the body was not at hand to see that it is worth a repeat
+    assert "xx_page" in verdict.why[0].text
+    assert judged(world, OURS).state is State.OK
+
+
+@pytest.mark.parametrize("good", [True, False], ids=["rounds", "no rounds"])
+@pytest.mark.parametrize(
+    "control",
+    [None, {"status": 403, "title": "Forbidden", "body_length": 150}, {"title": "Headlines of today"}],
+    ids=["no helper", "the helper is refused", "the helper sees another title"],
+)
+def test_a_large_page_that_quotes_what_is_on_record_accuses_nobody(
+    control: dict[str, Any] | None, good: bool
+) -> None:
+    world = World(
+        url=URL,
+        control=control,
+        good=good,
+        answer=lambda a, h, t, n: NEWS if a == SITE and h == HOST and not t else None,
+        dial=lambda a, port, n: "connection_refused" if port == 443 and a == SITE else None,
+    )
+    verdict = judged(world, pack(PAGE_ROW), QUOTING)
+    assert verdict.state is not State.BLOCKED, verdict.why
+    small = judged(world, pack(PAGE_ROW), f"{BODY}{QUOTING}")  # at the beginning it counts
+    assert "xx_page" in small.why[0].text
 
 
 def test_the_ruleset_names_the_packs() -> None:
@@ -132,7 +187,7 @@ def test_a_redirect_on_record_that_the_control_followed_too_is_the_sites() -> No
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["no control contradicts", "the control differs"])
-def test_an_address_on_record_is_confirmed(alone: bool) -> None:
+def test_an_address_on_record_is_confirmed_if_others_give_another_one(alone: bool) -> None:
     row = ("xx_dns", "isp", "dns", "full", OTHER)
     world = World(
         url=URL,
@@ -142,7 +197,8 @@ def test_an_address_on_record_is_confirmed(alone: bool) -> None:
         site=(SITE,),
     )
     verdict = judged(world, pack(row))
-    assert (verdict.state, verdict.grade) == (State.BLOCKED, Grade.CONFIRMED), verdict.why
+    grade = Grade.SIGNS if alone else Grade.CONFIRMED  # a site may live at an address on record
+    assert (verdict.state, verdict.grade) == (State.BLOCKED, grade), verdict.why
     assert verdict.why[0].rule == "dns.known"
     assert "xx_dns" in verdict.why[0].text
 
@@ -154,6 +210,26 @@ def test_an_address_on_record_that_the_control_gets_too_is_the_sites() -> None:
 def test_an_address_on_record_that_proves_to_be_the_site_is_the_sites() -> None:
     world = World(control=None, resolvers=("system",))
     assert judged(world, pack(("xx_dns", "isp", "dns", "full", SITE))).state is State.OK
+
+
+def test_an_address_on_record_with_the_sites_own_certificate_is_the_sites() -> None:
+    expired = Hello(
+        trust=f.INVALID_CERTIFICATE, detail="X509 10: certificate has expired", chain=forged.plain(HOST)
+    )
+    world = World(control=None, resolvers=("system", *UDP), shake=lambda a, sni, n: expired)
+    verdict = judged(world, pack(("xx_dns", "isp", "dns", "full", SITE)))
+    assert verdict.state is State.INCONCLUSIVE, verdict.why
+
+
+def test_an_address_on_record_that_everybody_gives_is_a_sign() -> None:
+    world = World(
+        url=URL,
+        control=None,
+        resolvers=("system", *UDP),
+        dial=lambda a, port, n: f.REFUSED if port == 443 and a in (SITE, SITE2) else None,
+    )
+    verdict = judged(world, pack(("xx_dns", "isp", "dns", "full", SITE)))
+    assert verdict.grade in (None, Grade.SIGNS), verdict.why
 
 
 def test_special_and_vague_addresses_name_no_censor() -> None:
@@ -184,7 +260,7 @@ def test_never_where_a_copy_over_tls_is_the_same_page() -> None:
 
 def test_what_is_on_record_as_no_block_page_comes_first() -> None:
     harmless = ("fp_1", "fp", "body", "contains", "order no. 77")
-    assert judged(World(**ON_SITE), pack(PAGE_ROW, harmless), BODY).grade is not Grade.CONFIRMED
+    assert "xx_page" not in judged(World(**ON_SITE), pack(PAGE_ROW, harmless), BODY).why[0].text
     assert pack(PAGE_ROW, harmless).page((), BODY) is None
     away = pack(
         ("a", "isp", "header.location", "prefix", "http://stop.example/"),
@@ -224,7 +300,7 @@ def test_the_country_is_told_beside_the_match_and_decides_nothing() -> None:
 
 def test_names_are_shown_harmless() -> None:
     strange = Fingerprint("cp.\x1b[2Jx\x1a", "isp", "body", "contains", WORDS, 5)
-    verdict = judged(World(**ON_SITE), together([Pack([strange], "ooni:0")]), BODY)
+    verdict = judged(World(**EVERYWHERE), together([Pack([strange], "ooni:0")]), BODY)
     assert verdict.grade is Grade.CONFIRMED
     assert verdict.why[0].text.isprintable()
 

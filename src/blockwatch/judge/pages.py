@@ -19,6 +19,7 @@ from blockwatch.model import ControlStep, HttpStep
 SMALL = 20_000  # bytes: a block page is hardly ever larger
 TINY = 2_000  # bytes: below it a page may be anybody's
 REFUSALS = frozenset({403, 451})
+BEGINNING = 1_000  # characters of a large page in which a fingerprint still counts
 _CONTROL_REFUSED = frozenset({401, 403, 407, 429, 451})
 _SAME_TITLE_WORDS = 0.5  # share of words in common (Jaccard)
 _SAME_SIZE = 0.95
@@ -74,6 +75,14 @@ _CDN_HEADERS = frozenset(
         "x-iinfo",
     ]
 )
+# Headers that servers of every kind send: to have them in common says nothing.
+_GENERIC = frozenset(
+    [
+        *("server", "date", "content-type", "content-length", "content-encoding", "content-language"),
+        *("connection", "keep-alive", "transfer-encoding", "cache-control", "pragma", "expires", "vary"),
+        *("etag", "last-modified", "accept-ranges", "age", "via", "x-powered-by", "set-cookie", "location"),
+    ]
+)
 _WORD = re.compile(r"\w+")
 
 
@@ -93,6 +102,25 @@ def agrees(step: HttpStep, control: ControlStep | None) -> str:
     if bool(step.title) != bool(control.title):
         return "different"
     return "same" if _sizes(step, control) >= _SAME_SIZE else "different"
+
+
+def half_alike(step: HttpStep, control: ControlStep | None) -> bool:
+    """Whether only some words of the title are the control's: a block page may name the site as well."""
+    if control is None or not step.title or not control.title:
+        return False
+    return _WORD.findall(step.title.lower()) != _WORD.findall(control.title.lower())
+
+
+def speaks_instead(step: HttpStep, control: ControlStep, text: str = "") -> bool:
+    """Whether a title speaks of blocking where the control's does not, or a page that is much smaller than
+    the control's speaks of it, be it with a single word of the title.
+    """
+    ours, theirs = (step.title or "").lower(), (control.title or "").lower()
+    if _VOCABULARY.search(ours) is not None and _VOCABULARY.search(theirs) is None:
+        return True
+    if (step.body_length or 0) >= _LIKE_SIZE * (control.body_length or 0):
+        return False
+    return wording(step, text) or any(stem in ours and stem not in theirs for stem in _STEMS)
 
 
 def same_page(one: ControlStep | None, other: ControlStep | None) -> bool:
@@ -128,6 +156,15 @@ def structured_like(step: HttpStep, control: ControlStep | None) -> bool:
     size = _sizes(step, control)
     if size < _LIKE_SIZE or (step.status or 0) != control.status:
         return False
+    return bool(theirs) and len(ours & theirs) * 10 >= len(theirs) * 7
+
+
+def built_alike(step: HttpStep, control: ControlStep | None) -> bool:
+    """:func:`structured_like` by headers that not every server sends."""
+    if control is None or not structured_like(step, control):
+        return False
+    ours = {name.lower() for name, _ in step.headers} - _GENERIC
+    theirs = {name.lower() for name, _ in control.headers} - _GENERIC
     return bool(theirs) and len(ours & theirs) * 10 >= len(theirs) * 7
 
 

@@ -19,6 +19,7 @@ from blockwatch.verdict import Grade
 
 _FAILS = frozenset({"timeout", "reset", "eof"})
 _WORDS = {"timeout": "is answered with silence", "reset": "is reset", "eof": "is cut off"}
+UNPROVEN = "under another name it goes faster or on; nothing shows that it does for others elsewhere"
 _SLOW_ERRAND_US = 8_000_000  # a helper that needed so long met a slow server
 
 
@@ -33,6 +34,9 @@ def frozen(scene: Scene) -> Finding | None:
     stuck = [t for t in speeds.other if t.stalled]
     text = f"The transfer stops after about {farthest} bytes, {len(stalled)} times"
     witnesses = refs(_of(stalled), _of(past), scene.hop.control_refs)
+    whole = scene.control_ok and (scene.control.body_length or 0) > 2 * farthest if scene.control else False
+    if len(past) >= 2 and not stuck and scene.ruleset > 1 and not _belied(scene, past, whole):
+        return sign("freeze" + _trigger(scene), f"{text}; {UNPROVEN}", witnesses)
     if len(past) >= 2 and not stuck:
         alike = farthest - min(t.moved for t in stalled) <= SAME_OFFSET
         grade = Grade.STRONG if len(stalled) >= 3 and alike else Grade.SIGNS
@@ -42,7 +46,6 @@ def frozen(scene: Scene) -> Finding | None:
             text + "; under another name, or the same spelled otherwise, it goes on",
             witnesses,
         )
-    whole = scene.control_ok and (scene.control.body_length or 0) > 2 * farthest if scene.control else False
     if whole and not stuck and len(stalled) >= 3:
         return sign("freeze", text + "; the control got the page whole", witnesses)
     return None
@@ -63,6 +66,9 @@ def throttled(scene: Scene) -> Finding | None:
     text = f"The transfer runs at {quickest // 1000} kB/s at most, {len(slow)} times"
     witnesses = refs(_of(slow), _of(fast), scene.hop.control_refs)
     if len(fast) >= 2 and min(t.rate for t in fast) >= FACTOR * quickest:
+        quick = speeds.control_rate >= FACTOR * quickest
+        if scene.ruleset > 1 and not _belied(scene, fast, quick):
+            return sign("throttle" + _trigger(scene), f"{text}; {UNPROVEN}", witnesses)
         grade = Grade.STRONG if len(slow) >= 3 else Grade.SIGNS
         return blocked(
             "throttle" + _trigger(scene),
@@ -73,6 +79,13 @@ def throttled(scene: Scene) -> Finding | None:
     if not fast and len(slow) >= 3 and speeds.control_rate >= FACTOR * quickest:
         return sign("throttle", text + "; the control got it five times faster", witnesses)
     return None
+
+
+def _belied(scene: Scene, others: list[Transfer], control: bool) -> bool:
+    """Whether the site itself is shown not to be slow for everybody: by the ``control``, or in cleartext by
+    its own name spelled otherwise, to which the same host of the server answers.
+    """
+    return control or (not scene.hop.secure and any(t.flow.round >= SPELLED for t in others))
 
 
 def http_flaky(scene: Scene) -> Finding | None:

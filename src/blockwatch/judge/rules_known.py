@@ -4,7 +4,9 @@ Rules of this file:
 
 * never against a witness: not where the control or a copy over TLS got the same page, nor for an address that
   is proven or that the control or an encrypted resolver gives too;
-* what settles is ``confirmed`` and names the fingerprint; a mere sign only adds to a doubt that is there;
+* an address that settles is ``confirmed``; what a page or redirect proves: :mod:`blockwatch.judge.settled`;
+* a fingerprint of a body counts in a small page, or in the title or beginning of a large one;
+* the fingerprint is named; a mere sign only adds to a doubt that is there;
 * whether the country fits is told, and decides nothing.
 """
 
@@ -43,17 +45,40 @@ def address_known(scene: Scene) -> Finding | None:
 
 def page_known(scene: Scene, step: HttpStep, text: str) -> Fingerprint | None:
     """What is on record of a page (``text``: its body; where that is not at hand, its title must do)."""
-    text = text or (f"<title>{step.title}</title>" if step.title else "")
-    return scene.on_record.pack.page(step.headers, text)
+    titled = f"<title>{step.title}</title>" if step.title else ""
+    text = text or titled
+    known = scene.on_record.pack.page(step.headers, text)
+    large = max(step.body_length or 0, len(text)) > pages.SMALL
+    if known is None or not large or scene.ruleset == 1:
+        return known
+    return scene.on_record.pack.page(step.headers, f"{text[: pages.BEGINNING]}\n{titled}")
 
 
 def censors_page(scene: Scene, flow: Flow) -> Fingerprint | None:
-    """What settles that a page is a censor's: not if it is the control's page, or built like it."""
+    """What settles that a page is a censor's: not if it is the control's page."""
     step = step_of(flow)
-    if pages.agrees(step, scene.control) == "same" or pages.structured_like(step, scene.control):
+    if scene.ruleset == 1 and pages.structured_like(step, scene.control):
+        return None
+    if (agreed(scene, flow) if scene.ruleset > 1 else pages.agrees(step, scene.control)) == "same":
         return None
     known = page_known(scene, step, scene.text(flow))
     return known if known is not None and known.settles else None
+
+
+def agreed(scene: Scene, flow: Flow) -> str:
+    """:func:`pages.agrees`, but a small page that has only words of its title in common with the control's is
+    another one if it is on record, or speaks of blocking where the control's does not.
+    """
+    step, control = step_of(flow), scene.control
+    said_so = pages.agrees(step, control)
+    if control is None or said_so != "same" or not pages.half_alike(step, control):
+        return said_so
+    if (step.body_length or 0) > pages.SMALL:
+        return said_so
+    if pages.speaks_instead(step, control, scene.text(flow)):
+        return "different"
+    known = page_known(scene, step, scene.text(flow))
+    return "different" if known is not None and known.settles else said_so
 
 
 def redirect_known(scene: Scene, step: HttpStep) -> Fingerprint | None:

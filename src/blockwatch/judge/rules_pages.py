@@ -17,6 +17,7 @@ from blockwatch.judge.finding import Finding, blocked, down, ok, refs, refused, 
 from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.outcomes import OK
 from blockwatch.judge.scene import Scene, step_of
+from blockwatch.judge.settled import settled
 from blockwatch.judge.sight import Flow, redirect_of
 from blockwatch.model import HttpStep, Purpose
 from blockwatch.verdict import Grade
@@ -36,10 +37,12 @@ def false_redirect(scene: Scene) -> Finding | None:
     witnesses = refs(*(f.witness("http") for f in repeats), scene.hop.control_refs)
     confirmed = scene.final_agrees or _copy(scene, step) == "same"
     known = None if confirmed else rules_known.censors_redirect(scene, step)
-    if known is not None:
-        text = f"The redirect is a censor's on record: {rules_known.said(scene, known)}"
-        return blocked("http.redirect", Grade.CONFIRMED, text, witnesses)
     shown = proof.same_answer_elsewhere(scene, step)
+    if known is not None:
+        fine = scene.control_ok and scene.control is not None and (scene.control.status or 600) < 400
+        found = settled(scene, known, "http.redirect", repeats, shown, differs=fine)
+        if found is not None:
+            return found
     text = f"An unrelated address gives the same redirect to {parts(target).host} when asked for the name"
     proven = _middlebox(scene, step, shown, "http.redirect.host", text, doubt=confirmed)
     if proven is not None:
@@ -129,22 +132,26 @@ def cleartext_page(scene: Scene) -> Finding | None:
         return None
     step = step_of(flow)
     witnesses = refs(flow.witness("http"), scene.hop.control_refs)
-    agreed = pages.agrees(step, scene.control)
+    agreed = rules_known.agreed(scene, flow)
     if agreed == "same" or _copy(scene, step) == "same":
         return _site_page(scene, step, scene.text(flow) if pages.may_challenge(step) else "", witnesses)
     text = scene.text(flow)
     known = rules_known.censors_page(scene, flow)
-    if known is not None:
-        what = f"The page is a censor's on record: {rules_known.said(scene, known)}"
-        return blocked("http.blockpage", Grade.CONFIRMED, what, witnesses)
     shown = proof.same_answer_elsewhere(scene, step)
+    if known is not None:
+        repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
+        differs = agreed == "different" and scene.control is not None and (scene.control.status or 600) < 400
+        found = settled(scene, known, "http.blockpage", repeats, shown, differs=differs)
+        if found is not None:
+            return found
     words = "An unrelated address gives the same page when asked for the name"
-    spoken = pages.wording(step, text)
-    doubt = not spoken and (agreed != "different" or _larger(scene, step))
+    spoken = rules_known.speaks(scene, step, text)
+    alike = pages.built_alike(step, scene.control)
+    doubt = not spoken and (agreed != "different" or alike or _larger(scene, step))
     proven = _middlebox(scene, step, shown, "http.blockpage.host", words, doubt=doubt)
     if proven is not None:
         return proven
-    return _doubtful_page(scene, step, text, witnesses, shown)
+    return _doubtful_page(scene, flow, text, witnesses, shown)
 
 
 def _larger(scene: Scene, step: HttpStep) -> bool:
@@ -176,8 +183,6 @@ def _middlebox(
         return blocked(mechanism, Grade.STRONG, text, witnesses, proven=True)
     if doubt or len(repeats) < 2 or (step.body_length or 0) > pages.SMALL:
         return None
-    if pages.structured_like(step, scene.control):
-        return None
     return sign(mechanism, text, witnesses)
 
 
@@ -192,29 +197,31 @@ def _site_page(scene: Scene, step: HttpStep, text: str, witnesses: tuple[str, ..
 
 
 def _doubtful_page(
-    scene: Scene, step: HttpStep, text: str, witnesses: tuple[str, ...], shown: proof.Elsewhere
+    scene: Scene, flow: Flow, text: str, witnesses: tuple[str, ...], shown: proof.Elsewhere
 ) -> Finding:
     """A cleartext page that differs from what it should be, and no round has proven a middlebox."""
-    agreed, copy = pages.agrees(step, scene.control), _copy(scene, step)
+    step = step_of(flow)
+    agreed, copy = rules_known.agreed(scene, flow), _copy(scene, step)
+    speaks = rules_known.speaks(scene, step, text)
     tried = shown.tried and not shown.same
     repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
     small = (step.body_length or 0) <= pages.SMALL
     others = scene.peers.others(scene.peers.pages, page_key(step), scene.hop.host)
     refuses = pages.refusal(step, scene.control, text)
     if agreed == "different" and small and len(repeats) >= 2 and not tried and not refuses:
-        grade = Grade.STRONG if rules_known.speaks(scene, step, text) else Grade.SIGNS
+        grade = Grade.STRONG if speaks else Grade.SIGNS
         if copy == "different" and scene.copy_agrees:
             said = "In cleartext another page comes than over TLS and for the control"
             return _own_perhaps(grade, said, witnesses)
         if len(others) >= 2 and (step.status or 0) < 400:
             said = "The same page comes for several unrelated sites; the control gets others"
             return _own_perhaps(grade, said, witnesses)
-    if pages.structured_like(step, scene.control):
+    if not speaks and pages.built_alike(step, scene.control):
         return ok("The page differs from the control's in text only", witnesses)
     if refuses and tried:
         return refused(f"The server itself refuses (status {step.status})", witnesses)
     often = len(repeats) >= 2 or (scene.once and not refuses)
-    if agreed == "different" and small and often and rules_known.speaks(scene, step, text):
+    if agreed == "different" and small and often and speaks:
         return sign(
             "http.blockpage",
             "A page that speaks of blocking; the control gets another one",
@@ -223,9 +230,9 @@ def _doubtful_page(
     if refuses and agreed != "none" and not shown.same:
         return refused(f"The server refuses (status {step.status}), in cleartext", witnesses)
     sizeable = bool(step.title) and (step.body_length or 0) >= pages.TINY
-    if agreed == "void" and (tried or (shown.tried and sizeable)) and not pages.wording(step, text):
+    if agreed == "void" and (tried or (shown.tried and sizeable)) and not speaks:
         return ok("The page comes; the control was refused, and no middlebox speaks for the site", witnesses)
-    if agreed == "different" and tried and not small and not pages.wording(step, text):
+    if agreed == "different" and tried and not small and not speaks:
         return ok("The page differs from the control's, and no middlebox speaks for the site", witnesses)
     if agreed == "none":
         return unclear("A cleartext page with nothing to compare it with", witnesses, "http")

@@ -90,7 +90,9 @@ class Speeds:
         """Transfers from the same addresses under another name, large enough to compare."""
         addresses = {t.flow.address for t in self.own}
         asked = [flow for flow in self._scene.hop.by(*COMPARED) if flow.address in addresses]
-        if self._scene.ruleset > 1 and not self._scene.hop.secure:
+        if self._scene.ruleset > 1 and self._scene.hop.secure:
+            asked = [flow for flow in asked if not self._other_page(flow)]
+        elif self._scene.ruleset > 1:
             asked = [flow for flow in asked if self._same_page(flow)]
         found = [transfer(flow) for flow in asked]
         return [t for t in found if t is not None]
@@ -98,6 +100,16 @@ class Speeds:
     def _same_page(self, flow: Flow) -> bool:
         """Whether a response under another Host is the site's page: other pages may have other speeds."""
         return any(_alike(flow.http, t.flow.http) for t in self.own)
+
+    def _other_page(self, flow: Flow) -> bool:
+        """Whether a response under another server name, asked for the site's page, is clearly another."""
+        theirs, own = flow.http, [t.flow.http for t in self.own if t.flow.http is not None]
+        if theirs is None or not own:
+            return False
+        titled = [step for step in own if step.title and theirs.title]
+        return all(step.status != theirs.status for step in own) or (
+            bool(titled) and all(step.title != theirs.title for step in titled)
+        )
 
     @property
     def stalled(self) -> list[Transfer]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from blockwatch.judge import pages
+from blockwatch.judge import pages, rules_known
 from blockwatch.judge.addresses import bogon, is_address
 from blockwatch.judge.certs import state_root
 from blockwatch.judge.chains import chain_of
@@ -119,7 +119,7 @@ def _page(scene: Scene) -> Trouble | None:
         if same_owner(parts(target).host, scene.hop.host) or scene.final_agrees:
             return None
         return Trouble.REDIRECT
-    agreed = pages.agrees(step, scene.control)
+    agreed = rules_known.agreed(scene, flow)
     if agreed == "same" or not scene.last:
         return None
     return Trouble.UNWITNESSED if agreed == "none" else Trouble.PAGE

@@ -130,10 +130,95 @@ row(
     url=HTTP,
     answer=lambda a, h, t, n: (
         Page(title="Access to the requested website has been blocked by judicial decision!", length=140)
-        if a == SITE and not t
+        if h == HOST and not t
         else None
     ),
     grades="confirmed",
+)
+KNOWN = Page(title="Access to the requested website has been blocked by judicial decision!", length=140)
+row(
+    "block page on record, no helper",
+    "blocked",
+    "http.blockpage",
+    url=HTTP,
+    answer=by_host(KNOWN),
+    control=None,
+    grades="confirmed",
+)
+row(
+    "page on record that the site's own server gives, and no other",
+    "blocked",
+    "http.blockpage",
+    url=HTTP,
+    answer=lambda a, h, t, n: KNOWN if a == SITE and not t else None,
+    grades="signs",
+)
+HOMELINE = Page(status=302, location="http://homeline.kg/access/blockpage", title=None, length=0)
+row(
+    "a site that itself leads to a block page on record",
+    "blocked inconclusive",
+    "http.redirect",
+    url=HTTP,
+    answer=lambda a, h, t, n: HOMELINE if a == SITE and not t else BLOCK if h == "homeline.kg" else None,
+    controls=block_server,
+    grades="signs",
+)
+row(
+    "a site that leads to a block page on record once",
+    "ok inconclusive",
+    url=HTTP,
+    answer=lambda a, h, t, n: (
+        HOMELINE if a == SITE and not t and n < 8 else BLOCK if h == "homeline.kg" else None
+    ),
+    controls=block_server,
+)
+
+# Built like the control's page by what every server sends, or titled half like it.
+USUAL = (("Server", "nginx"), ("Date", "x"), ("Content-Type", "text/html"), ("Content-Length", "1"))
+row(
+    "block page of the size of a small site's, no TLS",
+    "blocked",
+    "http.blockpage",
+    url=HTTP,
+    page=lambda url, a: Page(title="Welcome to our small site", length=900, headers=USUAL),
+    answer=by_host(Page(title="Доступ ограничен по решению суда", length=600, headers=USUAL)),
+    dial=lambda a, port, n: f.REFUSED if port == 443 and a == SITE else None,
+    good=False,
+)
+row(
+    "page on record of the size of a small site's, no TLS",
+    "blocked",
+    "http.blockpage",
+    url=HTTP,
+    page=lambda url, a: Page(title="Welcome to our small site", length=200, headers=USUAL),
+    answer=by_host(KNOWN),
+    dial=lambda a, port, n: f.REFUSED if port == 443 and a == SITE else None,
+    good=False,
+)
+row(
+    "block page with half of the site's title",
+    "blocked",
+    "http.blockpage",
+    url=HTTP,
+    page=lambda url, a: Page(title="Site example org"),
+    answer=by_host(Page(title="Site example org: access denied", length=200, headers=USUAL)),
+)
+row(
+    "block page with half of the site's title and a single word",
+    "blocked",
+    "http.blockpage",
+    url=HTTP,
+    page=lambda url, a: Page(title="Site example org"),
+    answer=by_host(Page(title="Site example org denied", length=200, headers=USUAL)),
+)
+row(
+    "a page that is refused with half a title, for the control as well",
+    "refused inconclusive ok",
+    url=HTTP,
+    answer=lambda a, h, t, n: (
+        Page(status=403, title="Access denied: 4711", length=300) if a == SITE and not t else None
+    ),
+    control={"status": 403, "title": "Access denied: 4712", "body_length": 300},
 )
 row(
     "redirect on record",
@@ -228,7 +313,7 @@ row(
 row(
     "stranger injected for all, http, its page came first",
     "blocked",
-    "dns.injection",
+    "dns.redirect",
     "dns.page",
     url=HTTP,
     lookup=everywhere((OTHER,)),
@@ -236,6 +321,7 @@ row(
     dial=lambda a, port, n: f.REFUSED if port == 443 else None,
     answer=lambda a, h, t, n: BLOCK if a == OTHER else None,
     controls=lambda url: {"endpoints": ()},
+    grades="signs",
 )
 
 WELCOME = Page(title="Welcome to nginx!", length=612)

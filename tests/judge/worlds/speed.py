@@ -14,6 +14,8 @@ from tests.judge.worlds.say import (
     row,
 )
 
+NEIGHBOUR = Page(title="Another house's front page", length=400_000, us=500_000)
+
 row(
     "throttled by SNI",
     "blocked",
@@ -22,6 +24,33 @@ row(
     page=lambda url, a: FAST,
     carry=lambda name, page: SLOW if name == HOST else page,
     grades="strong",
+)
+row(
+    "slow by SNI, no helper: a slow host beside a quick one, perhaps",
+    "blocked",
+    "throttle.sni",
+    "http.throttle",
+    page=lambda url, a: SLOW,
+    carry=lambda name, page: SLOW if name == HOST else FAST,
+    control=None,
+    grades="signs",
+)
+row(
+    "slow for everybody beside another site that is quick, over TLS, no helper",
+    "ok",
+    page=lambda url, a: SLOW,
+    carry=lambda name, page: page if name == HOST else NEIGHBOUR,
+    control=None,
+)
+row(
+    "frozen by SNI, no helper: a host that stops beside a quick one, perhaps",
+    "blocked",
+    "freeze.sni",
+    "http.freeze",
+    page=lambda url, a: FROZEN,
+    carry=lambda name, page: FROZEN if name == HOST else FAST,
+    control=None,
+    grades="signs",
 )
 row(
     "frozen by SNI",
@@ -93,7 +122,6 @@ row(
 )
 
 # One host of a server may be slow for everybody, and its neighbour quick.
-NEIGHBOUR = Page(title="Another house's front page", length=400_000, us=500_000)
 row(
     "a slow host beside a quick one, in cleartext",
     "ok down inconclusive",

@@ -128,9 +128,7 @@ def test_a_place_that_cannot_be_written_says_what_to_do(
 
 def test_the_last_run_is_remembered() -> None:
     assert recall() is None
-    last = LastRun(
-        run="r", folder="/f", started=1, ended=2, reason="done", exit_code=0, planned=3, measured=3
-    )
+    last = LastRun(started=1, ended=2, reason="done", exit_code=0, planned=3, measured=3)
     remember(last)
     assert recall() == last
     write_state("last_run.json", b"torn")

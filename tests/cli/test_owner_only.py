@@ -44,9 +44,7 @@ def test_of_the_library(tmp_path, monkeypatch):
     keep_stamp(folder, "some.tsr", b"x")
     note_folder(results)
     keep(1)
-    remember(
-        LastRun(run="0", folder="/", started=0, ended=1, reason="done", exit_code=0, planned=1, measured=1)
-    )
+    remember(LastRun(started=0, ended=1, reason="done", exit_code=0, planned=1, measured=1))
     assert for_others(results, tmp_path / "unlocked", state) == {}
 
 

@@ -1,23 +1,24 @@
-"""The commands about the seal: key, prove, forget, wipe; as a shell calls them."""
+"""The commands about the seal: key, prove, forget; as a shell calls them."""
 
 from __future__ import annotations
 
-import os
 import re
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from blockwatch.errors import Exit
-from blockwatch.evidence.allow import parse_rotation, read_allow_list
+from blockwatch.evidence.allow import parse_rotation, read_allow_list, rotation_note
 from blockwatch.evidence.note import parse_campaign_key
 from blockwatch.evidence.proof import check_proof
+from blockwatch.evidence.rootnote import root_text
 from blockwatch.evidence.signing import new_signer, signer_from
 from blockwatch.evidence.tombstone import mark_exported, read_tombstones
-from blockwatch.lab.volunteer import on_terminal
+from blockwatch.host.last_run import LastRun, recall, remember
 from blockwatch.store import RunWriter
 from tests.cli.command import RUN_ID, blockwatch, kept_run, no_traceback
-from tests.evidence.made import measured, run_close, run_open
+from tests.evidence.made import STARTED, measured, run_close, run_open
 
 
 def signed_run(cwd: Path, run: str = RUN_ID, campaign: str | None = None) -> Path:
@@ -82,6 +83,24 @@ def test_a_new_key_and_how_it_is_handed_on(tmp_path: Path) -> None:
     assert "in the list already" in done.stderr
     assert [str(each.key) for each in read_allow_list(tmp_path / "our.keys")] == [first, second]
     assert (tmp_path / "our.keys").read_text().startswith("# spring\n")
+
+
+@pytest.mark.parametrize("day", ["2026-01-01", "2199-01-01"])
+def test_a_key_that_ended_hands_no_trust_on(tmp_path: Path, day: str) -> None:
+    """Whoever stole it could sign such a note too, and write any time into it."""
+    stolen, thief = new_signer(), new_signer()
+    list_, note = tmp_path / "our.keys", tmp_path / "n.note"
+    note.write_bytes(rotation_note(stolen, thief, "2025-11-22T06:40:00Z"))
+    list_.write_text(f"{stolen.key} to={day} Aigul\n")
+    before = list_.read_text()
+    done = blockwatch("key", "allow", list_, note, cwd=tmp_path)
+    assert done.returncode == Exit.CONFIG
+    assert "days have ended" in done.stderr
+    assert "on another way" in done.stderr
+    assert list_.read_text() == before
+    assert blockwatch("key", "allow", list_, str(thief.key), cwd=tmp_path).returncode == 0
+    list_.write_text(f"{before}{stolen.key} from=2026-02-01 Aigul\n")
+    assert blockwatch("key", "allow", list_, note, cwd=tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -150,76 +169,71 @@ def test_forget_signs_by_the_key_of_the_run_s_campaign(tmp_path: Path) -> None:
     assert stone.signed
 
 
+def test_forget_an_encrypted_run(tmp_path: Path) -> None:
+    """Key and root are all that this machine knows of it: the tombstone names them, and is signed."""
+    key = blockwatch("key", "show", "--campaign", "spring", cwd=tmp_path).stdout.strip()
+    ended = encrypted(tmp_path, RUN_ID, ended=True)
+    encrypted(tmp_path, "e" * 16)
+    done = blockwatch("forget", "results", cwd=tmp_path)
+    assert done.returncode == Exit.USAGE
+    assert "2 of 2 runs were never put in a bundle" in done.stderr
+    mark_exported(ended, "2026-11-22T06:40:00Z")
+    done = blockwatch("forget", ended, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert blockwatch("forget", "results", "--yes", cwd=tmp_path).returncode == 0
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [".lock", "forgotten"]
+    (stone,) = read_tombstones(tmp_path / "results")
+    assert (stone.run, str(stone.key), stone.root, stone.signed) == (RUN_ID, key, "ab" * 32, True)
+    assert (stone.size, stone.previous) == (0, "cd" * 32)
+
+
+def test_forget_what_was_put_aside(tmp_path: Path) -> None:
+    """A damaged copy is in no chain: it goes, and leaves nothing."""
+    folder = signed_run(tmp_path)
+    aside = tmp_path / "results" / "aside"
+    aside.mkdir()
+    for number, log in enumerate((b"damaged\n", (folder / "measurements.jsonl").read_bytes())):
+        (aside / f"{RUN_ID}-{number:012x}").mkdir()
+        (aside / f"{RUN_ID}-{number:012x}" / "measurements.jsonl").write_bytes(log)
+    done = blockwatch("forget", "results/aside", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert list(aside.iterdir()) == []
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [".lock", folder.name, "aside"]
+
+
+def test_forget_drops_what_is_noted_of_the_last_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLOCKWATCH_STATE", str(tmp_path / "state"))
+    note, numbers = tmp_path / "state" / "last_run.json", {"exit_code": 0, "planned": 2, "measured": 2}
+    folders = [signed_run(tmp_path), encrypted(tmp_path, "e" * 16, ended=True)]
+    begun = [STARTED, 1_795_321_200_000_000]  # the second: 04:20:00, as its folder says
+    for folder, started in zip(folders, begun, strict=True):
+        other = LastRun(started=started - 86_400_000_000, ended=started, reason="done", **numbers)
+        remember(other)
+        mark_exported(folder, "2026-11-22T06:40:00Z")
+        blockwatch("forget", signed_run(tmp_path, run="c" * 16), "--yes", cwd=tmp_path)
+        assert recall() == other
+        remember(LastRun(started=started + 1_000_000, ended=started + 9_000_000, reason="done", **numbers))
+        assert not any(each in note.read_text() for each in (RUN_ID, str(tmp_path)))
+        assert blockwatch("forget", folder, cwd=tmp_path).returncode == 0
+        assert not note.exists()
+
+
+def encrypted(cwd: Path, run: str, *, ended: bool = False) -> Path:
+    """What ``run --encrypt-to`` leaves, as far as this machine can tell."""
+    folder = cwd / "results" / f"20261122T042000Z-{run}"
+    folder.mkdir(parents=True)
+    (folder / "run.age").write_bytes(b"chunk 1 9\nage-encry")
+    if ended:
+        (path,) = [path for path in (cwd / "state").iterdir() if re.fullmatch(r"key(\..*)?", path.name)]
+        signer = signer_from(path.read_bytes())
+        digest = sha256((folder / "run.age").read_bytes()).digest()
+        text = root_text(run, str(signer.key), "ab" * 32, "cd" * 32, digest)
+        (folder / "root").write_bytes(signer.note(text))
+    return folder
+
+
 def test_forget_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = blockwatch("forget", "empty", cwd=tmp_path)
     assert done.returncode == Exit.USAGE
     assert "there is no run" in done.stderr
-
-
-# wipe
-
-
-def everything(cwd: Path) -> set[str]:
-    return {str(path.relative_to(cwd)) for path in cwd.rglob("*")}
-
-
-def test_wipe_deletes_all_that_is_ours_and_nothing_else(tmp_path: Path) -> None:
-    folder = signed_run(tmp_path)
-    other = kept_run(tmp_path / "elsewhere")
-    gone = signed_run(tmp_path, run="e" * 16)
-    assert blockwatch("forget", "--yes", gone, cwd=tmp_path).returncode == 0
-    blockwatch("consent", "--yes", cwd=tmp_path)
-    (tmp_path / "state" / "results_folders").write_text(f"{tmp_path / 'results'}\n{tmp_path / 'unplugged'}\n")
-    (tmp_path / "results" / "notes.txt").write_text("mine")
-    (tmp_path / "results" / "photos").mkdir()
-    (tmp_path / "results" / f".20261122T042000Z-home-{'a' * 16}").mkdir()
-    for name in (".forgotten-x", ".import-abc", ".parts", "aside", "receipts"):
-        (tmp_path / "results" / name).mkdir()
-        (tmp_path / "results" / name / "file").write_text("ours")
-    (tmp_path / "state" / "diary").write_text("mine")
-    before = everything(tmp_path)
-    done = blockwatch("wipe", cwd=tmp_path)
-    assert done.returncode == Exit.CONSENT
-    assert everything(tmp_path) - {"results/.lock"} == before - {"results/.lock"}
-    done = blockwatch("wipe", "--yes", "--results", "elsewhere", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "wiped\n"), done.stderr
-    for words in ("your provider", "encrypted before", "bundles", str(folder.parent), str(other.parent)):
-        assert words in done.stderr
-    left = {"results", "results/notes.txt", "results/photos", "state", "state/diary"}
-    assert everything(tmp_path) == left
-    done = blockwatch("wipe", "--yes", cwd=tmp_path)
-    assert done.returncode == 0
-    assert everything(tmp_path) == left
-
-
-def test_wipe_follows_no_link(tmp_path: Path) -> None:
-    mine = kept_run(tmp_path / "mine")
-    results = tmp_path / "results"
-    signed_run(tmp_path)
-    (results / mine.name).unlink(missing_ok=True)
-    os.symlink(mine, results / f"20261122T042000Z-{'b' * 16}")
-    assert blockwatch("wipe", "--yes", "--results", "results", cwd=tmp_path).returncode == 0
-    assert (mine / "measurements.jsonl").is_file()
-
-
-def test_wipe_waits_for_a_run_to_end(tmp_path: Path) -> None:
-    from blockwatch.store import ResultsLock
-
-    folder = signed_run(tmp_path)
-    with ResultsLock(tmp_path / "results"):
-        done = blockwatch("wipe", "--yes", "--results", "results", cwd=tmp_path)
-        assert done.returncode == Exit.LOCKED
-        assert blockwatch("forget", "--yes", folder, cwd=tmp_path).returncode == Exit.LOCKED
-    assert folder.is_dir()
-    assert (tmp_path / "state" / "key").is_file()
-
-
-@pytest.mark.parametrize(("answer", "code"), [("n\n", Exit.CONSENT), ("y\n", Exit.OK)])
-def test_wipe_asks_on_a_terminal(tmp_path: Path, answer: str, code: Exit) -> None:
-    signed_run(tmp_path)
-    environment = {"BLOCKWATCH_STATE": str(tmp_path / "state")}
-    shown, ended = on_terminal(["wipe", "--results", str(tmp_path / "results")], environment, typed=answer)
-    assert ended == code, shown
-    assert "Delete all this?" in shown
-    assert (tmp_path / "results").exists() is (code != Exit.OK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -56,3 +57,34 @@ def test_no_place_for_a_lock(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DiskError):
         ResultsLock(tmp_path / "file" / "results").acquire()
+
+
+def test_a_lock_deleted_before_it_is_taken_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who holds a file that has no name any more would hold nobody off."""
+    real = fcntl.flock
+    calls: list[int] = []
+
+    def flock(descriptor: int, how: int) -> None:
+        if not calls:
+            (tmp_path / "results" / ".lock").unlink()
+            (tmp_path / "results").rmdir()
+        calls.append(how)
+        real(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with ResultsLock(tmp_path / "results"):
+        assert len(calls) == 2
+        assert f"process {os.getpid()}" in (tmp_path / "results" / ".lock").read_text()
+        with pytest.raises(LockedError):
+            ResultsLock(tmp_path / "results").acquire()
+
+
+def test_a_lock_is_removed_while_it_is_held(tmp_path: Path) -> None:
+    lock = ResultsLock(tmp_path)
+    lock.acquire()
+    lock.remove()
+    assert list(tmp_path.iterdir()) == []
+    with ResultsLock(tmp_path):
+        lock.release()

@@ -10,6 +10,7 @@ import click
 from blockwatch.errors import ConfigError, EvidenceError
 
 if TYPE_CHECKING:
+    from blockwatch.evidence.allow import Allowed
     from blockwatch.evidence.note import VerifierKey
 
 _campaign = click.option("--campaign", metavar="TEXT", help="Campaign whose key it is. [default: the key of "
@@ -79,24 +80,25 @@ def allow(list_: Path, keys: tuple[str, ...], name: str) -> None:
     """Add keys to a list of those whose runs you accept; the file is made where there is none.
 
     KEY is what `blockwatch key show` prints, or the file of a note from `blockwatch key rotate --announce`,
-    whose old key must be in the list already. Validity is written into the list by hand: from=, to= a day.
+    whose old key must be in the list already, with a line that has no to=. Validity is written into the list
+    by hand: from=, to= a day.
 
     Example: blockwatch key allow campaign.keys spring-rotation.note
     """
     from blockwatch.cli.words import harmless
-    from blockwatch.evidence.allow import read_allow_list
+    from blockwatch.evidence.allow import Allowed, read_allow_list
     from blockwatch.evidence.disk import replace_file
 
     if not name.isprintable():
         raise click.BadParameter("one line", param_hint="--name")
-    known = [each.key for each in read_allow_list(list_)] if list_.exists() else []
+    known = read_allow_list(list_) if list_.exists() else []
     lines = []
     for text in keys:
         key = _key_named(text, known)
-        if key in known:
+        if any(each.key == key for each in known):
             click.echo(f"{key.name} is in the list already", err=True)
             continue
-        known.append(key)
+        known.append(Allowed(key=key, name=name))
         lines.append(f"{key} {name}".rstrip() + "\n")
         click.echo(harmless(f"added {key.name} {name}"))
     before = list_.read_bytes() if list_.exists() else b""
@@ -105,7 +107,7 @@ def allow(list_: Path, keys: tuple[str, ...], name: str) -> None:
     replace_file(list_, before + "".join(lines).encode())
 
 
-def _key_named(text: str, known: list[VerifierKey]) -> VerifierKey:
+def _key_named(text: str, known: list[Allowed]) -> VerifierKey:
     """The key that ``text`` is, or that the note in the file ``text`` hands trust on to."""
     from blockwatch.evidence.allow import parse_rotation
     from blockwatch.evidence.checkpoint import read_note_file
@@ -120,10 +122,18 @@ def _key_named(text: str, known: list[VerifierKey]) -> VerifierKey:
         raise ConfigError(
             f"neither a key nor a note that hands one on: {error}", remedy="Ask for it again."
         ) from error
-    if rotation.old not in known:
+    lines = [each for each in known if each.key == rotation.old]
+    if not lines:
         raise ConfigError(
             "it hands on the trust of a key that is not in the list",
             where=str(path),
             remedy="Add that key first, if you know whose it is.",
+        )
+    if all(each.until is not None for each in lines):
+        raise ConfigError(
+            "it hands on the trust of a key whose days have ended (to=): a thief could have made it",
+            where=str(path),
+            remedy="Ask whose key the new one is on another way, then add the key itself: "
+            f"blockwatch key allow LIST {rotation.new}",
         )
     return rotation.new

@@ -73,7 +73,7 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
         if folder is not None:
             verdicts, faults = _judge_and_keep(folder, memory, fingerprints)
             code = Exit.PARTIAL if faults and code is Exit.OK else code
-            _remember(folder, close, code)
+            _remember(close, code)
             if not options.quiet:
                 with contextlib.suppress(BrokenPipeError):  # the reader had enough
                     _say(folder, close, verdicts, encrypted=memory is not None)
@@ -155,13 +155,11 @@ def _fault_words(faults: list[str]) -> str:
     )
 
 
-def _remember(folder: Path, close: RunClose, code: Exit) -> None:
+def _remember(close: RunClose, code: Exit) -> None:
     """Note how it went; a place for state that cannot be written is no reason to fail a run."""
     from blockwatch.host.last_run import LastRun, remember
 
     last = LastRun(
-        run=folder.name.rpartition("-")[2],
-        folder=str(folder.resolve()),
         started=close.ended - close.us,
         ended=close.ended,
         reason=close.reason,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from blockwatch.errors import ConfigError, EvidenceError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from blockwatch.evidence.note import VerifierKey
     from blockwatch.evidence.signing import Signer
 
 
@@ -32,6 +34,19 @@ def held_signer(campaign: str | None = None) -> Signer | None:
         return None if secret is None else signer_from(secret, str(key_path(campaign)))
     except ConfigError:
         return None
+
+
+def held_signer_of(key: VerifierKey | None) -> Signer | None:
+    """The signer of this verifier key, if it is held here; ``None`` otherwise."""
+    from blockwatch.evidence.signing import signer_from
+    from blockwatch.host.keys import all_keys
+
+    for path, secret in all_keys():
+        with contextlib.suppress(ConfigError):
+            signer = signer_from(secret, str(path))
+            if signer.key == key:
+                return signer
+    return None
 
 
 def signer_of_run(campaign: str | None) -> Signer | None:

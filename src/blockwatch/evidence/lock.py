@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ from blockwatch.errors import LockedError
 from blockwatch.evidence.disk import in_words
 
 LOCK_FILE = ".lock"
+_ATTEMPTS = 100
 
 
 class ResultsLock:
@@ -28,12 +30,22 @@ class ResultsLock:
 
     def acquire(self) -> None:
         """Take the lock or raise ``LockedError``, which names the holder and since when."""
+        for _ in range(_ATTEMPTS):
+            if self._acquired():
+                return
+        raise LockedError("the lock is deleted again and again", where=str(self.path.parent))
+
+    def _acquired(self) -> bool:
+        """Take the lock; false: the file was deleted between opening and locking, so it holds nobody off."""
         with in_words(self.path.parent):
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             with in_words(self.path):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not self._still_there(descriptor):
+                    os.close(descriptor)
+                    return False
                 os.ftruncate(descriptor, 0)
                 since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
                 os.write(descriptor, f"process {os.getpid()} since {since}\n".encode())
@@ -48,6 +60,19 @@ class ResultsLock:
                 ) from None
             raise
         self._descriptor = descriptor
+        return True
+
+    def _still_there(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self.path.stat())
+        except FileNotFoundError:
+            return False
+
+    def remove(self) -> None:
+        """Delete the file while it is held, so that nobody else can come to hold it; then let go."""
+        with suppress(OSError):  # a place that cannot be written to: the file stays, empty
+            self.path.unlink()
+        self.release()
 
     def release(self) -> None:
         """Let go; the file stays, empty."""

@@ -5,7 +5,8 @@ Rules of this file:
 * the statement is on the disk before anything is deleted, and the run loses its name before its bytes go:
   stopped at any moment there is a whole run, or a tombstone, or both;
 * it says which run, its root, size and predecessor, and when it was forgotten; nothing of what it measured;
-* a run that was read from another program's records is in no chain and leaves none.
+* a run that was read from another program's records, or was put aside, is in no chain and leaves none;
+* of a run encrypted as it was written the size is not known here: its tombstone has size 0.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -35,9 +37,11 @@ from blockwatch.evidence.signing import Signer
 FORGOTTEN_FOLDER = "forgotten"
 EXPORTED_FILE = "exported"
 _RUN_ID = re.compile(r"[0-9a-f]{16}")
+_ASIDE = "aside"  # what an import put aside (merge.py)
+_PUT_ASIDE = re.compile(r"[0-9a-f]{16}-[0-9a-f]{12}")
 _ROOT = re.compile(r"[0-9a-f]{64}")
 _TEXT = re.compile(
-    r"blockwatch/forgotten\nrun ([0-9a-f]{16})\nkey (\S+)\nsize ([1-9][0-9]{0,15})\n"
+    r"blockwatch/forgotten\nrun ([0-9a-f]{16})\nkey (\S+)\nsize (0|[1-9][0-9]{0,15})\n"
     r"root (\S+)\nprevious (\S+)\nwhen ([0-9T:Z-]{20})\n"
 )
 
@@ -47,11 +51,31 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
 
     run: str
     key: VerifierKey | None  # of the run; None: it was unsigned
-    size: int
+    size: int  # lines; 0: not known, the run was encrypted
     root: str  # lower-case hex, as in previous_root
     previous: str | None
     when: str  # RFC 3339, UTC
     signed: bool  # by the key of the run
+
+
+class Noted(Protocol):
+    """What an encrypted run says of itself in the clear (``rootnote.RootNote``)."""
+
+    @property
+    def run(self) -> str:
+        """Its id."""
+
+    @property
+    def key(self) -> VerifierKey | None:
+        """``None``: it is unsigned."""
+
+    @property
+    def root(self) -> str:
+        """Lower-case hex."""
+
+    @property
+    def previous(self) -> str | None:
+        """Root of the run before it, lower-case hex."""
 
 
 def tombstone_text(run: Run, when: str) -> bytes:
@@ -125,19 +149,55 @@ def forget_run(folder: Path, signer: Signer | None, when: str) -> Path | None:
     Gives the tombstone's path, ``None`` for a run that is in no chain. Raises ``DiskError``, and
     ``EvidenceError`` where the first line of its log cannot be read.
     """
-    run = Run(folder)
     stone = None
-    results = folder.resolve().parent
-    if not _RUN_ID.fullmatch(run.open.run):
-        raise EvidenceError("a run whose id is none", where=str(folder))
-    if run.open.imported is None:
-        text = tombstone_text(run, when)
-        ours = signer is not None and str(signer.key) == run.open.key
-        stone = results / FORGOTTEN_FOLDER / run.open.run
-        with in_words(stone.parent):
-            stone.parent.mkdir(mode=0o700, exist_ok=True)
-        replace_file(stone, signer.note(text) if signer and ours else text)
-    _delete(results / folder.resolve().name, results)
+    results = results_of(folder)
+    if not is_aside(folder):
+        run = Run(folder)
+        if not _RUN_ID.fullmatch(run.open.run):
+            raise EvidenceError("a run whose id is none", where=str(folder))
+        if run.open.imported is None:
+            ours = signer is not None and str(signer.key) == run.open.key
+            stone = _erect(results, run.open.run, tombstone_text(run, when), signer if ours else None)
+    _delete(folder.resolve(), results)
+    return stone
+
+
+def forget_encrypted(folder: Path, noted: Noted | None, signer: Signer | None, when: str) -> Path | None:
+    """The same for a run that was encrypted as it was written.
+
+    ``noted``: what it left in the clear when it ended; ``None``: it was killed, and no run names it.
+    """
+    stone = None
+    results = results_of(folder)
+    if noted is not None:
+        before = to_base64(bytes.fromhex(noted.previous)) if noted.previous else "none"
+        text = (
+            f"blockwatch/forgotten\nrun {noted.run}\nkey {noted.key or 'none'}\nsize 0\n"
+            f"root {to_base64(bytes.fromhex(noted.root))}\nprevious {before}\nwhen {when}\n"
+        ).encode()
+        ours = signer is not None and signer.key == noted.key
+        stone = _erect(results, noted.run, text, signer if ours else None)
+    _delete(folder.resolve(), results)
+    return stone
+
+
+def is_aside(folder: Path) -> bool:
+    """Whether a run was put aside when it came: it is a copy, and in no chain here."""
+    folder = folder.resolve()
+    return folder.parent.name == _ASIDE and _PUT_ASIDE.fullmatch(folder.name) is not None
+
+
+def results_of(folder: Path) -> Path:
+    """The results folder that a run is in, also one that was put aside."""
+    parent = folder.resolve().parent
+    return parent.parent if is_aside(folder) else parent
+
+
+def _erect(results: Path, run: str, text: bytes, signer: Signer | None) -> Path:
+    stone = results / FORGOTTEN_FOLDER / run
+    with in_words(stone.parent):
+        stone.parent.mkdir(mode=0o700, exist_ok=True)
+    replace_file(stone, signer.note(text) if signer else text)
     return stone
 
 

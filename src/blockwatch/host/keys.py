@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -24,6 +25,7 @@ KEY_FILE = "key"
 _LOCK = ".key.lock"
 _REMEDY = "Name a folder for it: BLOCKWATCH_STATE=/path/to/a/folder blockwatch …"
 _LARGEST = 1_000
+_KEYS = re.compile(rf"{KEY_FILE}(\.[0-9a-f]{{16}})?")
 
 
 def key_path(campaign: str | None = None) -> Path:
@@ -47,6 +49,16 @@ def read_key(campaign: str | None = None) -> bytes | None:
         raise ConfigError(
             f"the key cannot be read: {error.strerror}", where=str(path), remedy=_REMEDY
         ) from error
+
+
+def all_keys() -> list[tuple[Path, bytes]]:
+    """Every key's file that can be read, and its content: for what does not say which campaign it is of."""
+    found = []
+    for path in sorted(state_folder().glob(f"{KEY_FILE}*")):
+        if _KEYS.fullmatch(path.name):
+            with suppress(OSError), path.open("rb") as file:
+                found.append((path, file.read(_LARGEST)))
+    return found
 
 
 def first_key(make: Callable[[], bytes], campaign: str | None = None) -> bytes:

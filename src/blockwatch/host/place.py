@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from blockwatch.errors import ConfigError
@@ -20,6 +22,7 @@ from blockwatch.errors import ConfigError
 _OURS = re.compile(
     r"consent(-tier[0-9])?\.json|last_run\.json|results_folders|key(\.[0-9a-f]{16})?|\.key\.lock"
 )
+_TEMPORARY = re.compile(r"blockwatch-(demo-)?[a-z0-9_]{8}")
 _REMEDY = "Name a folder for it: BLOCKWATCH_STATE=/path/to/a/folder blockwatch …"
 
 
@@ -34,6 +37,28 @@ def state_folder() -> Path:
     except RuntimeError as error:
         raise ConfigError("this user has no home folder to keep state in", remedy=_REMEDY) from error
     return home / ".local" / "state" / "blockwatch"
+
+
+def other_state_folders() -> list[Path]:
+    """Folders for state that exist and are not the one in use now: they belong to another environment."""
+    found = []
+    if os.path.isabs(base := os.environ.get("XDG_STATE_HOME", "")):
+        found.append(Path(base, "blockwatch"))
+    with suppress(RuntimeError):
+        found.append(Path.home() / ".local" / "state" / "blockwatch")
+    used = state_folder().resolve()
+    return [folder for folder in dict.fromkeys(found) if folder.is_dir() and folder.resolve() != used]
+
+
+def own_temporary_folders() -> list[Path]:
+    """Folders of this user that a killed program left in the temporary folder: unpacked bundles, a demo."""
+    place, found = Path(tempfile.gettempdir()), []
+    with suppress(OSError):
+        for path in sorted(place.iterdir()):
+            told = path.lstat()
+            if _TEMPORARY.fullmatch(path.name) and stat.S_ISDIR(told.st_mode) and told.st_uid == os.geteuid():
+                found.append(path)
+    return found
 
 
 def read_state(name: str) -> bytes | None:

@@ -121,6 +121,12 @@ def test_a_plan_says_what_would_be_contacted(here: Path) -> None:
     assert answer["bytes"] > 0
 
 
+def test_a_plan_says_that_servers_are_named_in_the_run(here: Path) -> None:
+    assert "NAMES IN THE RUN" not in blockwatch("plan", cwd=here).stdout
+    for option in (["--helper", "https://th.example.net/"], ["--control", "socks5://proxy.example.net:1080"]):
+        assert "a server of your own is your name" in blockwatch("plan", *option, cwd=here).stdout
+
+
 def test_a_plan_opens_no_connection(here: Path) -> None:
     script = (
         "import sys\n"

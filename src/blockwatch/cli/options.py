@@ -92,9 +92,9 @@ _OPTIONS = (
     click.option("--probes", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                  help="Folder with probes of your own."),
     click.option("--helper", multiple=True, metavar="URL", help="Test helper that says how a site looks from "
-                 "elsewhere; repeat for more, the first that answers is taken."),
+                 "elsewhere; repeat for more, the first that answers is taken. Its name stays in the run."),
     click.option("--control", metavar="socks5://HOST:PORT", help="Proxy elsewhere through which the same is "
-                 "fetched as control."),
+                 "fetched as control. Its name stays in the run: that of your own server is yours."),
     click.option("--resolver", multiple=True, metavar="URL", help="Name server besides the system's: "
                  "udp://IP[:PORT], https://HOST/PATH or tls://HOST; repeat for more."),
     fingerprints_option,

@@ -10,6 +10,10 @@ _TIER_2 = """\
   TIER 2: where a name looks falsified, root servers and port 53 of web servers in this list are asked for it;
   no browser does that, and whoever watches the line can tell. Read: blockwatch consent --tier 2"""
 
+_NAMED = """\
+  NAMES IN THE RUN: helper, proxy and name servers that you named are in its first line, for all who get it;
+  a server of your own is your name. Read: docs/threats.md"""
+
 
 @click.command(name="plan")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
@@ -54,6 +58,8 @@ def command(options: Options, as_json: bool) -> None:
         click.echo(f"  RISKY, think twice: {', '.join(risky)}; a visit may be held against you")
     if options.tier > 1:
         click.echo(_TIER_2)
+    if options.helper or options.control or options.resolver:
+        click.echo(_NAMED)
     click.echo(f"{len(plan.hosts)} hosts would be contacted:")
     for host in plan.hosts:
         click.echo(f"  {host}")

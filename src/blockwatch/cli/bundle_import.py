@@ -89,6 +89,9 @@ def _say(file: Path, came: Imported, *, as_json: bool) -> None:
         click.echo(harmless(f"  {run.outcome}: {run.folder}{lines}", 600))
         if run.why:
             click.echo(harmless(f"    {run.why}", 600))
+        if run.aside:
+            stamps = f", {len(run.left_out)} stamps not taken" * bool(run.left_out)
+            click.echo(harmless(f"    put aside: {run.aside}{stamps}", 600))
         if run.same_predecessor:
             others = ", ".join(run.same_predecessor[:5])
             click.echo(f"    follows the same run as {others}: a folder was copied, or a clock set back")

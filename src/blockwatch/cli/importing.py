@@ -27,10 +27,10 @@ def command(
     """Take in bundles, whole or in parts, runs that `run --encrypt-to` wrote (the folder, or its run.age), or
     OONI web_connectivity measurements (JSON or JSONL, also gzip).
 
-    What is there already is not kept twice; a longer copy of a run that was cut short replaces the shorter
-    one; what contradicts a run that is kept, or is damaged, is put aside in DIR/aside (exit code 9). Of
-    each bundle a receipt is kept in DIR/receipts. Where parts are missing, those that came wait (exit
-    code 3). OONI's measurements become one run a report.
+    What is there already is not kept twice; a run goes on as far as seals of its own key cover the longer
+    copy; of copies that contradict each other the one sealed further stays. What else came, or is damaged,
+    is put aside in DIR/aside (exit code 9). Of each bundle a receipt is kept in DIR/receipts. Where parts
+    are missing, those that came wait (exit code 3). OONI's measurements become one run a report.
 
     Example: blockwatch import 3f9a0c1b2d4e.tar.gz --results collected
     """

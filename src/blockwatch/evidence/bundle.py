@@ -5,28 +5,28 @@ Rules of this file (format: docs/evidence.md, "Bundles"; why it is so: docs/deci
 * the same runs give the same bytes, wherever, whenever and by whomever they are bundled;
 * names inside are run ids and fixed names; no label, campaign, host, user or time is a name or in a head;
 * only evidence goes in; what can be derived from it, and what is not ours, stays out;
-* of a run that is being written, what is there at this moment goes in: a shorter, valid run.
+* of a run that is being written, what is there at this moment goes in: a shorter, valid run; it is not
+  locked, so what refers to something is read before what it refers to.
 """
 
 from __future__ import annotations
 
-import os
-import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any
 
 from blockwatch.codec import canonical
 from blockwatch.errors import EvidenceError, UsageError
-from blockwatch.evidence.checkpoint import EARLIER_FOLDER
 from blockwatch.evidence.crypt import encrypt
-from blockwatch.evidence.naming import MAX_VOUCHER, RUN_ID, STAMPS_FOLDER, evidence_order, most_bytes
+from blockwatch.evidence.naming import MAX_VOUCHER, RUN_ID, evidence_order, most_bytes
 from blockwatch.evidence.parts import Outcome
 from blockwatch.evidence.reading import read_run
+from blockwatch.evidence.snapshot import FOLDERS, Source, content, is_foreign, measured, snapshot
+from blockwatch.evidence.snapshot import BundledFile as BundledFile
 from blockwatch.evidence.tarform import END, MAX_SIZE, head, padding
-from blockwatch.evidence.tombstone import EXPORTED_FILE, FORGOTTEN_FOLDER, read_tombstones
+from blockwatch.evidence.tombstone import FORGOTTEN_FOLDER, read_tombstones
 from blockwatch.model import Noun
 
 LIST_FILE = "bundle.json"
@@ -36,18 +36,7 @@ MAX_RUNS = 10_000
 MAX_FILES = 65_536
 MAX_RATIO = 100  # a bundle is never more than this times smaller than what is in it …
 ALLOWANCE = 16_777_216  # … beyond this many bytes
-_PIECE = 262_144
 _LEVEL = 6
-_DERIVED = frozenset({"run.json", "verdicts.jsonl", EXPORTED_FILE})  # made from the evidence, or notes
-_FOLDERS = frozenset({EARLIER_FOLDER, STAMPS_FOLDER})
-
-
-class BundledFile(Noun, frozen=True, kw_only=True):
-    """One file of a run."""
-
-    name: str  # within the run's folder
-    bytes: int
-    sha256: str  # lower-case hex, of the whole file
 
 
 class BundledRun(Noun, frozen=True, kw_only=True):
@@ -66,12 +55,6 @@ class BundleList(Noun, frozen=True, kw_only=True):
     forgotten: tuple[BundledFile, ...] = ()  # tombstones that the chain of these runs leads to
 
 
-class _Source(NamedTuple):
-    path: Path
-    inside: str  # name in the archive
-    file: BundledFile
-
-
 class TooTight(Exception):
     """The bundle became so small that whoever reads it must take it for a bomb."""
 
@@ -82,7 +65,7 @@ class Bundle:
     def __init__(self, folders: Iterable[Path], tombstones: Iterable[Path] = ()) -> None:
         """Look at every file; raises ``EvidenceError`` and ``UsageError``."""
         self.left_out: list[Path] = []  # files that are no evidence
-        self._sources: list[_Source] = []
+        self._sources: list[Source] = []
         self.list = BundleList(kind=KIND, runs=self._runs(folders), forgotten=self._forgotten(tombstones))
         self._head = canonical(self.list)
         if len(self._head) > MAX_LIST or len(self._sources) > MAX_FILES or len(self.list.runs) > MAX_RUNS:
@@ -114,7 +97,7 @@ class Bundle:
         yield head(LIST_FILE, len(self._head)) + self._head + padding(len(self._head))
         for source in self._sources:
             yield head(source.inside, source.file.bytes)
-            yield from _content(source)
+            yield from content(source)
             yield padding(source.file.bytes)
         yield END
 
@@ -135,29 +118,23 @@ class Bundle:
         self._sources.sort(key=lambda source: source.inside.partition("/")[0])  # stable: files stay in order
         return tuple(bundled for _, (_, bundled) in sorted(found.items()))
 
-    def _files(self, folder: Path, run: str) -> Iterator[BundledFile]:
-        """The evidence in a run's folder; the log is measured first, what it refers to is older than it."""
-        names = []
-        for inner in _FOLDERS:
+    def _files(self, folder: Path, run: str) -> list[BundledFile]:
+        """The evidence in a run's folder, as of one moment also where the run is going on."""
+        for inner in FOLDERS:
             if (folder / inner).is_symlink():
                 raise EvidenceError("a link, where a folder should be", where=str(folder / inner))
-        for path in (*folder.iterdir(), *(inner for name in _FOLDERS for inner in folder.glob(f"{name}/*"))):
-            name = path.relative_to(folder).as_posix()
-            order = evidence_order(name)
-            if order is not None:
-                names.append((order, path))
-            elif name not in _DERIVED and not name.endswith(".part") and name not in _FOLDERS:
-                self.left_out.append(path)
-        known = any(source.inside.startswith(f"{run}/") for source in self._sources)
-        for (_, name), path in sorted(names):
-            file = _measured(path, name, most_bytes(name) or MAX_SIZE)
-            if not known:
-                self._sources.append(_Source(path, f"{run}/{name}", file))
-            yield file
+        sources = list(snapshot(folder, run))
+        self.left_out += (path for path in folder.iterdir() if is_foreign(path))
+        for inner in FOLDERS:
+            self.left_out += (path for path in folder.glob(f"{inner}/*") if is_foreign(path, f"{inner}/"))
+        sources.sort(key=lambda source: evidence_order(source.file.name) or (-1, ""))
+        if not any(source.inside.startswith(f"{run}/") for source in self._sources):
+            self._sources += sources
+        return [source.file for source in sources]
 
     def _forgotten(self, tombstones: Iterable[Path]) -> tuple[BundledFile, ...]:
-        found = [(path, _measured(path, path.name, MAX_VOUCHER)) for path in sorted(tombstones)]
-        self._sources += [_Source(path, f"{FORGOTTEN_FOLDER}/{path.name}", file) for path, file in found]
+        found = [(path, measured(path, path.name, MAX_VOUCHER)) for path in sorted(tombstones)]
+        self._sources += [Source(path, f"{FORGOTTEN_FOLDER}/{path.name}", file) for path, file in found]
         return tuple(file for _, file in found)
 
 
@@ -165,7 +142,7 @@ def list_run(folder: Path, run: str) -> BundledRun:
     """The evidence in one run's folder, as it would be listed; raises ``EvidenceError``."""
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
     order = sorted((place, name) for name in names if (place := evidence_order(name)) is not None)
-    files = (_measured(folder / name, name, most_bytes(name) or MAX_SIZE) for _, name in order)
+    files = (measured(folder / name, name, most_bytes(name) or MAX_SIZE) for _, name in order)
     return BundledRun(run=run, files=tuple(files))
 
 
@@ -216,49 +193,3 @@ def write_pieces(
     except BaseException:
         outcome.discard()
         raise
-
-
-def _open(path: Path) -> BinaryIO:
-    """A regular file, and not one that a link leads to: a bundle must not carry off other files."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise EvidenceError(f"cannot be read ({error.strerror})", where=str(path)) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise EvidenceError("not a file", where=str(path))
-    return os.fdopen(descriptor, "rb", buffering=0)
-
-
-def _measured(path: Path, name: str, most: int) -> BundledFile:
-    """Size and hash as of now; what is added later is for the next bundle."""
-    with _open(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > most:
-            raise EvidenceError(f"more than {most} bytes do not go into a bundle", where=str(path))
-        digest = sha256()
-        for piece in _pieces(file, size, path):
-            digest.update(piece)
-    return BundledFile(name=name, bytes=size, sha256=digest.hexdigest())
-
-
-def _content(source: _Source) -> Iterator[bytes]:
-    digest = sha256()
-    with _open(source.path) as file:
-        for piece in _pieces(file, source.file.bytes, source.path):
-            digest.update(piece)
-            yield piece
-    if digest.hexdigest() != source.file.sha256:
-        raise EvidenceError("was changed while it was bundled", where=str(source.path), remedy="Try again.")
-
-
-def _pieces(file: BinaryIO, size: int, path: Path) -> Iterator[bytes]:
-    while size:
-        try:
-            piece = file.read(min(size, _PIECE))
-        except OSError as error:
-            raise EvidenceError(f"cannot be read ({error.strerror})", where=str(path)) from error
-        if not piece:
-            raise EvidenceError("became shorter while it was read", where=str(path))
-        size -= len(piece)
-        yield piece

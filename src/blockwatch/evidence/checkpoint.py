@@ -71,6 +71,12 @@ def parse_checkpoint(raw: bytes, path: Path) -> Checkpoint:
     return Checkpoint(run=run, size=int(lines[1]), root=root, note=note, path=path)
 
 
+def lines_of(raw: bytes) -> int | None:
+    """Lines that a checkpoint says it seals, unverified; ``None``: it says none."""
+    second = raw.split(b"\n", 2)[1:2]
+    return int(second[0]) if second and _SIZE.fullmatch(second[0].decode("ascii", "replace")) else None
+
+
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read one file; raises ``EvidenceError``."""
     return parse_checkpoint(read_note_file(path), path)

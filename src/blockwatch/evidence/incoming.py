@@ -4,7 +4,8 @@ Rules of this file:
 
 * the caller holds the lock of the results folder; whatever is unfinished lies in a hidden folder there,
   which the next import removes if this one is killed;
-* parts wait in ``.parts/`` until their set is complete, so that only a missing one need be sent again;
+* parts wait in ``.parts/`` until their set is complete, so that only a missing one need be sent again; how
+  many sets and bytes may wait there is bounded, because anybody can send parts of what never comes;
 * a file that is refused leaves nothing.
 """
 
@@ -26,12 +27,14 @@ from blockwatch.evidence.chunks import ENCRYPTED_FILE, looks_like_chunks, unseal
 from blockwatch.evidence.crypt import decrypt, looks_encrypted
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
 from blockwatch.evidence.merge import ASIDE, Kept
-from blockwatch.evidence.parts import Part, looks_like_a_part, payload, read_part
-from blockwatch.evidence.receipt import KIND, Buried, Receipt, receipts_of, write_receipt
+from blockwatch.evidence.parts import HEAD, Part, looks_like_a_part, payload, read_part
+from blockwatch.evidence.receipt import KIND, Buried, Receipt, read_receipt, receipts_of, write_receipt
 from blockwatch.evidence.tombstone import FORGOTTEN_FOLDER, parse_tombstone
 from blockwatch.evidence.unbundle import looks_like_a_bundle, unpack
 
 PARTS = ".parts"
+MOST_SETS = 64  # of parts, that wait for others
+MOST_WAITING = 17_179_869_184  # bytes of all parts that wait
 _STAGING = ".import-"
 _BEGIN = 65_536  # bytes that tell what a file is
 
@@ -78,6 +81,7 @@ class Incoming:
             shutil.rmtree(left)
         self._kept = Kept(results)
         self._sets: dict[Path, Part] = {}  # folders of parts that came now
+        self._waiting: int | None = None  # bytes of all parts that wait; null: not yet counted
 
     def take(self, path: Path) -> Imported | Waiting:
         """Take one file; raises ``EvidenceError`` (refused), ``UsageError`` (no key) or ``DiskError``."""
@@ -95,12 +99,13 @@ class Incoming:
 
     def _take_part(self, path: Path) -> Imported | Waiting:
         part = read_part(path)
-        done = receipts_of(self.results, part.whole)
         folder = self.results / PARTS / f"{part.whole}-{part.of}-{part.size}"
-        if done and not folder.is_dir():
+        if not folder.is_dir() and self._is_here(part.whole):
             return Waiting(part, (), already=True)
         place = folder / f"{part.number:04}"
         already = place.is_file()
+        if not already:
+            self._make_room(path, folder, part)
         self._sets[folder] = part
         if already and read_part(place) != part:
             raise EvidenceError(
@@ -112,9 +117,47 @@ class Incoming:
             with in_words(folder):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _copy(path, place)
+            self._waiting = (self._waiting or 0) + place.stat().st_size
         if missing := _missing(folder, part):
             return Waiting(part, missing, already)
         return self._take_set(path, folder, part)
+
+    def _is_here(self, whole: str) -> bool:
+        """Whether a file of this SHA-256 was imported, and all that it brought is still here."""
+        receipts = receipts_of(self.results, whole)
+        if not receipts:
+            return False
+        try:
+            runs = read_receipt(receipts[-1]).runs
+        except EvidenceError:
+            return False
+        return all(
+            (self.results / run.folder).is_dir()
+            if run.outcome == "aside" and run.folder
+            else run.run in self._kept
+            for run in runs
+        )
+
+    def _make_room(self, path: Path, folder: Path, part: Part) -> None:
+        """Refuse a part where too much waits already, or its set holds more than it says it is."""
+        size, waiting = path.stat().st_size, self.results / PARTS
+        with in_words(waiting):
+            sets = list(waiting.iterdir()) if waiting.is_dir() else []
+            if self._waiting is None:
+                self._waiting = sum(one.stat().st_size for inner in sets for one in inner.iterdir())
+            own = sum(one.stat().st_size - HEAD for one in folder.iterdir()) if folder.is_dir() else 0
+        if own + size - HEAD > part.size:
+            raise EvidenceError(
+                "the parts of this set are longer than the file that they name: one of them is forged",
+                where=str(path),
+                remedy=f"If you trust this one, delete {folder} and import all.",
+            )
+        if self._waiting + size > MOST_WAITING or (folder not in sets and len(sets) >= MOST_SETS):
+            raise UsageError(
+                f"too much waits for parts that did not come ({len(sets)} sets, {self._waiting} bytes)",
+                where=str(waiting),
+                remedy="Delete in there the sets that you no longer wait for, then import this part again.",
+            )
 
     def incomplete(self) -> Iterator[Waiting]:
         """Of the sets of which a part came now, those that still wait for others."""
@@ -140,10 +183,14 @@ class Incoming:
                     )
                 imported = self._take_whole(staging / "whole", path, part.whole, parts=part.of)
         except EvidenceError:
-            shutil.rmtree(folder)
+            self._drop(folder)
             raise
-        shutil.rmtree(folder)
+        self._drop(folder)
         return imported
+
+    def _drop(self, folder: Path) -> None:
+        shutil.rmtree(folder)
+        self._waiting = None
 
     # Whole files.
 

@@ -105,8 +105,10 @@ class Outcome:
             self._end_part()
             named = [self._path]
             if self._part_bytes is not None:
+                width = max(3, len(str(len(self._drafts))))  # so that the names sort as the numbers do
                 named = [
-                    self._path.with_name(f"{self._path.name}.{n:03}") for n in range(1, len(self._drafts) + 1)
+                    self._path.with_name(f"{self._path.name}.{n:0{width}}")
+                    for n in range(1, len(self._drafts) + 1)
                 ]
                 for number, draft in enumerate(self._drafts, 1):
                     self._write_head(draft, number)

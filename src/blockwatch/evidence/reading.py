@@ -64,7 +64,7 @@ class Run:
         kept = 0
         for _, record in self.lines():
             if isinstance(record, Measurement):
-                kept = max(kept, _end(record))
+                kept = max(kept, last_byte(record))
                 yield record
         self._note_bodies(kept)
 
@@ -113,7 +113,8 @@ class Run:
         )
 
 
-def _end(measurement: Measurement) -> int:
+def last_byte(measurement: Measurement) -> int:
+    """Where the captured bytes end that a measurement refers to; 0: it refers to none."""
     refs = [
         ref
         for step in measurement.observations

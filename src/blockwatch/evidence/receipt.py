@@ -54,8 +54,13 @@ class Receipt(Noun, frozen=True, kw_only=True):
 
     @property
     def contradicts(self) -> bool:
-        """Whether something was put aside."""
-        return "aside" in self._outcomes()
+        """Whether something was put aside: of what came, or of what was kept here."""
+        return "aside" in self._outcomes() or any(run.aside for run in self.runs)
+
+    @property
+    def brought(self) -> bool:
+        """Whether a run or tombstone that is kept is more than it was before."""
+        return bool({"new", "extended", "replaced", "added to"}.intersection(self._outcomes()))
 
     def _outcomes(self) -> list[str]:
         return [run.outcome for run in self.runs] + [stone.outcome for stone in self.forgotten]
@@ -74,10 +79,24 @@ def _numbered(first: Path, number: int) -> Path:
     return first.with_name(f"{first.stem}-{number}.json")
 
 
+def imported_runs(results: Path) -> set[str]:
+    """Ids of runs and tombstones that came into a results folder by import; a bad receipt tells of none."""
+    found: set[str] = set()
+    folder = results / RECEIPTS
+    for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+        try:
+            receipt = read_receipt(path)
+        except EvidenceError:
+            continue
+        found.update(run.run for run in receipt.runs if run.outcome == "new")
+        found.update(stone.run for stone in receipt.forgotten if stone.outcome == "new")
+    return found
+
+
 def write_receipt(results: Path, receipt: Receipt) -> Path:
     """Keep a receipt; gives the one that is there already where nothing changed. Raises ``DiskError``."""
     found = receipts_of(results, receipt.sha256)
-    if found and (not receipt.changed or _same(found[-1], receipt)):
+    if found and (not receipt.changed or (not receipt.brought and _same(found[-1], receipt))):
         return found[-1]
     first = results / RECEIPTS / f"{receipt.sha256[:32]}.json"
     with in_words(first):

@@ -152,9 +152,31 @@ class Answers:
         return outcomes.TIMEOUT if slow else outcomes.SERVFAIL
 
     @once
+    def contradicted(self) -> tuple[Lookup, ...]:
+        """Queries that drew two replies which cannot both be true, whatever other names draw."""
+        return tuple(lookup for lookup in (*self.line, *self.udp) if self._contradicts(lookup))
+
+    @once
     def doubled(self) -> tuple[str, ...]:
-        """Witnesses of queries that drew two replies which cannot both be true."""
-        return tuple(lookup.ref for lookup in (*self.line, *self.udp) if self._contradicts(lookup))
+        """Witnesses of queries that drew two replies which cannot both be true; a control name drew one.
+
+        A router that asks two resolvers and passes on what both say does so for every name.
+        """
+        told = self.contradicted
+        if self.ruleset > 1:
+            told = tuple(lookup for lookup in told if lookup.step.resolver in self._single)
+        return tuple(lookup.ref for lookup in told)
+
+    @once
+    def _single(self) -> frozenset[str]:
+        """Resolvers from which a control name drew one reply; none if it drew two from any of them."""
+        drew = [
+            (lookup.step.resolver, sum(reply.rcode is not None for reply in lookup.step.replies))
+            for lookup in self.hop.name_controls
+        ]
+        if any(replies > 1 for _, replies in drew):
+            return frozenset()
+        return frozenset(resolver for resolver, replies in drew if replies)
 
     def _contradicts(self, lookup: Lookup) -> bool:
         replies = [reply for reply in lookup.step.replies if reply.rcode is not None]
@@ -162,7 +184,12 @@ class Answers:
         return first is not None and any(self._differ(first, other) for other in replies[1:])
 
     def _differ(self, one: DnsReply, other: DnsReply) -> bool:
-        """Whether two replies to one query cannot come from one honest resolver."""
+        """Whether two replies to one query cannot come from one honest resolver.
+
+        A resolver that could not answer (SERVFAIL, REFUSED) contradicts none that could.
+        """
+        if self.ruleset > 1 and not {one.rcode, other.rcode} <= _SAYING:
+            return False
         if bool(one.addresses) != bool(other.addresses) or one.rcode != other.rcode:
             return True
         ours, theirs = set(one.addresses), set(other.addresses)
@@ -175,10 +202,11 @@ class Answers:
     @property
     def fooled(self) -> list[Lookup]:
         """Lookups at the line's resolver that were answered with what cannot be true."""
+        denials = _DENIALS if self.ruleset == 1 else _TOLD
         return [
             lookup
             for lookup in (*self.system, *self.line)
-            if lookup.end in _DENIALS
+            if lookup.end in denials
             or (lookup.step.addresses and all(bogon(a) is not None for a in lookup.step.addresses))
             or (lookup.step.addresses and not set(lookup.step.addresses) & self.good and bool(self.proven))
         ]
@@ -194,13 +222,20 @@ class Answers:
             firm = self.proven | self.control_proven | self.control_given | self.firm_given
             if addresses & firm:
                 return False
-            return any(bogon(a) for a in addresses) or (bool(addresses & self.false) and bool(firm))
-        return (
-            not self.given
-            and bool(self.good)
-            and lookup.end not in _SILENT
-            and lookup.end != outcomes.SKIPPED
-        )
+            if any(bogon(a) for a in addresses):
+                return True
+            # two resolvers that agree on a real address may both be told it by place
+            return self.ruleset == 1 and bool(addresses & self.false) and bool(firm)
+        if self.given or not self.good:
+            return False
+        if self.ruleset == 1:
+            return lookup.end not in _SILENT and lookup.end != outcomes.SKIPPED
+        return lookup.end in _TOLD and bool(self.firm_given)
+
+    @once
+    def udp_agrees(self) -> tuple[str, ...]:
+        """Witnesses of public UDP resolvers that give the very address in doubt, perhaps by place."""
+        return tuple(lookup.ref for lookup in self.udp if set(lookup.step.addresses) & self.false)
 
     @property
     def injected(self) -> tuple[str, ...]:
@@ -218,6 +253,8 @@ class Answers:
         checked = [lookup.end for lookup in self.hop.name_controls if lookup.step.resolver in (SYSTEM, LINE)]
         if outcomes.OK in checked:
             return True
+        if self.ruleset > 1 and len(checked) >= 2:
+            return False
         known = self.peers.lives(SYSTEM, self.host)
         if known is not None:
             return known
@@ -225,6 +262,8 @@ class Answers:
 
 
 _DENIALS = frozenset({outcomes.NXDOMAIN, outcomes.EMPTY, outcomes.REFUSED, outcomes.SERVFAIL})
+_TOLD = frozenset({outcomes.NXDOMAIN, outcomes.EMPTY})  # these say something of the name
+_SAYING = frozenset({0, 3})  # NOERROR and NXDOMAIN (RFC 1035, 4.1.1)
 _SILENT = frozenset({outcomes.TIMEOUT, outcomes.UNCLEAR, outcomes.OTHER})
 
 

@@ -96,12 +96,13 @@ def _for(
 
 
 def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
-    """Ask again: the system, its resolver by our own socket, the others; and a control name."""
+    """Ask again: the system, its resolver by our own socket, the others; and a control name of each."""
     hop, answers = scene.hop, scene.answers
     if answers.line or hop.name_controls or any(x.step.purpose is Purpose.REPEAT for x in answers.system):
         return []
     name = answers.system[0].step.name
     calm = ground.hosts or _helper_names(scene)
+    others = _open_resolvers(scene)
     wanted: list[FollowUp] = [
         LookupRequest(
             resolver=resolver,
@@ -113,11 +114,11 @@ def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
             wait_us=matrix.pause(name, number),
         )
         for resolver, asked, purpose, number in (
-            *((SYSTEM, host, Purpose.NAME_CONTROL, 0) for host in calm[:1]),
+            *((r, host, Purpose.NAME_CONTROL, 0) for host in calm[:1] for r in (SYSTEM, LINE, *others)),
             (LINE, name, Purpose.REPEAT, 1),
             (SYSTEM, name, Purpose.REPEAT, 1),
             (SYSTEM, name, Purpose.REPEAT, 2),
-            *((resolver, name, Purpose.REPEAT, 1) for resolver in _open_resolvers(scene)),
+            *((resolver, name, Purpose.REPEAT, 1) for resolver in others),
         )
     ]
     return wanted

@@ -9,9 +9,11 @@ from blockwatch.judge import rules_around as around
 from blockwatch.judge import rules_dns as dns
 from blockwatch.judge import rules_false as false
 from blockwatch.judge import rules_first as first
+from blockwatch.judge import rules_first_names as first_names
 from blockwatch.judge import rules_injection as injection
 from blockwatch.judge import rules_known as known
 from blockwatch.judge import rules_lookups as lookups
+from blockwatch.judge import rules_record as record
 from blockwatch.judge.row import rows
 
 _OONI = "OONI ts-017 web connectivity; defects of its verdicts, executed"
@@ -27,9 +29,18 @@ NAMES = rows(
     ),
     (
         "dns.zone",
+        first_names.zone_says_so,
+        "a zone may point nowhere by itself",
+        "OONI QA: localhost for everybody",
+        1,
+        1,
+    ),
+    (
+        "dns.zone",
         dns.zone_says_so,
         "a zone may point nowhere by itself",
         "OONI QA: localhost for everybody",
+        2,
     ),
     (
         "dns.dead",
@@ -88,7 +99,15 @@ NAMES = rows(
         "IANA registries, RFC 6890",
         2,
     ),
-    ("dns.known", known.address_known, "the address is on record as a censor's", "fingerprint packs"),
+    (
+        "dns.known",
+        known.address_known,
+        "the address is on record as a censor's",
+        "fingerprint packs",
+        1,
+        1,
+    ),
+    ("dns.known", record.address_known, "the address is on record as a censor's", "fingerprint packs", 2),
     (
         "dns.certificate",
         first.false_certificate,
@@ -136,9 +155,18 @@ NAMES = rows(
     ),
     (
         "dns.fails",
+        first_names.lookup_fails,
+        "others find the name, and this resolver finds other names",
+        "OONI ts-017; RFC 8914",
+        1,
+        1,
+    ),
+    (
+        "dns.fails",
         lookups.lookup_fails,
         "others find the name, and this resolver finds other names",
         "OONI ts-017; RFC 8914",
+        2,
     ),
     (
         "dns.alone",

@@ -54,6 +54,8 @@ def zone_says_so(scene: Scene) -> Finding | None:
     answers = scene.answers
     if not answers.given or any(bogon(address) is None for address in answers.given) or answers.elsewhere:
         return None
+    if scene.reached is not None or any(flow.responded for flow in scene.hop.own):
+        return None  # a site of this network alone, or somebody else at that address: the page tells
     told = answers.control_given | answers.firm_given
     if told & answers.given or (scene.control is not None and answers.gone_for_control):
         return down("dns", "The name leads nowhere for everybody", _both(scene, answers.system))

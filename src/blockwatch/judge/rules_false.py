@@ -4,6 +4,8 @@ Rules of this file:
 
 * an address that only the line's resolver gives may be one that the site has left, or another of its own:
   without an artefact that no honest resolver shows it is a sign, however often it is seen;
+* two resolvers that agree may both be told by place: it shows an injection only of an address that cannot
+  be the site's, or beside a second, contradicting reply;
 * an address that knows the site (its own certificate, a page for this name alone) accuses nobody.
 """
 
@@ -12,10 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from blockwatch.judge.addresses import SOMEWHERE, bogon
-from blockwatch.judge.answers import Answers
 from blockwatch.judge.case import destination, page_key
 from blockwatch.judge.certs import names_host
-from blockwatch.judge.chains import HARMLESS, cause_of
+from blockwatch.judge.chains import HARMLESS, Cause, cause_of
 from blockwatch.judge.finding import Finding, blocked, refs, sign, unclear
 from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.outcomes import TRUST, UNTRUSTED
@@ -28,6 +29,8 @@ from blockwatch.model import HttpStep, Purpose
 from blockwatch.verdict import Grade
 
 LEFT = "An address that the site has left would look the same"
+PLACE = "A server of the site's that is meant for this place would look the same"
+_ORDINARY = frozenset({Cause.NAME, Cause.INCOMPLETE})  # faults that one honest edge of a site may have
 
 
 def bogon_answer(scene: Scene) -> Finding | None:
@@ -56,15 +59,19 @@ def false_certificate(scene: Scene) -> Finding | None:
     strangers = [flow for flow in _validations(scene, answers.false) if flow.at("tls") == TRUST]
     if not strangers and not _control_finds_nobody(scene):
         return None
-    if strangers and cause_of(scene, strangers) in HARMLESS:
+    cause = cause_of(scene, strangers)
+    if strangers and cause in HARMLESS:
         text = "The resolver's address has the site's own certificate, only broken; another has a valid one"
         return unclear(text, refs(*(flow.witness("tls") for flow in strangers)), "dns")
     text = "The line's resolver gives an address without a valid certificate for the name; another has one"
     proof = [flow for flow in scene.hop.flows if flow.valid and flow.address in answers.proven]
     witnesses = [ref for flow in (*strangers, *proof) for ref in flow.witness("tls")]
-    return _false_answer(
+    found = _false_answer(
         scene, answers.system, "dns.redirect", text, witnesses, proved=bool(strangers), empty=not strangers
     )
+    if strangers and cause in _ORDINARY and not answers.doubled and found.firm:
+        return sign(found.mechanism or "dns.redirect", f"{text}. {PLACE}", found.witnesses)
+    return found
 
 
 def other_certificate(scene: Scene) -> Finding | None:
@@ -110,7 +117,7 @@ def false_page(scene: Scene) -> Finding | None:
         return unclear(f"{text}; it may be one of the site's", tuple(witnesses), "dns")
     text = "The line's resolver leads to another server than the site's: its page is not the site's page"
     proved = bool(answers.elsewhere) and (known is not None or bool(agreeing and differing))
-    foreign = speaking or many
+    foreign = many or known is not None or (speaking and not answers.udp_agrees)
     return _false_answer(
         scene, answers.system, "dns.redirect", text, witnesses, proved=proved, foreign=foreign, empty=silent
     )
@@ -152,11 +159,12 @@ def _false_answer(
     ``empty``: nobody is at the false address, for the control either.
     """
     answers = scene.answers
-    injected = answers.injected or _udp_agrees(answers)
-    shown = refs(of(lookups), witnesses, injected, scene.hop.control_refs)
+    agreed, shared = answers.udp_agrees, _shared(scene)
+    injected = answers.injected or (agreed if shared else ())
+    shown = refs(of(lookups), witnesses, injected or agreed, scene.hop.control_refs)
     name = "dns.injection" if injected else mechanism
-    if not injected and (empty or not foreign) and not _shared(scene):
-        return sign(name, f"{text}. {LEFT}", shown)
+    if not injected and (empty or not foreign) and not shared:
+        return sign(name, f"{text}. {PLACE if agreed else LEFT}", shown)
     certain = Grade.CONFIRMED if proved and not empty else Grade.STRONG
     grade = certain if len(lookups) >= 2 else Grade.SIGNS
     return blocked(name, grade, text, shown, proven=proved and len(answers.doubled) >= 2)
@@ -172,11 +180,6 @@ def _shared(scene: Scene) -> bool:
     return bool(false) and all(
         a not in living and len(peers.others(peers.shared, a, host)) >= 2 for a in false
     )
-
-
-def _udp_agrees(answers: Answers) -> tuple[str, ...]:
-    """Public UDP resolvers that give the very false address the line's resolver gives."""
-    return tuple(lookup.ref for lookup in answers.udp if set(lookup.step.addresses) & answers.false)
 
 
 def _validations(scene: Scene, addresses: frozenset[str]) -> list[Flow]:

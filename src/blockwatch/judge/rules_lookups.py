@@ -3,21 +3,25 @@
 Rules of this file:
 
 * no failed lookup is called blocking while the resolver may be dead, the name may be gone, or the
-  failure was not repeated;
+  failure was not repeated; nor where an encrypted resolver fails alike;
+* a resolver that fails or refuses says nothing of the name: a sign;
 * contradicting replies to one query have two senders; other addresses alone mean nothing.
 """
 
 from __future__ import annotations
 
 from blockwatch.judge import outcomes
-from blockwatch.judge.finding import Finding, Note, blocked, down, refs, unclear
+from blockwatch.judge.answers import Answers
+from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import OK
 from blockwatch.judge.rules_dns import of
 from blockwatch.judge.scene import Scene
+from blockwatch.judge.sight import Lookup
 from blockwatch.verdict import Grade
 
 _REPEATED = 3  # lookups that must fail alike before it is more than a sign
-_TOLD = frozenset({"nxdomain", "empty"})
+_FINDERS = 2  # witnesses that must find a name before its denial is more than a sign
+_TOLD = frozenset({outcomes.NXDOMAIN, outcomes.EMPTY})
 _NAMED = frozenset({"nxdomain", "empty", "refused", "servfail", "timeout"})
 
 
@@ -27,31 +31,72 @@ def lookup_fails(scene: Scene) -> Finding | None:
     if answers.given or not answers.system or not answers.elsewhere or answers.alive() is False:
         return None
     failed = [lookup for lookup in (*answers.system, *answers.line) if lookup.end != outcomes.SKIPPED]
-    if any(lookup.end == OK for lookup in answers.line):
-        return unclear(
-            "The system's resolver failed, but asked again by ourselves it answers", of(failed), "dns"
-        )
-    if any(lookup.end == outcomes.LOCAL for lookup in failed):
-        return unclear("A lookup was refused by this machine itself", of(failed), "dns")
-    told = scene.once and answers.how in _TOLD  # a denial is an answer, and no accident
-    if len(failed) < 2 and not told:
-        return unclear("One lookup failed and was not repeated", of(failed), "dns")
+    doubt = _doubted(scene, failed)
+    if doubt is not None:
+        return doubt
     how = answers.how
-    if answers.alive() is None and how not in (outcomes.NXDOMAIN, outcomes.EMPTY):
-        text = f"The line's resolver does not answer ({how}), and no other name shows whether it lives"
-        return unclear(text, of(failed), "dns")
-    mechanism = f"dns.{how}" if how in _NAMED else "dns.servfail"
-    if answers.injected and how != outcomes.TIMEOUT:
-        mechanism = "dns.injection"
-    sure = answers.alive() is True and bool(answers.proven or answers.control_proven or scene.control_ok)
-    grade = Grade.STRONG if sure and len(failed) >= _REPEATED else Grade.SIGNS
+    injected = bool(answers.injected) and how != outcomes.TIMEOUT
+    mechanism = "dns.injection" if injected else f"dns.{how}" if how in _NAMED else "dns.servfail"
     text = (
         f"The line's resolver answers other names, not this one ({how}, {len(failed)} times); others find it"
     )
     if answers.alive() is None:
         text = f"The line's resolver does not find this name ({how}, {len(failed)} times); others do"
     witnesses = refs(of(failed), answers.injected, scene.hop.control_refs)
+    reserved = _reserved(scene, injected)
+    if reserved:
+        return sign(mechanism, f"{text}. {reserved}", witnesses)
+    sure = answers.alive() is True and bool(answers.proven or answers.control_proven or scene.control_ok)
+    grade = Grade.STRONG if sure and len(failed) >= _REPEATED else Grade.SIGNS
     return blocked(mechanism, grade, text, witnesses, proven=len(answers.doubled) >= 2)
+
+
+def _doubted(scene: Scene, failed: list[Lookup]) -> Finding | None:
+    """What forbids to conclude anything from failed lookups."""
+    answers, how = scene.answers, scene.answers.how
+    if any(lookup.end == OK for lookup in answers.line):
+        return unclear(
+            "The system's resolver failed, but asked again by ourselves it answers", of(failed), "dns"
+        )
+    if any(lookup.end == outcomes.LOCAL for lookup in failed):
+        return unclear("A lookup was refused by this machine itself", of(failed), "dns")
+    told = scene.once and how in _TOLD  # a denial is an answer, and no accident
+    if len(failed) < 2 and not told:
+        return unclear("One lookup failed and was not repeated", of(failed), "dns")
+    if answers.alive() is None and how not in _TOLD:
+        text = f"The line's resolver does not answer ({how}), and no other name shows whether it lives"
+        return unclear(text, of(failed), "dns")
+    agreeing = _agreeing(answers)
+    if agreeing and not answers.doubled:
+        text = (
+            "An encrypted resolver does not find the name either, and others do: they contradict each other"
+        )
+        return unclear(text, refs(of(failed)[:6], of(agreeing), scene.hop.control_refs), "dns")
+    return None
+
+
+def _agreeing(answers: Answers) -> list[Lookup]:
+    """Firm lookups that fail as the line's do, where none gives an address."""
+    if answers.firm_given:
+        return []
+    alike = _TOLD if answers.how in _TOLD else _TOLD | {outcomes.SERVFAIL, outcomes.REFUSED}
+    return [lookup for lookup in answers.firm if lookup.end in alike]
+
+
+def _reserved(scene: Scene, injected: bool) -> str:
+    """What else would look the same: why failed lookups are a sign and no more. Empty: nothing would."""
+    answers = scene.answers
+    if scene.once:
+        return "It was asked once only"
+    if _agreeing(answers):
+        return "An encrypted resolver does not find it either"
+    if answers.doubled:
+        return ""
+    if not injected and answers.how not in _TOLD:
+        return "A zone whose own servers fail or refuse this resolver alone would look the same"
+    finding = {lookup.step.resolver for lookup in (*answers.firm, *answers.udp) if lookup.step.addresses}
+    told = len(finding) + bool(answers.control_given or scene.control_ok)
+    return "" if told >= _FINDERS else "Only one witness finds it, which may remember a name that is gone"
 
 
 def lookup_fails_alone(scene: Scene) -> Finding | None:

@@ -59,7 +59,7 @@ def _dns(scene: Scene) -> bool:
         nobody = answers.fails_for_control or (scene.control is None and answers.firm_nxdomain)
         return not (nobody and not answers.elsewhere)
     if answers.given & answers.good:
-        return bool(answers.doubled)
+        return bool(answers.contradicted)
     if answers.good:
         return not _page_agrees(scene)
     if any(bogon(address) is not None for address in answers.given):

@@ -7,6 +7,7 @@ from tests.judge.worlds import (  # noqa: F401 - they fill the table
     clean,
     control,
     dns,
+    dns_honest,
     edges,
     http,
     injection,

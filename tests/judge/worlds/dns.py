@@ -5,7 +5,17 @@ from __future__ import annotations
 from blockwatch import failure as f
 from tests.judge import forged
 from tests.judge.world import DOH, HOST, OTHER, SITE, SITE2, Hello, resolves
-from tests.judge.worlds.say import BLOCK, HTTP, broken_for_control, ends, everywhere, isp, on_address, row
+from tests.judge.worlds.say import (
+    BLOCK,
+    HTTP,
+    broken_for_control,
+    ends,
+    everywhere,
+    isp,
+    late_truth,
+    on_address,
+    row,
+)
 
 # DNS.
 row("bogon from the ISP", "blocked", "dns.bogon", "dns.bogon", lookup=isp(("127.0.0.1",)), grades="confirmed")
@@ -23,7 +33,7 @@ row(
     "dns.injection",
     "dns.bogon",
     lookup=everywhere(("127.0.0.1",)),
-    late=lambda r, name: (SITE,),
+    late=late_truth,
 )
 row("NXDOMAIN from the ISP", "blocked", "dns.nxdomain", "dns.fails", lookup=isp(f.NXDOMAIN), grades="strong")
 row(
@@ -40,7 +50,7 @@ row(
     "dns.injection",
     "dns.fails",
     lookup=everywhere(f.NXDOMAIN),
-    late=lambda r, name: (SITE,),
+    late=late_truth,
 )
 row(
     "REFUSED hidden by getaddrinfo",
@@ -52,9 +62,9 @@ row(
         else (SITE,)
     ),
 )
-row("SERVFAIL from the ISP", "blocked", "dns.servfail", lookup=isp(f.SERVFAIL))
+row("SERVFAIL from the ISP", "blocked", "dns.servfail", lookup=isp(f.SERVFAIL), grades="signs")
 row("empty answer from the ISP", "blocked", "dns.empty", lookup=isp(f.NO_ANSWER))
-row("silence from the ISP", "blocked", "dns.timeout", lookup=isp(f.TIMEOUT))
+row("silence from the ISP", "blocked", "dns.timeout", lookup=isp(f.TIMEOUT), grades="signs")
 row(
     "ISP points to a stranger, as to an address that the site has left",
     "blocked",
@@ -63,7 +73,23 @@ row(
     lookup=isp((OTHER,)),
     grades="signs",
 )
-row("stranger injected for all", "blocked", "dns.injection", "dns.certificate", lookup=everywhere((OTHER,)))
+row(
+    "stranger injected for all, true answer late",
+    "blocked",
+    "dns.injection",
+    "dns.certificate",
+    lookup=everywhere((OTHER,)),
+    late=late_truth,
+    grades="confirmed",
+)
+row(
+    "stranger for all who ask over UDP, as where a site answers by place",
+    "blocked",
+    "dns.redirect",
+    "dns.certificate",
+    lookup=everywhere((OTHER,)),
+    grades="signs",
+)
 row(
     "stranger without TLS, control finds nobody",
     "blocked",
@@ -206,6 +232,6 @@ row(
     "dns.injection",
     "dns.injected",
     lookup=lambda r, name, n: (SITE,) if r == DOH or name != HOST or n == 0 else ("127.0.0.1",),
-    late=lambda r, name: (SITE,) if name == HOST else None,
+    late=late_truth,
     grades="strong",
 )

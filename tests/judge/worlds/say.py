@@ -37,6 +37,11 @@ def everywhere(said: Any) -> Callable[[str, str, int], Any]:
     return lambda resolver, name, n: said if resolver != DOH and name == HOST else (SITE,)
 
 
+def late_truth(resolver: str, name: str) -> Any:
+    """The true answer for the site comes behind the first; a control name draws one answer."""
+    return (SITE,) if name == HOST else None
+
+
 def by_sni(hello: Hello) -> Callable[[str, str | None, int], Hello | None]:
     """The censor acts on the site's name in the ClientHello, wherever it is sent."""
     return lambda address, sni, n: hello if sni == HOST else None

@@ -1,0 +1,81 @@
+"""Failed lookups: what repeats, what is read from other programs' records, and what a control name draws."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from blockwatch import failure as f
+from blockwatch.followup import LookupRequest
+from blockwatch.judge import judge_run, next_steps
+from blockwatch.model import Measurement, Purpose
+from blockwatch.verdict import Grade, State
+from tests.judge.player import Player
+from tests.judge.stage import changed, frame, measured, play
+from tests.judge.world import GOOD_HOSTS, HOST, UDP, World
+from tests.judge.worlds import WORLDS
+from tests.judge.worlds.say import isp
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_denial_that_stands_in_a_report_again_and_again_stays_a_sign(times: int) -> None:
+    """Probes of other programs look a name up once; the same record twice is no second witness."""
+    world = World(lookup=isp(f.NXDOMAIN), resolvers=("system",))
+    player = Player(world, 0)
+    player.measure()
+    one = Measurement(
+        id="x",
+        seq=1,
+        target="site",
+        url=world.url,
+        probe="web",
+        probe_version="1",
+        started=1_790_000_000_000_000,
+        us=player.t,
+        observations=tuple(player.steps),
+    )
+    made = [changed(one, id=f"{'0' * 16}-{seq:06}", seq=seq) for seq in range(1, times + 1)]
+    open_, close = frame(world, times)
+    open_ = msgspec.structs.replace(open_, imported="ooni report")
+    final = [verdict for verdict in judge_run(open_, made, close) if verdict.final][-1]
+    assert (final.state, final.grade, final.mechanism) == (State.BLOCKED, Grade.SIGNS, "dns.nxdomain")
+
+
+def test_the_control_name_is_asked_first_and_of_everyone_who_is_listened_to() -> None:
+    world = WORLDS["NXDOMAIN injected"].world
+    player = Player(world, 0)
+    player.measure()
+    asked = [
+        r for r in next_steps(tuple(player.steps), world.known_good, "first") if isinstance(r, LookupRequest)
+    ]
+    calm = [r.resolver for r in asked if r.purpose is Purpose.NAME_CONTROL]
+    assert calm == ["system", "line", *UDP]
+    assert [r.purpose for r in asked[: len(calm)]] == [Purpose.NAME_CONTROL] * len(calm)
+    assert {r.resolver for r in asked if r.name == HOST} == set(calm)
+    assert {r.name for r in asked[: len(calm)]} == {GOOD_HOSTS[0]}
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["a control name draws one", "no control name"])
+def test_two_replies_need_a_control_name_that_draws_one(asked: bool) -> None:
+    world = WORLDS["NXDOMAIN injected"].world
+    _, made = play(world)
+    made = [
+        one
+        if asked
+        else changed(
+            one,
+            observations=tuple(s for s in one.observations if s.purpose is not Purpose.NAME_CONTROL),
+        )
+        for one in made
+    ]
+    open_, close = frame(world, len(made))
+    final = [v for v in judge_run(open_, made, close) if v.target == "site" and v.final][-1]
+    assert any(r.rule == "dns.senders" for r in final.why) is asked
+
+
+def test_a_router_that_relays_two_replies_buys_the_questions_and_accuses_nobody() -> None:
+    world = WORLDS["a router relays two replies for every name: dns_nxdomain_error, then the answer"].world
+    made = measured(world, 1, "first", 0, world.known_good)
+    calm = [s for s in made.observations if s.purpose is Purpose.NAME_CONTROL]
+    assert calm
+    assert all(verdict.state is not State.BLOCKED for verdict in play(world)[0])

@@ -1,0 +1,210 @@
+"""Worlds in which resolvers disagree and nobody lies: answers by place, old caches, odd zones and routers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from blockwatch import failure as f
+from tests.judge import forged
+from tests.judge.world import DOH, HOST, OTHER, SITE, UDP, Hello, Page
+from tests.judge.worlds.say import BLOCK, HTTP, broken_for_control, everywhere, isp, late_truth, row
+
+INSIDE = "10.1.1.1"
+ANOTHERS = Hello(trust=f.INVALID_HOSTNAME, detail="X509 62", chain=forged.plain("other.example"))
+INCOMPLETE = Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.plain(HOST))
+
+
+def at_edge(hello: Hello) -> Callable[[str, str | None, int], Hello | None]:
+    """The server of this region shows this chain."""
+    return lambda address, sni, n: hello if address == OTHER else None
+
+
+def gone(*resolvers: str) -> Callable[[str, str, int], Any]:
+    """The name is gone; these resolvers remember it."""
+    return lambda r, name, n: (SITE,) if r in resolvers or name != HOST else f.NXDOMAIN
+
+
+def relayed(failure: str) -> Callable[[str, str, int], Any]:
+    """A router hijacks lookups and relays what two resolvers say: for every name first a failure."""
+    return lambda r, name, n: (SITE,) if r == DOH or (r == "system" and n > 3) else failure
+
+
+def relayed_late(resolver: str, name: str) -> Any:
+    """Then the answer."""
+    return (SITE,)
+
+
+# a site that answers by place: the resolver here and public ones are told of another server than the helper
+for title, hello in (("another name's", ANOTHERS), ("an incomplete", INCOMPLETE)):
+    row(
+        f"a server for this region with {title} certificate",
+        "ok inconclusive blocked",
+        "dns.redirect",
+        lookup=everywhere((OTHER,)),
+        shake=at_edge(hello),
+        grades="signs",
+    )
+row(
+    "a server for this region, no encrypted resolver",
+    "ok inconclusive blocked",
+    "dns.redirect",
+    lookup=lambda r, name, n: (OTHER,) if name == HOST else (SITE,),
+    resolvers=("system", *UDP),
+    shake=at_edge(ANOTHERS),
+    grades="signs",
+)
+row(
+    "a server for this region, no helper",
+    "ok inconclusive blocked",
+    "dns.redirect",
+    lookup=everywhere((OTHER,)),
+    control=None,
+    shake=at_edge(ANOTHERS),
+    grades="signs",
+)
+row(
+    "a server for this region with a page of its own, http",
+    "ok inconclusive blocked",
+    "dns.redirect",
+    url=HTTP,
+    lookup=everywhere((OTHER,)),
+    answer=lambda a, h, t, n: Page(title="Regional news", length=9_000) if a == OTHER else None,
+    grades="signs",
+)
+row(
+    "answers over UDP replaced, the true one never arrives, http",
+    "blocked",
+    "dns.redirect",
+    url=HTTP,
+    lookup=everywhere((OTHER,)),
+    site=(SITE,),
+    dial=lambda a, port, n: f.REFUSED if port == 443 and a == OTHER else None,
+    answer=lambda a, h, t, n: BLOCK if a == OTHER else None,
+)
+
+# a name that is gone, and somebody who remembers it
+row(
+    "name gone here, encrypted resolver included; a helper remembers it",
+    "inconclusive",
+    "",
+    "dns.fails",
+    lookup=gone(),
+)
+row(
+    "name gone for the line and the encrypted resolver, not for the public ones",
+    "inconclusive",
+    "",
+    "dns.fails",
+    lookup=gone(*UDP),
+)
+row(
+    "name gone for all who were asked here; a helper remembers it",
+    "blocked inconclusive",
+    "dns.nxdomain",
+    lookup=gone(),
+    resolvers=("system", *UDP),
+    grades="signs",
+)
+row(
+    "NXDOMAIN over UDP, the helper and an encrypted resolver find the name",
+    "blocked",
+    "dns.injection",
+    "dns.fails",
+    lookup=gone(DOH),
+    grades="strong",
+)
+
+# a router that relays two replies for every name
+for failure in (f.SERVFAIL, f.DNS_REFUSED, f.NXDOMAIN):
+    row(
+        f"a router relays two replies for every name: {failure}, then the answer",
+        "ok inconclusive",
+        lookup=relayed(failure),
+        late=relayed_late,
+    )
+    row(
+        f"the same, {failure} to the system always",
+        "ok inconclusive blocked",
+        "dns.",
+        lookup=lambda r, name, n, failure=failure: (SITE,) if r == DOH else failure,
+        late=relayed_late,
+        grades="signs",
+    )
+row(
+    "a router relays two resolvers' answers by place for every name",
+    "ok inconclusive",
+    lookup=lambda r, name, n: (OTHER,) if r in ("line", *UDP) else (SITE,),
+    late=relayed_late,
+)
+row(
+    "SERVFAIL first and the answer behind it, for this name alone",
+    "blocked",
+    "dns.servfail",
+    "dns.fails",
+    lookup=everywhere(f.SERVFAIL),
+    late=late_truth,
+    grades="signs",
+)
+
+# a zone that fails or refuses one resolver
+row(
+    "REFUSED from the ISP, as where a zone refuses its resolver",
+    "blocked",
+    "dns.refused",
+    lookup=isp(f.DNS_REFUSED),
+    grades="signs",
+)
+row(
+    "broken signatures: whoever validates fails, the helper does not validate",
+    "inconclusive",
+    "",
+    "dns.fails",
+    lookup=lambda r, name, n: f.SERVFAIL if name == HOST else (SITE,),
+)
+row(
+    "broken signatures, no encrypted resolver",
+    "inconclusive blocked",
+    "dns.servfail",
+    lookup=lambda r, name, n: f.SERVFAIL if name == HOST else (SITE,),
+    resolvers=("system", *UDP),
+    grades="signs",
+)
+
+# names at private addresses, for everybody
+row(
+    "a private address for everybody, and a site of this network there",
+    "ok inconclusive",
+    url=HTTP,
+    lookup=lambda r, name, n: (INSIDE,) if name == HOST else (SITE,),
+    site=(INSIDE,),
+    control=broken_for_control(addresses=(INSIDE,), endpoints=()),
+)
+row(
+    "a private address for everybody, and a valid chain there",
+    "ok",
+    rule="page.tls",
+    lookup=lambda r, name, n: (INSIDE,) if name == HOST else (SITE,),
+    site=(INSIDE,),
+    control=broken_for_control(addresses=(INSIDE,), endpoints=()),
+)
+row(
+    "a private address for everybody, and somebody's router there",
+    "inconclusive down",
+    url=HTTP,
+    lookup=lambda r, name, n: (INSIDE,) if name == HOST else (SITE,),
+    site=(),
+    answer=lambda a, h, t, n: Page(title="Router", length=3_000) if a == INSIDE else None,
+    dial=lambda a, port, n: f.REFUSED if a == INSIDE and port == 443 else None,
+    control=broken_for_control(addresses=(INSIDE,), endpoints=()),
+)
+row(
+    "a private address for everybody, and nobody there",
+    "down",
+    rule="dns.zone",
+    url=HTTP,
+    lookup=lambda r, name, n: (INSIDE,) if name == HOST else (SITE,),
+    site=(),
+    dial=lambda a, port, n: f.TIMEOUT if a == INSIDE else None,
+    control=broken_for_control(addresses=(INSIDE,), endpoints=()),
+)

@@ -15,7 +15,7 @@ from zlib import crc32
 
 from blockwatch.followup import FlowRequest, FollowUp, KnownGood
 from blockwatch.judge.names import owner, same_owner
-from blockwatch.judge.operators import operator, operators
+from blockwatch.judge.operators import apart, operators
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.trouble import Trouble
 from blockwatch.model import Purpose
@@ -61,8 +61,7 @@ def ground(scene: Scene, known_good: Sequence[KnownGood]) -> Ground:
     for good in fit:
         one_each.setdefault(good.address, good)
     theirs = operators(taken)
-    apart = [good for good in one_each.values() if not theirs or operator(good.address) not in theirs]
-    best = apart or list(one_each.values())
+    best = [good for good in one_each.values() if apart(good.address, theirs)] or list(one_each.values())
     best = [good for good in best if good.port == port] or best
     start = crc32(host.encode()) % len(best) if best else 0  # not everybody's rounds at one address
     turned = best[start:] + best[:start]

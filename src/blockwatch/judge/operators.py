@@ -12,7 +12,7 @@ The numbers are those under which the operators announce their edges (names as i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from blockwatch import asn
@@ -49,6 +49,13 @@ def operator(address: str) -> int | None:
     """A number for the content network that an address belongs to; ``None``: to none that is known."""
     network = asn.lookup(address)
     return _OPERATOR.get(network.asn) if network is not None else None
+
+
+def apart(address: str, theirs: Collection[int]) -> bool:
+    """Whether an address surely belongs to none of these content networks (``theirs``): where there are any,
+    one of a network that the table does not know may be an edge of theirs.
+    """
+    return not theirs or (asn.lookup(address) is not None and operator(address) not in theirs)
 
 
 def operators(addresses: Iterable[str]) -> frozenset[int]:

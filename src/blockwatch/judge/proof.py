@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from blockwatch.judge.matrix import SPELLED, STRANGE
 from blockwatch.judge.names import parts
-from blockwatch.judge.operators import operator, operators
+from blockwatch.judge.operators import apart, operators
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TIMEOUT
 from blockwatch.judge.pages import alike, from_cdn
 from blockwatch.judge.scene import Scene, answered, step_of
@@ -159,7 +159,7 @@ def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, 
     return [
         (end, flow)
         for end, flow in rounds
-        if flow.address not in own and end != SKIPPED and not (theirs and operator(flow.address) in theirs)
+        if flow.address not in own and end != SKIPPED and apart(flow.address, theirs)
     ]
 
 

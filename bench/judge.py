@@ -40,6 +40,7 @@ PIPELINE = (
 BATCH = 500  # measurements made, then judged
 LEAST_S = 2.0  # processor time of one figure
 MEMORY = (1_000, 10_000, 100_000)
+PHRASE = "Доступ ограничен по решению суда "
 ADDRESS = re.compile(rb"(?<![0-9.])(\d{1,3}\.\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![0-9.])")
 
 
@@ -187,8 +188,18 @@ def matcher(pack: Pack, bodies: list[str]) -> None:
         hostile = _cost(pack, (near * (size // len(near) + 1))[:size])
         print(
             f"  {size // 1_000} KB: median {statistics.median(costs):.3f} ms, worst {max(costs):.3f} ms of "
-            f"{len(pages)} pages; made of near-matches {hostile:.2f} ms"
+            f"{len(pages)} pages; made of near-matches {hostile:.2f} ms; Cyrillic words "
+            f"{_cost(pack, cyrillic(size)):.3f} ms, a phrase of blocking over and over "
+            f"{_cost(pack, (PHRASE * size)[:size]):.3f} ms"
         )
+
+
+def cyrillic(size: int) -> str:
+    """So many characters of made-up words in Cyrillic letters, each of two bytes."""
+    rng = random.Random(2)  # noqa: S311
+    letters = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
+    words = ("".join(rng.choices(letters, k=rng.randint(2, 10))) for _ in range(size // 3))
+    return " ".join(words)[:size]
 
 
 def _cost(pack: Pack, text: str) -> float:

@@ -61,7 +61,8 @@ def test_all_that_is_ours_goes_and_nothing_else(tmp_path: Path) -> None:
         f"receipts/{'a' * 32}.json", f"receipts/{'a' * 32}-2.json.part",
         f"aside/{'a' * 16}-{'b' * 12}/run.age",
         f"aside/stamps-{'a' * 16}-{'b' * 12}/some.tsr", f"aside/forgotten-{'a' * 16}-{'b' * 12}",
-        f"aside/forgotten/{'a' * 16}", f".parts/{'a' * 64}-3-1000/0002",
+        f"aside/20261122T042000Z-{'a' * 16}/run.age", f"aside/forgotten/{'a' * 16}",
+        f".parts/{'a' * 64}-3-1000/0002",
     )  # fmt: skip
     for name in ours:
         (results / name).parent.mkdir(parents=True, exist_ok=True)

@@ -47,7 +47,7 @@ _RESULTS = _Form(
         ".parts": _Form(whole=r"[0-9a-f]{64}-[0-9]+-[0-9]+"),
         "aside": _Form(
             files=r"forgotten-[0-9a-f]{16}-[0-9a-f]{12}",
-            whole=r"(stamps-)?[0-9a-f]{16}-[0-9a-f]{12}|\.forgotten-.+",
+            whole=rf"(stamps-)?[0-9a-f]{{16}}-[0-9a-f]{{12}}|{_WHOLE}",
             inner={"forgotten": _FORGOTTEN},
         ),
     },

@@ -213,7 +213,7 @@ class RunWriter:
             finally:
                 if self._sealer:
                     self._sealer.seal(self._tree, final=True)
-            self._shelf.finish(self._tree.root().hex())
+            self._shelf.finish(self._tree.root().hex(), self._signer)
         except BaseException as fault:
             future.set_exception(fault)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from blockwatch.evidence.incoming import Imported, Incoming
 from blockwatch.evidence.opened import opened_runs
 from blockwatch.evidence.reading import find_runs, read_run
 from blockwatch.evidence.report import Level
+from blockwatch.evidence.rootnote import parse_root
 from blockwatch.evidence.shelf import EncryptedShelf, Memory, Shelf
 from blockwatch.evidence.verify import Reader, verify_run
 from blockwatch.evidence.verify_paths import verify_paths
@@ -88,8 +90,10 @@ def test_what_stays_readable(tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {ENCRYPTED_FILE, "root"}
     assert folder.name == f"20261122T042000Z-{RUN}"
     plain = write(tmp_path / "plain", None).folder
-    assert (folder / "root").read_text() == f"{read_run(plain).root()}\n{SIGNER.key}\n"
     raw = (folder / ENCRYPTED_FILE).read_bytes()
+    noted = parse_root((folder / "root").read_bytes())
+    assert (noted.run, noted.root, noted.previous) == (RUN, read_run(plain).root(), None)
+    assert (noted.key, noted.signed, noted.sha256) == (SIGNER.key, True, sha256(raw).hexdigest())
     for word in (b"site.example", b"home", b"springtime", b"blockwatch", RUN.encode(), b"203.0.113"):
         assert word not in raw
     assert [path.name for path in tmp_path.rglob("*") if ".part" in path.name] == []
@@ -206,7 +210,7 @@ def test_the_age_program_opens_each_chunk(tmp_path: Path) -> None:
 def test_the_chain_goes_on(tmp_path: Path) -> None:
     results, key = tmp_path / "results", str(SIGNER.key)
     first = encrypted(results)
-    root = (first / "root").read_text().split()[0]
+    root = parse_root((first / "root").read_bytes()).root
     assert last_root(results, key) == root
     assert last_root(results, None) is None
     second = tmp_path / "killed"

@@ -50,8 +50,19 @@ def trust_of(roots: tuple[str, ...], headers: Path | None) -> Trust:
         where = str(headers)
         blocks = block_roots(headers.read_text("ascii")) if headers else {}
     except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})", where=where) from error
+        words = (error.strerror or "unreadable").lower()
+        remedy = "Name a file that is there and that you may read."
+        raise ConfigError(f"cannot be read ({words})", where=where, remedy=remedy) from error
     except ValueError as error:
-        what = "a file of block headers" if where == str(headers) else "a PEM file of certificates"
-        raise ConfigError(f"this is not {what} ({error})", where=where) from error
+        if where == str(headers):
+            what, remedy = (
+                "a file of block headers",
+                "A line each: the height, and the header's 160 hex digits.",
+            )
+        else:
+            what, remedy = (
+                "a PEM file of certificates",
+                "Name one that begins with -----BEGIN CERTIFICATE-----.",
+            )
+        raise ConfigError(f"this is not {what}", where=where, remedy=remedy) from error
     return Trust(roots=tuple(named), blocks=blocks)

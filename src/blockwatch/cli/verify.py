@@ -20,9 +20,18 @@ _GRADES = {
     "unsigned": "unsigned: whole, but anybody could have altered it",
     "sealed": "sealed: nobody without the key has altered it",
     "timed": "sealed and timed: existed as it is no later than {time}, and nobody has altered it since",
-    "witnessed": "sealed, timed and witnessed by another vantage: existed as it is no later than {time}",
+    "witnessed": "sealed, timed and witnessed by another key: existed as it is no later than {time}",
 }
-_KINDS = {"damage": "DAMAGED", "contradiction": "CONTRADICTION", "signer": "NOT FROM A KEY YOU NAMED"}
+_UP_TO_HERE = (
+    "up to here: whoever handed it over may have cut it off at a seal, or the run was killed; nothing in it "
+    "shows that it did not go on"
+)
+_KINDS = {"damage": "DAMAGED", "contradiction": "CONTRADICTION", "signer": "NOT FROM A KEY YOU NAMED",
+          "stamp": "BAD STAMP (it says nothing against the run)"}  # fmt: skip
+_REMEDY = (
+    "Keep all of it as it is, and ask whoever handed it over for another copy; the lines above say what is "
+    "wrong and where."
+)
 
 
 @click.command(name="verify")
@@ -43,12 +52,14 @@ def command(
     """Check evidence: run folders, folders of runs, bundles, proofs of single records. Sends nothing.
 
     Each gets a grade: unsigned, sealed, timed (sealed, and somebody outside saw the seal by a certain
-    time) or witnessed (timed, and another vantage asked for the same at the same time). A run that was
-    killed, or that nobody signed, is whole. Without --key or --allow the signer is unknown: anybody can
-    make a key. Outside time counts if you say whom you trust for it: --tsa-root, --bitcoin-headers.
+    time) or witnessed (timed, and another key asked for the same at the same time, on another network
+    by its own word). A run that was killed, or that nobody signed, is whole; but one without its last line
+    may have been cut off, and reaches no grade of --require, unless a later run says where it ended.
+    Without --key or --allow the signer is unknown: anybody can make a key. Outside time counts if you say
+    whom you trust for it: --tsa-root, --bitcoin-headers.
 
-    Exit code 9: something is damaged or contradicts itself, is sealed by another key than you named, or
-    does not reach the grade of --require.
+    Exit code 9: something is damaged or contradicts itself, is not sealed to its end by a key that you
+    named, or does not reach the grade of --require.
 
     Example: blockwatch verify results/ --allow campaign-keys.txt --tsa-root mozilla --require timed
     """
@@ -65,7 +76,7 @@ def command(
     for report in verify_paths(paths, reader):
         _print(report, reader, as_json)
         if report.findings or report.kind != "folder":
-            counts["not as it should be" if report.findings else str(report.level)] += 1
+            counts["not as it should be" if report.findings else _grade(report)] += 1
         low += not report.findings and not _reaches(report, require)
     bad, total = counts["not as it should be"], counts.total()
     if total > 1:
@@ -74,13 +85,17 @@ def command(
     if bad or low:
         words = [f"{bad} of {total} not as it should be"] * bool(bad)
         words += [f"{low} of {total} below the grade {require!r}"] * bool(low)
-        raise EvidenceError("; ".join(words))
+        raise EvidenceError("; ".join(words), remedy=_REMEDY)
+
+
+def _grade(report: Report) -> str:
+    return f"{report.level} up to here" if report.level.rank and report.open_ended else str(report.level)
 
 
 def _reaches(report: Report, require: str | None) -> bool:
     from blockwatch.evidence.report import Level
 
-    return require is None or report.kind == "folder" or report.level.rank >= Level(require).rank
+    return require is None or report.kind == "folder" or report.reaches(Level(require))
 
 
 def _keys(key: str | None, allow: Path | None) -> tuple[Allowed, ...] | None:
@@ -112,11 +127,13 @@ def _lines(report: Report, reader: Reader) -> list[str]:
     for finding in report.findings:
         record = f" (record {finding.record})" if finding.record else ""
         lines.append(f"  {_KINDS[finding.kind]}: {finding.where}{record}: {finding.what}")
-    if not report.findings and report.kind != "folder":
+    if report.sound and report.kind != "folder":
         from blockwatch.evidence.verify import moment
 
         time = moment(report.not_after) if report.not_after is not None else ""
         lines.append(f"  {_GRADES[report.level].format(time=time)}")
+        if report.level.rank and report.open_ended:
+            lines.append(f"  {_UP_TO_HERE}")
         lines.append(f"  {_signer(report, reader)}")
         if report.witnesses:
             lines.append(f"  witnesses: runs {', '.join(report.witnesses)}")
@@ -127,9 +144,10 @@ def _signer(report: Report, reader: Reader) -> str:
     if report.sealed == 0:
         return "internally consistent, unsigned"
     name = (report.key or "").partition("+")[0]
+    part = f"lines 1 to {report.sealed} " if report.sealed < report.lines else ""
     if report.signer is None:
-        return f"internally consistent, signer unknown: {name}"
-    return f"signed by {report.signer or 'the key you named'}: {name}"
+        return f"internally consistent, {part}signer unknown: {name}"
+    return f"{part}signed by {report.signer or 'the key you named'}: {name}"
 
 
 def _json(report: Report) -> str:
@@ -139,5 +157,5 @@ def _json(report: Report) -> str:
     fields["findings"] = [msgspec.structs.asdict(finding) for finding in report.findings]
     fields["ok"] = not report.findings
     level = fields.pop("level")
-    fields["grade"] = None if report.findings or report.kind == "folder" else level
+    fields["grade"] = None if not report.sound or report.kind == "folder" else level
     return msgspec.json.encode(dict(sorted(fields.items()))).decode()

@@ -6,19 +6,13 @@ another program's records. A run that was forgotten on purpose keeps its place b
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from blockwatch.errors import EvidenceError
-from blockwatch.evidence.chunks import ENCRYPTED_FILE
 from blockwatch.evidence.log import LOG_FILE, log_root
 from blockwatch.evidence.reading import Run, run_folders
+from blockwatch.evidence.rootnote import encrypted_folders, is_encrypted, read_root
 from blockwatch.evidence.tombstone import Tombstone, read_tombstones
-
-ROOT_FILE = "root"  # of an encrypted run
-_NOTED = re.compile(rb"([0-9a-f]{64})\n([!-~]{1,300})\n")
-_MOST = 400  # bytes
 
 
 def last_root(results: Path, key: str | None = None) -> str | None:
@@ -30,13 +24,14 @@ def last_root(results: Path, key: str | None = None) -> str | None:
     if not results.is_dir():
         return None
     newest = None
-    folders = [*run_folders(results), *(path.parent for path in results.glob(f"*/{ENCRYPTED_FILE}"))]
+    folders = [*run_folders(results), *encrypted_folders(results)]
     for folder in sorted(folders, key=lambda run: run.name, reverse=True):
         try:
-            if (folder / ENCRYPTED_FILE).is_file():
-                noted = _noted(folder)
-                if noted is not None and noted[0] == key:
-                    newest = noted[1]
+            if is_encrypted(folder):
+                noted = read_root(folder)
+                of_it = str(noted.key) if noted and noted.key else None
+                if noted and of_it == key and noted.signed == (key is not None):
+                    newest = noted.root
                     break
                 continue
             first = Run(folder).open
@@ -46,26 +41,6 @@ def last_root(results: Path, key: str | None = None) -> str | None:
         except EvidenceError:
             continue
     return _after_tombstones(newest, _tombstones(results, key))
-
-
-def noted_roots(results: Path) -> Iterator[tuple[str | None, str]]:
-    """Key and root (hex) of each encrypted run in a results folder that has ended."""
-    for path in sorted(results.glob(f"*/{ENCRYPTED_FILE}")):
-        if (noted := _noted(path.parent)) is not None:
-            yield noted
-
-
-def _noted(folder: Path) -> tuple[str | None, str] | None:
-    """What an encrypted run noted of itself when it ended; ``None``: it was killed."""
-    try:
-        with (folder / ROOT_FILE).open("rb") as file:
-            found = _NOTED.fullmatch(file.read(_MOST))
-    except OSError:
-        return None
-    if found is None:
-        return None
-    key = found[2].decode()
-    return None if key == "none" else key, found[1].decode()
 
 
 def _tombstones(results: Path, key: str | None) -> list[Tombstone]:

@@ -41,9 +41,9 @@ def read_lines(path: Path, notes: list[str]) -> Iterator[bytes]:
                         notes, f"{path.name}:{number}: the last {size - offset} bytes never reached the disk"
                     )
                     return
+                if len(line) > MAX_LINE:
+                    raise EvidenceError(f"a line of more than {MAX_LINE} bytes", where=f"{path}:{number}")
                 if line[-1:] != b"\n":
-                    if len(line) > MAX_LINE:
-                        raise EvidenceError(f"a line of more than {MAX_LINE} bytes", where=f"{path}:{number}")
                     _note(
                         notes, f"{path.name}:{number}: torn after {len(line)} bytes, the writer was stopped"
                     )

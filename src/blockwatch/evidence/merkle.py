@@ -6,6 +6,8 @@ Rules of this file:
 * a leaf is one line of the log without its newline; leaves and nodes are hashed apart (0x00, 0x01),
   so that no line can pass for a node;
 * building keeps one hash per level, so the root of a million lines needs no memory;
+* consistency proofs are for whoever holds two seals and not the log; who holds the log, as ``verify`` does,
+  takes the root at each size on the way and needs none;
 * a verifier answers true or false for every input, also a hostile one, and never raises.
 """
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from blockwatch.errors import EvidenceError, UsageError
-from blockwatch.evidence.chunks import ENCRYPTED_FILE
 from blockwatch.evidence.disk import in_words
 from blockwatch.evidence.incoming import kind_of
 from blockwatch.evidence.naming import run_folder_name
 from blockwatch.evidence.reading import find_runs, read_run
+from blockwatch.evidence.rootnote import encrypted_folders, is_encrypted
 from blockwatch.evidence.unbundle import unpack
 
 
@@ -36,8 +36,8 @@ def opened_runs(paths: Iterable[Path]) -> Iterator[list[Path]]:
     with opened_paths(paths) as folders:
         found = find_runs(folders)
         for folder in folders if not found else ():
-            for sealed in sorted(folder.glob(f"*/{ENCRYPTED_FILE}")):
-                raise _encrypted(sealed.parent)
+            for sealed in encrypted_folders(folder):
+                raise _encrypted(sealed)
         yield found
 
 
@@ -45,8 +45,7 @@ def encrypted_runs(paths: Iterable[Path]) -> list[Path]:
     """Folders of runs among and directly below ``paths`` that were encrypted as they were written."""
     found: list[Path] = []
     for path in paths:
-        found += [path] if (path / ENCRYPTED_FILE).is_file() else []
-        found += [inner.parent for inner in sorted(path.glob(f"*/{ENCRYPTED_FILE}"))]
+        found += [path] if is_encrypted(path) else encrypted_folders(path)
     return found
 
 
@@ -57,7 +56,7 @@ def _encrypted(path: Path) -> UsageError:
 
 
 def _opened(path: Path, private: Path) -> Path:
-    if path.is_dir() and (path / ENCRYPTED_FILE).is_file():
+    if path.is_dir() and is_encrypted(path):
         raise _encrypted(path)
     kind = kind_of(path)
     if kind is None:

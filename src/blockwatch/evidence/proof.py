@@ -145,12 +145,12 @@ def _members(folder: Path, measurement: Measurement) -> Iterator[ProofMember]:
 
 
 def _refs(measurement: Measurement) -> list[WarcRef]:
-    """What a measurement refers to, in its order, each member once."""
+    """What a measurement refers to, step by step, response before request, each member once."""
     refs = (
         ref
         for step in measurement.observations
         if isinstance(step, HttpStep)
-        for ref in (step.request, step.response)
+        for ref in (step.response, step.request)
         if ref
     )
     return list({ref.sha256: ref for ref in refs}.values())

@@ -31,7 +31,7 @@ class Level(StrEnum):
 class Finding(Noun, frozen=True, kw_only=True):
     """One thing that is not as it should be."""
 
-    kind: str  # "damage", "contradiction" or "signer"
+    kind: str  # "damage", "contradiction", "signer", or "stamp": of that stamp alone, not of the run
     where: str  # "measurements.jsonl:12", a file of the run folder, or a folder
     what: str  # one sentence, no trailing full stop
     record: str | None = None  # id of the measurement
@@ -61,7 +61,9 @@ class Report(Noun, frozen=True, kw_only=True):
     sealed: int = 0  # lines under a good signature
     timed: int = 0  # lines that outside time vouches for
     not_after: int | None = None  # all of it existed by then, microseconds since the epoch
-    closed: bool = False  # false: the run was killed
+    closed: bool = False  # it has its last line
+    open_ended: bool = False  # nothing shows that it did not go on: killed, or cut off at a line or seal
+    unsigned_link: bool = False  # the run before it is vouched for only by an unsigned note
     started: int | None = None  # by the clock of the machine that measured
     ended: int | None = None
     asn: int | None = None
@@ -72,3 +74,12 @@ class Report(Noun, frozen=True, kw_only=True):
     imported: bool = False
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()  # plain sentences
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong with it; a stamp that is not good says nothing against the run."""
+        return all(finding.kind == "stamp" for finding in self.findings)
+
+    def reaches(self, level: Level) -> bool:
+        """Whether it is as good as ``level``; one that may have been cut off reaches none but the lowest."""
+        return self.sound and self.level.rank >= level.rank and not (level.rank and self.open_ended)

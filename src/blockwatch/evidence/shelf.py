@@ -22,11 +22,12 @@ import msgspec
 from blockwatch.codec import decode_record
 from blockwatch.content import decode_body, parse_response
 from blockwatch.errors import DiskError
-from blockwatch.evidence.chain import ROOT_FILE
 from blockwatch.evidence.chunks import ENCRYPTED_FILE, chunk
 from blockwatch.evidence.disk import GrowingFile, in_words, replace_file, sync_folder
 from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.naming import run_folder_name
+from blockwatch.evidence.rootnote import ROOT_FILE, root_text
+from blockwatch.evidence.signing import Signer
 from blockwatch.evidence.summary import write_summary
 from blockwatch.evidence.warc import WARC_FILE, parse_member, warcinfo
 from blockwatch.model import HttpStep, Measurement
@@ -66,7 +67,7 @@ class Shelf(Protocol):
     def put(self, name: str, content: bytes) -> None:
         """Keep a file that vouches for the log, as a whole."""
 
-    def finish(self, root: str) -> None:
+    def finish(self, root: str, signer: Signer | None) -> None:
         """Close what is open and look whether the disk gives back what was written."""
 
 
@@ -124,7 +125,7 @@ class PlainShelf:
             path.parent.mkdir(mode=0o700, exist_ok=True)
         replace_file(path, content)
 
-    def finish(self, root: str) -> None:
+    def finish(self, root: str, signer: Signer | None) -> None:
         """Make ``run.json``, for which the log is read again."""
         self._bodies.close()
         self._log.close()
@@ -146,7 +147,7 @@ class EncryptedShelf:
         """Make the folder; its name says when and which run, and no label."""
         name = run_folder_name(run_open, None)
         folder, hidden = results / name, results / f".{name}"
-        self._run, self._key = run_open.run, run_open.key
+        self._run, self._key, self._previous = run_open.run, run_open.key, run_open.previous_root
         first = warcinfo(run_open.run, run_open.software, run_open.started)
         self._log_size = 0
         self.bodies = 0
@@ -191,13 +192,14 @@ class EncryptedShelf:
         self._number += 1
         self._digest.update(content)
 
-    def finish(self, root: str) -> None:
-        """Note the root for the next run of the chain; the file is read again."""
+    def finish(self, root: str, signer: Signer | None) -> None:
+        """Note the root for the next run of the chain, signed; the file is read again."""
         self._file.close()
         with in_words(self._file.path), self._file.path.open("rb") as file:
             if file_digest(file, "sha256").digest() != self._digest.digest():
                 raise _lying(self._file.path)
-        replace_file(self._folder / ROOT_FILE, f"{root}\n{self._key or 'none'}\n".encode())
+        text = root_text(self._run, self._key, root, self._previous, self._digest.digest())
+        replace_file(self._folder / ROOT_FILE, signer.note(text) if signer else text)
 
 
 class Memory:

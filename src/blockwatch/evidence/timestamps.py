@@ -3,7 +3,7 @@
 Rules of this file:
 
 * a stamp speaks of the bytes of ``checkpoint`` or of an earlier one in ``checkpoints/``; one that speaks
-  of anything else contradicts the run;
+  of anything else, or does not hold, is no good, and says nothing against the run: anybody can put it there;
 * a reply of an authority is kept byte for byte; a calendar's proof may be replaced by one that says more;
 * time counts only on the word of somebody whom the reader named: an authority's root certificate, or
   the header of a Bitcoin block. Anything else is told, and proves nothing.
@@ -25,7 +25,7 @@ from blockwatch.evidence.tsp import MAX_REPLY, Token, authority_path, read_reply
 from blockwatch.model import Noun
 
 STAMPS = "timestamps"
-MAX_STAMPS = 256  # files in the folder
+MAX_STAMPS = 256  # files in the folder that are looked at
 _BLOCK_SLACK = 7_200_000_000  # a block's own time may be two hours off
 
 
@@ -54,14 +54,11 @@ def stamp_name(url: str, digest: bytes, suffix: str) -> str:
 
 
 def stamp_paths(folder: Path) -> list[Path]:
-    """Files of ``timestamps/`` in order of their names; raises ``EvidenceError`` where there are too many."""
+    """Files of ``timestamps/`` in order of their names; a reader looks at the first ``MAX_STAMPS``."""
     stamps = folder / STAMPS
     if not stamps.is_dir():
         return []
-    found = sorted(path for path in stamps.iterdir() if path.suffix in (".tsr", ".ots"))
-    if len(found) > MAX_STAMPS:
-        raise EvidenceError(f"more than {MAX_STAMPS} stamps", where=str(stamps))
-    return found
+    return sorted(path for path in stamps.iterdir() if path.suffix in (".tsr", ".ots"))
 
 
 def keep_stamp(folder: Path, name: str, content: bytes) -> Path:
@@ -102,7 +99,7 @@ def read_content(name: str, content: bytes, digests: Mapping[str, int], trust: T
 
 def stamps_over(folder: Path, digest: str) -> Iterator[tuple[str, bytes]]:
     """Name and content of the stamps of a run that are over this seal (SHA-256, hex)."""
-    for path in stamp_paths(folder):
+    for path in stamp_paths(folder)[:MAX_STAMPS]:
         try:
             content = read_bounded(path, MAX_PROOF)
             read_content(path.name, content, {digest: 1}, Trust())
@@ -114,7 +111,7 @@ def stamps_over(folder: Path, digest: str) -> Iterator[tuple[str, bytes]]:
 def read_bounded(path: Path, most: int) -> bytes:
     """Read a small file; what has more than ``most`` bytes comes one byte longer, to be refused."""
     try:
-        if not path.is_file():  # a pipe would be waited for
+        if path.is_symlink() or not path.is_file():  # a pipe would be waited for
             raise EvidenceError("not a file")
         with path.open("rb") as file:
             return file.read(most + 1)

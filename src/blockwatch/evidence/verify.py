@@ -10,6 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +18,13 @@ from pathlib import Path
 import msgspec
 
 from blockwatch.evidence.allow import Allowed, allowed_by
+from blockwatch.evidence.checkpoint import EARLIER_FOLDER
 from blockwatch.evidence.log import LOG_FILE
+from blockwatch.evidence.naming import STAMPS_FOLDER, evidence_order
 from blockwatch.evidence.note import parse_campaign_key
 from blockwatch.evidence.report import Damage, Finding, Level, Report
 from blockwatch.evidence.timestamps import Stamp, Trust
-from blockwatch.evidence.verify_derived import derived_findings
+from blockwatch.evidence.verify_derived import DERIVED, derived_findings
 from blockwatch.evidence.verify_log import LogCheck
 from blockwatch.evidence.verify_seal import Seals
 from blockwatch.model import Noun
@@ -41,14 +44,14 @@ class Checked(msgspec.Struct):
 
     report: Report
     folder: Path
-    sites: (
-        dict[str, tuple[int, int]] | None
-    )  # of one that can witness: address → first and last time asked for
+    sites: dict[str, array[int]] | None  # of one that can witness: address → each time it was asked for
+    signed_start: bool = False  # its first line is under a good seal
 
 
 def verify_run(folder: Path, reader: Reader) -> Checked:
     """Check one run folder; a fault in it is a finding of the report."""
     try:
+        only_files(folder)
         seals = Seals(folder)
     except Damage as error:
         return _stopped(folder, LogCheck(folder, ()), [error.finding])
@@ -63,11 +66,33 @@ def verify_run(folder: Path, reader: Reader) -> Checked:
     for one in seals.stamps(reader.trust):
         if isinstance(one, Finding):
             findings.append(one)
+        elif isinstance(one, str):
+            log.notes.append(one)
         else:
             stamps.append(one)
-            findings.extend(_too_early(one, log))
+            if one.lines == log.lines:
+                ended = max(log.last_us, log.close.ended if log.close else 0)
+                finding, note = too_early(one, ended, log.clock_offset_us)
+                findings += [finding] if finding else []
+                log.notes += [note] if note else []
     report = _graded(_report(folder, log, findings), log, sealed, stamps, reader)
-    return Checked(report, folder, log.sites if can_witness(report) else None)
+    return Checked(report, folder, log.sites if can_witness(report) else None, sealed > 0)
+
+
+def only_files(folder: Path) -> None:
+    """Refuse links and pipes in the place of evidence; raises ``Damage``. Nothing else is read."""
+    try:
+        for place in (folder, folder / EARLIER_FOLDER, folder / STAMPS_FOLDER):
+            inner = place != folder
+            if inner and place.is_symlink():
+                raise Damage(place.name, "a link stands where a folder should")
+            for path in place.iterdir() if not inner or place.is_dir() else ():
+                name = f"{place.name}/{path.name}" if inner else path.name
+                ours = (evidence_order(name) and place.name != STAMPS_FOLDER) or name in DERIVED
+                if ours and (path.is_symlink() or not path.is_file()):
+                    raise Damage(name, "a link, a pipe or something else stands where a file should")
+    except OSError as error:
+        raise Damage(folder.name, f"cannot be read ({error.strerror})") from error
 
 
 def can_witness(report: Report) -> bool:
@@ -75,7 +100,8 @@ def can_witness(report: Report) -> bool:
     offset = report.clock_offset_us
     return (
         report.level is Level.TIMED
-        and not report.findings
+        and report.sound
+        and not report.imported
         and report.signer is not None
         and report.asn is not None
         and offset is not None
@@ -98,6 +124,7 @@ def _report(folder: Path, log: LogCheck, findings: Sequence[Finding]) -> Report:
         lines=log.lines,
         measurements=log.measurements,
         closed=close is not None,
+        open_ended=close is None,
         started=opened.started if opened else None,
         ended=close.ended if close else None,
         asn=opened.vantage.asn if opened else None,
@@ -119,22 +146,38 @@ def _signer(log: LogCheck, reader: Reader) -> str | None:
 
 
 def _signer_findings(log: LogCheck, reader: Reader, sealed: int) -> list[Finding]:
-    if reader.keys is None or not sealed or _signer(log, reader) is not None:
+    if reader.keys is None:
         return []
-    what = "sealed by a key that you did not name, or not for that day"
-    return [Finding(kind="signer", where=f"{LOG_FILE}:1", what=what)]
+    name = _signer(log, reader)
+    if not sealed:
+        what, line = "not sealed by a key that you named: it is not sealed at all", 1
+    elif name is None:
+        what, line = "sealed by a key that you did not name, or not for that day", 1
+    elif sealed < log.lines:
+        by = name or "the key you named"
+        what, line = (
+            f"lines 1 to {sealed} of {log.lines} are signed by {by}, the others by nobody",
+            sealed + 1,
+        )
+    else:
+        return []
+    return [Finding(kind="signer", where=f"{LOG_FILE}:{line}", what=what)]
 
 
-def _too_early(stamp: Stamp, log: LogCheck) -> list[Finding]:
-    """A stamp older than what it covers, where the clock was checked, contradicts the log."""
-    offset = log.clock_offset_us
-    if stamp.not_after is None or offset is None or stamp.lines < log.lines:
-        return []
-    ended = max(log.last_us, log.close.ended if log.close else 0) - offset
-    if stamp.not_after + MAX_OFFSET_US >= ended:
-        return []
-    what = f"older than what it is over: by {moment(stamp.not_after)}, and the run ended {moment(ended)}"
-    return [Finding(kind="contradiction", where=stamp.file, what=what)]
+def too_early(
+    stamp: Stamp, ended: int, offset: int | None, where: str | None = None
+) -> tuple[Finding | None, str | None]:
+    """Find a stamp that is older than the end of what it covers (by the clock of the machine that measured).
+
+    A contradiction where the clock was checked, otherwise a sentence; ``None`` where nothing is odd.
+    """
+    if stamp.not_after is None or stamp.not_after + MAX_OFFSET_US >= ended - (offset or 0):
+        return None, None
+    when = f"by {moment(stamp.not_after)}, and what it is over ended {moment(ended - (offset or 0))}"
+    if offset is None:
+        return None, f"{stamp.file} is older than what it is over: {when}, by a clock that nobody checked"
+    what = f"older than what it is over: {when}"
+    return Finding(kind="contradiction", where=where or stamp.file, what=what), None
 
 
 def _graded(report: Report, log: LogCheck, sealed: int, stamps: list[Stamp], reader: Reader) -> Report:

@@ -3,30 +3,36 @@
 Rules of this file:
 
 * a results folder claims to hold its chains whole: a run that is missing there is a finding; among runs
-  that were only named or handed on, it is not;
+  that were only named or handed on, or that came by import, it is not;
 * two copies of one run may differ only in that one is a beginning of the other;
-* a witness is another person's key on another network, sealed, timed and with a checked clock, who asked
-  for the same address within the same hour; what the two found is for the judge to compare.
+* a witness is another key, on what it says is another network, sealed, timed, with a checked clock and with
+  nothing wrong: each measurement has one there of the same address within an hour. That is not proof of
+  another person, and what the two found is for the judge to compare;
+* a run without a last line ends where it says it does only if a later run of its key says so.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 
 import msgspec
 
 from blockwatch.errors import EvidenceError
-from blockwatch.evidence.chain import noted_roots
 from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
+from blockwatch.evidence.receipt import imported_runs
 from blockwatch.evidence.report import Finding, Level, Report
+from blockwatch.evidence.rootnote import ROOT_FILE, RootNote, root_notes
 from blockwatch.evidence.tombstone import Tombstone, read_tombstones
 from blockwatch.evidence.verify import Checked
 
+_MISSING = "the run before this one is missing, or was changed"
+_NOT_HERE = "the run before it is not here: this one came by import, and that one may not have been handed on"
 NEAR_US = 3_600_000_000  # between measurements of two witnesses
-MAX_SITES = 1_000_000  # addresses held in memory for all runs together
+MAX_SITES = 1_000_000  # measurements held in memory for all runs together
 
 
 def with_finding(checked: Checked, finding: Finding) -> None:
@@ -40,50 +46,106 @@ def with_note(checked: Checked, note: str) -> None:
     checked.report = msgspec.structs.replace(checked.report, notes=(*checked.report.notes, note))
 
 
+class _Chains:
+    """What a results folder holds of the chain of each key, by root (hex)."""
+
+    def __init__(self) -> None:
+        self.present: dict[str | None, set[str]] = defaultdict(set)
+        self.forgotten: dict[str | None, dict[str, Tombstone]] = defaultdict(dict)
+        self.noted: dict[str | None, dict[str, RootNote]] = defaultdict(dict)
+        self.came: set[str] = set()  # ids of runs and tombstones that came by import, perhaps without others
+
+    def holds(self, key: str | None, root: str) -> bool:
+        return root in self.present[key] or root in self.forgotten[key] or root in self.noted[key]
+
+
 def check_chain(results: Path, runs: Sequence[Checked]) -> list[Finding]:
-    """Find runs that name one that is not there; gives findings about tombstones."""
+    """Find runs that name one that is not there; gives findings about tombstones and encrypted runs."""
     broken: list[Finding] = []
-    stones: list[Tombstone] = []
+    chains = _Chains()
+    named: list[tuple[str, str | None, str]] = []  # place, key and the root before it
     try:
-        stones = read_tombstones(results)
+        for stone in read_tombstones(results):
+            key = str(stone.key) if stone.key else None
+            chains.forgotten[key][stone.root] = stone
+            named += [(f"forgotten/{stone.run}", key, stone.previous)] if stone.previous else []
     except EvidenceError as error:
-        where = error.where.removeprefix(f"{results}/")
-        broken.append(Finding(kind="damage", where=where, what=error.what))
-    present: dict[str | None, set[str]] = defaultdict(set)
+        broken.append(_damage(results, error))
+    try:
+        for folder, note in root_notes(results):
+            key = str(note.key) if note.key else None
+            chains.noted[key][note.root] = note
+            named += [(f"{folder.name}/{ROOT_FILE}", key, note.previous)] if note.previous else []
+    except EvidenceError as error:
+        broken.append(_damage(results, error))
     for checked in runs:
         report = checked.report
         if not report.imported:
-            present[report.key].add(report.root or _root_anyway(checked.folder))
-    for key, root in noted_roots(results):
-        present[key].add(root)
-    forgotten: dict[str | None, dict[str, Tombstone]] = defaultdict(dict)
-    for stone in stones:
-        forgotten[str(stone.key) if stone.key else None][stone.root] = stone
+            chains.present[report.key].add(report.root or _root_anyway(checked.folder))
+    chains.came = imported_runs(results)
     for checked in runs:
-        _link(checked, present, forgotten)
-    for stone in stones:
-        key = str(stone.key) if stone.key else None
-        if stone.previous and stone.previous not in present[key] and stone.previous not in forgotten[key]:
-            what = "the run before this one is missing, or was changed"
-            broken.append(Finding(kind="contradiction", where=f"forgotten/{stone.run}", what=what))
+        _link(checked, chains)
+    for where, key, before in named:
+        if not chains.holds(key, before) and where.removeprefix("forgotten/") not in chains.came:
+            broken.append(Finding(kind="contradiction", where=where, what=_MISSING))
+    _confirm(runs, {(key, before) for _, key, before in _signed(chains)})
     return broken
 
 
-def _link(
-    checked: Checked,
-    present: dict[str | None, set[str]],
-    forgotten: dict[str | None, dict[str, Tombstone]],
-) -> None:
+def _damage(results: Path, error: EvidenceError) -> Finding:
+    return Finding(kind="damage", where=error.where.removeprefix(f"{results}/"), what=error.what)
+
+
+def _signed(chains: _Chains) -> Iterator[tuple[str, str, str]]:
+    """Signed notes of runs that are not readable here: run, key, and the root before it."""
+    notes: list[Tombstone | RootNote] = []
+    for held in (chains.forgotten, chains.noted):
+        for by_root in held.values():
+            notes += by_root.values()
+    for note in notes:
+        if note.signed and note.key and note.previous:
+            yield note.run, str(note.key), note.previous
+
+
+def _link(checked: Checked, chains: _Chains) -> None:
     report = checked.report
-    if report.previous is None or report.imported or report.previous in present[report.key]:
+    key, before = report.key, report.previous
+    if before is None or report.imported or before in chains.present[key]:
         return
-    stone = forgotten[report.key].get(report.previous)
-    if stone is None:
-        what = "the run before this one is missing, or was changed"
-        with_finding(checked, Finding(kind="contradiction", where=f"{LOG_FILE}:1", what=what))
+    stone, note = chains.forgotten[key].get(before), chains.noted[key].get(before)
+    if stone is None and note is None and report.run in chains.came:
+        with_note(checked, _NOT_HERE)
         return
-    word = "" if stone.signed or stone.key is None else ", unsigned: anybody may have written that"
-    with_note(checked, f"the run before it ({stone.run}) was forgotten on purpose, {stone.when}{word}")
+    if stone is None and note is None:
+        with_finding(checked, Finding(kind="contradiction", where=f"{LOG_FILE}:1", what=_MISSING))
+        return
+    if stone is not None:
+        with_note(checked, f"the run before it ({stone.run}) was forgotten on purpose, {stone.when}")
+    if not any(one is not None and (one.signed or one.key is None) for one in (stone, note)):
+        which = f"forgotten/{stone.run}" if stone else f"{ROOT_FILE} of run {note.run if note else ''}"
+        word = f"the run before it is vouched for only by an unsigned note ({which}): anybody could have "
+        with_note(checked, word + "written it, to hide that a run is missing")
+        checked.report = msgspec.structs.replace(checked.report, unsigned_link=True)
+
+
+def confirm_ends(runs: Sequence[Checked]) -> None:
+    """Find runs without a last line of which a later run, signed by the same key, says where they ended."""
+    _confirm(
+        runs,
+        {
+            (one.report.key, one.report.previous)
+            for one in runs
+            if one.report.sound and one.signed_start and one.report.previous and not one.report.imported
+        },
+    )
+
+
+def _confirm(runs: Iterable[Checked], named: Set[tuple[str | None, str | None]]) -> None:
+    for checked in runs:
+        report = checked.report
+        if report.open_ended and report.root and report.key and (report.key, report.root) in named:
+            checked.report = msgspec.structs.replace(report, open_ended=False)
+            with_note(checked, "a later run of the same key says that this one ended here")
 
 
 def _root_anyway(folder: Path) -> str:
@@ -98,24 +160,26 @@ def _root_anyway(folder: Path) -> str:
 
 
 def check_copies(runs: Iterable[Checked]) -> None:
-    """Find two histories of one run."""
-    first: dict[str, Checked] = {}
+    """Find two histories of one run: each copy is held against the longest."""
+    copies: dict[str, list[Checked]] = defaultdict(list)
     for checked in runs:
-        run, root = checked.report.run, checked.report.root
-        if run is None or root is None:
-            continue
-        other = first.setdefault(run, checked)
-        if other is checked:
-            continue
-        if other.report.root == root:
-            with_note(checked, f"the same run is in {other.folder}")
-            continue
-        short, long = sorted((checked, other), key=lambda one: one.report.lines)
-        if short.report.lines == long.report.lines or not _begins(long.folder, short.report):
-            what = f"another history of the run in {other.folder}: neither is a beginning of the other"
-            with_finding(checked, Finding(kind="contradiction", where=LOG_FILE, what=what))
-        else:
-            with_note(short, f"a longer copy of this run is in {long.folder}")
+        if checked.report.run is not None and checked.report.root is not None:
+            copies[checked.report.run].append(checked)
+    for same in copies.values():
+        longest = max(same, key=lambda one: one.report.lines)
+        for checked in same:
+            if checked is longest:
+                continue
+            if checked.report.root == longest.report.root:
+                with_note(checked, f"the same run is in {longest.folder}")
+            elif _begins(longest.folder, checked.report):
+                with_note(checked, f"a longer copy of this run is in {longest.folder}")
+            else:
+                for one, other in ((checked, longest), (longest, checked)):
+                    what = (
+                        f"another history of the run in {other.folder}: neither is a beginning of the other"
+                    )
+                    with_finding(one, Finding(kind="contradiction", where=LOG_FILE, what=what))
 
 
 def _begins(folder: Path, report: Report) -> bool:
@@ -129,29 +193,26 @@ def _begins(folder: Path, report: Report) -> bool:
 
 
 def find_witnesses(runs: Sequence[Checked]) -> None:
-    """Raise to ``witnessed`` the runs whose every address another vantage asked for near the same time."""
-    able = [one for one in runs if one.sites is not None]
+    """Raise to ``witnessed`` the runs whose every measurement has one near it in time under another key."""
+    able = [one for one in runs if one.sites is not None and one.report.sound]
     for mine in able:
-        missing = dict(mine.sites or {})
-        names: set[str] = set()
+        missing = {(url, when) for url, times in (mine.sites or {}).items() for when in times}
+        total, names = len(missing), set[str]()
         for other in able:
             if other.report.key != mine.report.key and other.report.asn != mine.report.asn:
-                seen = [url for url in missing if _near(missing[url], (other.sites or {}).get(url))]
+                theirs = {url: sorted(times) for url, times in (other.sites or {}).items()}
+                seen = {one for one in missing if _near(one[1], theirs.get(one[0], []))}
                 names |= {other.report.run or ""} if seen else set()
-                for url in seen:
-                    del missing[url]
-        _raise(mine, missing, names)
+                missing -= seen
+        if not missing and total:
+            witnesses = tuple(sorted(names))
+            mine.report = msgspec.structs.replace(mine.report, level=Level.WITNESSED, witnesses=witnesses)
+        elif names:
+            told = f"another key, on another network by its own word, asked for {total - len(missing)} of "
+            with_note(mine, f"{told}{total} measurements' addresses at the same time")
 
 
-def _raise(mine: Checked, missing: dict[str, tuple[int, int]], names: set[str]) -> None:
-    total = len(mine.sites or {})
-    if not missing and total:
-        mine.report = msgspec.structs.replace(
-            mine.report, level=Level.WITNESSED, witnesses=tuple(sorted(names))
-        )
-    elif names:
-        with_note(mine, f"another vantage asked for {total - len(missing)} of {total} addresses as well")
-
-
-def _near(mine: tuple[int, int], other: tuple[int, int] | None) -> bool:
-    return other is not None and other[0] <= mine[1] + NEAR_US and mine[0] <= other[1] + NEAR_US
+def _near(when: int, times: Sequence[int]) -> bool:
+    """Whether one of these times, in order, is at most an hour away."""
+    at = bisect_left(times, when - NEAR_US)
+    return at < len(times) and times[at] <= when + NEAR_US

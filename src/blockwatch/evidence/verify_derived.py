@@ -23,6 +23,7 @@ from blockwatch.evidence.timestamps import read_bounded
 from blockwatch.evidence.verify_log import LogCheck
 
 VERDICTS_FILE = "verdicts.jsonl"
+DERIVED = frozenset({SUMMARY_FILE, VERDICTS_FILE})
 _MAX_SUMMARY = 1_048_576
 _ID = re.compile(r"([0-9a-f]{16})-([0-9]{6,16})")
 

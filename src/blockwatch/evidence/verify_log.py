@@ -11,6 +11,8 @@ Rules of this file:
 
 from __future__ import annotations
 
+import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 from hashlib import sha256
@@ -31,8 +33,9 @@ from blockwatch.model import Measurement
 from blockwatch.run import Record, RunClose, RunOpen
 
 _MAX_GAPS = 100_000  # in the numbers of measurements
-_MAX_SITES = 100_000  # addresses remembered, to look for witnesses
+_MAX_SITES = 100_000  # measurements remembered, to look for witnesses
 _BIG = 2**53
+_LONG = re.compile(rb"[:,\[]-?(?:9[0-9]{15}|[1-9][0-9]{16})")  # may begin a number beyond that
 
 
 class Numbers:
@@ -86,7 +89,7 @@ def decode_canonical(line: bytes) -> Record:
     """Read one line; raises ``EvidenceError`` where it is no record or not in canonical form."""
     try:
         record = _typed.decode(line)
-        if canonical(record) == line:
+        if canonical(record) == line and not _LONG.search(line):
             return record
         del record  # of a line of millions of small pieces only one reading fits into bounds
         plain = _plain.decode(line)  # it may still be: with fields that are not known here
@@ -121,7 +124,8 @@ class LogCheck:
         self.measurements = 0
         self.last_us = 0  # when the last thing of which the log tells had ended, epoch
         self.seen = Numbers()
-        self.sites: dict[str, tuple[int, int]] | None = {}  # address → first and last time; null: too many
+        self.sites: dict[str, array[int]] | None = {}  # address → each time asked for; null: too many
+        self._asked = 0
         self.roots: dict[int, bytes] = {}  # at the sizes asked for, and over the whole log
         self._sizes = frozenset(sizes)
         self._tree = Tree()
@@ -186,10 +190,11 @@ class LogCheck:
         self._bytes.check(record, where)
         self.measurements += 1
         self.last_us = max(self.last_us, record.started + record.us)
-        if record.role == "target" and record.valid and self.sites is not None:
-            first, last = self.sites.get(record.url, (record.started, record.started))
-            self.sites[record.url] = min(first, record.started), max(last, record.started)
-            if len(self.sites) > _MAX_SITES:
+        made = any(not step.skipped for step in record.observations)
+        if record.role == "target" and record.valid and made and self.sites is not None:
+            self.sites.setdefault(record.url, array("q")).append(record.started)
+            self._asked += 1
+            if self._asked > _MAX_SITES:
                 self.sites = None
 
     def _end(self) -> None:
@@ -198,7 +203,9 @@ class LogCheck:
         assert self._bytes is not None  # noqa: S101, a log with a first line has it
         beyond = self._bytes.beyond
         if self.close is None:
-            self.notes.append("the run was killed: it has no last line, and what is there is valid")
+            self.notes.append(
+                "it has no last line: the run was killed, or it was cut off; what is there is valid"
+            )
             if beyond:
                 self.notes.append(f"{beyond} captured bytes of a measurement that never got its line")
             return

@@ -20,8 +20,17 @@ from blockwatch.evidence.opened import opened_paths
 from blockwatch.evidence.reading import find_runs
 from blockwatch.evidence.report import Finding, Report
 from blockwatch.evidence.verify import Checked, Reader, verify_run
-from blockwatch.evidence.verify_among import MAX_SITES, check_chain, check_copies, find_witnesses, with_note
+from blockwatch.evidence.verify_among import (
+    MAX_SITES,
+    check_chain,
+    check_copies,
+    confirm_ends,
+    find_witnesses,
+    with_note,
+)
 from blockwatch.evidence.verify_proof import looks_like_a_proof, verify_proof
+
+_REMEDY = "Name a run folder, a folder of runs, a bundle or a proof."
 
 
 class _Place(msgspec.Struct):
@@ -39,6 +48,7 @@ def verify_paths(paths: Sequence[Path], reader: Reader) -> Iterator[Report]:
         places = [_place(path, reader, opened, held) for path in paths]
         runs = [checked for place in places for checked in place.runs]
         check_copies(runs)
+        confirm_ends(runs)
         find_witnesses(runs)
         for place in places:
             yield from (checked.report for checked in place.runs)
@@ -53,10 +63,12 @@ class Held:
 
     def keep(self, checked: Checked) -> Checked:
         """Count those of one more run; where they become too many, say so and hold them no longer."""
-        self.count += len(checked.sites or ())
+        self.count += sum(map(len, (checked.sites or {}).values()))
         if checked.sites is not None and self.count > MAX_SITES:
             checked.sites = None
-            with_note(checked, "witnesses were not looked for: too many addresses at once; name fewer runs")
+            with_note(
+                checked, "witnesses were not looked for: too many measurements at once; name fewer runs"
+            )
         return checked
 
 
@@ -68,14 +80,12 @@ def _place(path: Path, reader: Reader, opened: ExitStack, held: Held) -> _Place:
     except EvidenceError as error:  # a bundle that is refused
         finding = Finding(kind="damage", where=path.name, what=error.what)
         return _Place(path, [], [Report(path=str(path), kind="folder", findings=(finding,))])
+    if path.is_file() and folder == path:
+        raise UsageError("this file is neither a bundle nor a proof", where=str(path), remedy=_REMEDY)
     runs = [held.keep(verify_run(run, reader)) for run in find_runs([folder])]
     whole = _folder(path, folder, runs)
     if not runs and not whole:
-        raise UsageError(
-            "there is no run here",
-            where=str(path),
-            remedy="Name a run folder, a folder of runs, a bundle or a proof.",
-        )
+        raise UsageError("there is no run here", where=str(path), remedy=_REMEDY)
     return _Place(path, runs, whole)
 
 

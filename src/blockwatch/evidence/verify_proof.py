@@ -7,6 +7,7 @@ brings stamps over its seal that count for the reader; witnesses are for whole r
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,11 +18,12 @@ from blockwatch.evidence.allow import allowed_by
 from blockwatch.evidence.proof import MAX_PROOF, Proof, Shown, check_proof
 from blockwatch.evidence.report import Finding, Level, Report
 from blockwatch.evidence.timestamps import MAX_STAMPS, Stamp, read_bounded, read_content
-from blockwatch.evidence.verify import Reader, of_the_clock, told
+from blockwatch.evidence.verify import Reader, of_the_clock, told, too_early
 from blockwatch.evidence.verify_bytes import oddity
 from blockwatch.evidence.verify_log import decode_canonical
 from blockwatch.evidence.warc import parse_member
 from blockwatch.model import HttpStep
+from blockwatch.run import RunOpen
 
 _BEGIN = 4_096
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,75}\.(tsr|ots)")
@@ -41,18 +43,25 @@ def looks_like_a_proof(path: Path) -> bool:
 def verify_proof(path: Path, reader: Reader) -> Report:
     """Check one file; a fault in it is a finding of the report."""
     try:
-        shown, stamps = _checked(path, reader)
+        shown, stamps, notes = _checked(path, reader)
     except EvidenceError as error:
         finding = Finding(kind="damage", where=path.name, what=error.what)
         return Report(path=str(path), kind="proof", findings=(finding,))
     allowed = allowed_by(reader.keys, shown.key, shown.run_open.started) if reader.keys is not None else None
-    findings: tuple[Finding, ...] = ()
+    findings = [stamp for stamp in stamps if isinstance(stamp, Finding)]
+    good = [stamp for stamp in stamps if isinstance(stamp, Stamp)]
     if reader.keys is not None and allowed is None:
         what = "sealed by a key that you did not name, or not for that day"
-        findings = (Finding(kind="signer", where=path.name, what=what, record=shown.record.id),)
+        findings.append(Finding(kind="signer", where=path.name, what=what, record=shown.record.id))
+    offset = _offset(shown.run_open)
+    for stamp in good:
+        ended = shown.record.started + shown.record.us
+        late, note = too_early(stamp, ended, offset, path.name)
+        findings += [late] if late else []
+        notes += [note] if note else []
     size = shown.checkpoint.size
     place = f"record {shown.record.id} is line {shown.index + 1} of the {size} lines that were sealed"
-    moments = [stamp.not_after for stamp in stamps if stamp.not_after is not None]
+    moments = [stamp.not_after for stamp in good if stamp.not_after is not None]
     report = Report(
         path=str(path),
         kind="proof",
@@ -67,15 +76,21 @@ def verify_proof(path: Path, reader: Reader) -> Report:
         not_after=min(moments, default=None),
         started=shown.record.started,
         asn=shown.run_open.vantage.asn,
-        clock_offset_us=shown.run_open.clock_offset_us,
+        clock_offset_us=offset,
         imported=shown.run_open.imported is not None,
-        findings=findings,
-        notes=(place, *(told(stamp, size) for stamp in stamps)),
+        findings=tuple(findings),
+        notes=(place, *notes, *(told(stamp, size) for stamp in good)),
     )
     return msgspec.structs.replace(report, notes=(*report.notes, *of_the_clock(report)))
 
 
-def _checked(path: Path, reader: Reader) -> tuple[Shown, list[Stamp]]:
+def _offset(opened: RunOpen) -> int | None:
+    """The largest offset of the clock that the first line tells of; ``None``: nobody told the time."""
+    seen = [opened.clock_offset_us, *(check.offset_us for check in opened.checks)]
+    return max((one for one in seen if one is not None), key=abs, default=None)
+
+
+def _checked(path: Path, reader: Reader) -> tuple[Shown, list[Stamp | Finding], list[str]]:
     raw = read_bounded(path, MAX_PROOF)
     shown = check_proof(raw, str(path))
     proof = msgspec.json.decode(raw, type=Proof)
@@ -89,16 +104,19 @@ def _checked(path: Path, reader: Reader) -> tuple[Shown, list[Stamp]]:
                     odd = oddity(shown.record, step, side, member)
                     if odd or len(shown.members[ref.sha256]) != ref.length:
                         raise EvidenceError(f"the {side} of step {step.i}: {odd or 'its length is another'}")
-    return shown, _stamps(proof, shown, reader)
-
-
-def _stamps(proof: Proof, shown: Shown, reader: Reader) -> list[Stamp]:
-    digests = {sha256(proof.checkpoint.encode()).hexdigest(): shown.checkpoint.size}
+    notes: list[str] = []
     if len(proof.stamps) > MAX_STAMPS:
-        raise EvidenceError(f"more than {MAX_STAMPS} stamps")
-    found: list[Stamp] = []
-    for stamp in proof.stamps:
-        if not _NAME.fullmatch(stamp.name):
-            raise EvidenceError("a stamp whose name is none")
-        found += read_content(stamp.name, stamp.data, digests, reader.trust)
-    return found
+        notes.append(f"it holds {len(proof.stamps)} stamps: only the first {MAX_STAMPS} were looked at")
+    return shown, list(_stamps(proof, shown, reader, path.name)), notes
+
+
+def _stamps(proof: Proof, shown: Shown, reader: Reader, where: str) -> Iterator[Stamp | Finding]:
+    """What others saw; a stamp that is not good is a finding of its own, as in a run."""
+    digests = {sha256(proof.checkpoint.encode()).hexdigest(): shown.checkpoint.size}
+    for stamp in proof.stamps[:MAX_STAMPS]:
+        try:
+            if not _NAME.fullmatch(stamp.name):
+                raise EvidenceError("a stamp whose name is none")
+            yield from read_content(stamp.name, stamp.data, digests, reader.trust)
+        except EvidenceError as error:
+            yield Finding(kind="stamp", where=where, what=f"{stamp.name[:80]}: {error.what}")

@@ -25,7 +25,7 @@ from blockwatch.evidence.checkpoint import (
 from blockwatch.evidence.note import VerifierKey, parse_campaign_key
 from blockwatch.evidence.report import Damage, Finding
 from blockwatch.evidence.sshsig import is_ssh_signed
-from blockwatch.evidence.timestamps import Stamp, Trust, read_bounded, read_stamp, stamp_paths
+from blockwatch.evidence.timestamps import MAX_STAMPS, Stamp, Trust, read_bounded, read_stamp, stamp_paths
 from blockwatch.evidence.verify_log import LogCheck
 from blockwatch.run import RunOpen
 
@@ -118,17 +118,17 @@ class Seals:
         if not good:
             raise Damage(SSH_FILE, "its signature does not hold", kind="contradiction")
 
-    def stamps(self, trust: Trust) -> Iterator[Stamp | Finding]:
-        """What others saw; a stamp that cannot be believed is a finding, and the next one is read."""
+    def stamps(self, trust: Trust) -> Iterator[Stamp | Finding | str]:
+        """What others saw, in words where it is not all; a stamp that is not good is a finding of its own."""
         try:
             paths = stamp_paths(self.folder)
-        except (EvidenceError, OSError) as error:
-            what = error.what if isinstance(error, EvidenceError) else f"cannot be read ({error.strerror})"
-            yield Finding(kind="damage", where="timestamps", what=what)
+        except OSError as error:
+            yield Finding(kind="damage", where="timestamps", what=f"cannot be read ({error.strerror})")
             return
-        for path in paths:
+        if len(paths) > MAX_STAMPS:
+            yield f"timestamps/ holds {len(paths)} stamps: only the first {MAX_STAMPS} were looked at"
+        for path in paths[:MAX_STAMPS]:
             try:
                 yield from read_stamp(path, self.digests, trust)
             except EvidenceError as error:
-                kind = "contradiction" if "something else" in error.what else "damage"
-                yield Finding(kind=kind, where=f"timestamps/{path.name}", what=error.what)
+                yield Finding(kind="stamp", where=f"timestamps/{path.name}", what=error.what)

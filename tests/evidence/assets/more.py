@@ -54,9 +54,13 @@ class Asset(NamedTuple):
     """A way to make one, and what both checkers must say of it."""
 
     make: Callable[[Path, Authorities], Path]  # in an empty folder; gives what is to be checked
-    grades: tuple[str, ...] = ()  # of the runs or the proof, in order of their names; (): something is wrong
+    grades: tuple[
+        str | None, ...
+    ] = ()  # of the runs or the proof, in order of names; null: something is wrong
     where: str = ""  # the place of the first finding
     require: str | None = None
+    low: bool = False  # it does not satisfy that
+    says: str = ""  # what both checkers must say of it
     key: str | None = None  # named by the reader; "both": those of both volunteers
 
 
@@ -322,28 +326,28 @@ def both_names(run: Path) -> None:
 
 
 MORE: dict[str, Asset] = {
-    "a stamp over another digest": Asset(stamped(stamp_of_another_digest), where=STAMP),
-    "a stamp of an unknown authority": Asset(stamped(stamp_of_a_stranger), ("sealed",), require="timed"),
-    "a bit in a stamp": Asset(stamped(bit_in_stamp), where=STAMP),
-    "a stamp cut short": Asset(stamped(lambda run, _: cut(STAMP, 30)(run)), where=STAMP),
-    "no stamp at all": Asset(stamped(lambda run, _: (run / STAMP).write_bytes(b"<html>")), where=STAMP),
-    "a tree signed anew under an older stamp": Asset(stamped(signed_anew), where=STAMP),
+    "a stamp over another digest": Asset(stamped(stamp_of_another_digest), ("sealed",), where=STAMP),
+    "a stamp of an unknown authority": Asset(stamped(stamp_of_a_stranger), ("sealed",), require="timed", low=True),
+    "a bit in a stamp": Asset(stamped(bit_in_stamp), ("sealed",), where=STAMP),
+    "a stamp cut short": Asset(stamped(lambda run, _: cut(STAMP, 30)(run)), ("sealed",), where=STAMP),
+    "no stamp at all": Asset(stamped(lambda run, _: (run / STAMP).write_bytes(b"<html>")), ("sealed",), where=STAMP),
+    "a tree signed anew under an older stamp": Asset(stamped(signed_anew), ("sealed",), where=STAMP),
     "a stamp older than the run": Asset(run_of_the_future, where=STAMP),
-    "a calendar's proof over another digest": Asset(with_calendar(bytes(32)), where="timestamps/calendar.ots"),
+    "a calendar's proof over another digest": Asset(with_calendar(bytes(32)), ("sealed",), where="timestamps/calendar.ots"),
     "a run removed from the chain": Asset(two_runs(lambda folder, first, second: shutil.rmtree(first)), where=f"{LOG}:1"),
     "another run in its place": Asset(two_runs(another_first_run), where=f"{LOG}:1"),
     "a tombstone altered": Asset(two_runs(tombstone_altered), where=f"forgotten/{FIRST}"),
     "two histories of one run": Asset(two_histories, where=LOG),
     "sealed by another key than named": Asset(one(signer=THEIRS), where=f"{LOG}:1", key="ours"),
-    "an unsigned run where a seal is required": Asset(one(signer=None), ("unsigned",), require="sealed"),
-    "a killed run where a seal is required": Asset(killed, ("unsigned",), require="sealed"),
-    "no witness on another network": Asset(apart(asn=9198), ("timed", "timed"), require="witnessed", key="both"),
-    "no witness with another key": Asset(apart(signer=OURS), ("timed", "timed"), require="witnessed", key="both"),
+    "an unsigned run where a seal is required": Asset(one(signer=None), ("unsigned",), require="sealed", low=True),
+    "a killed run where a seal is required": Asset(killed, ("unsigned",), require="sealed", low=True),
+    "no witness on another network": Asset(apart(asn=9198), ("timed", "timed"), require="witnessed", low=True, key="both"),
+    "no witness with another key": Asset(apart(signer=OURS), ("timed", "timed"), require="witnessed", low=True, key="both"),
     "no witness at that time": Asset(
-        apart(started=STARTED + 2 * HOUR), ("timed", "timed"), require="witnessed", key="both"),
+        apart(started=STARTED + 2 * HOUR), ("timed", "timed"), require="witnessed", low=True, key="both"),
     "a witness whose clock is off": Asset(
-        apart(offset=90_000_000), ("timed", "timed"), require="witnessed", key="both"),
-    "witnesses whose keys nobody knows": Asset(apart(), ("timed", "timed"), require="witnessed"),
+        apart(offset=90_000_000), ("timed", "timed"), require="witnessed", low=True, key="both"),
+    "witnesses whose keys nobody knows": Asset(apart(), ("timed", "timed"), require="witnessed", low=True),
     "a proof with another record": Asset(proof(changed_line), where="proof.json"),
     "a proof with another path": Asset(proof(changed_path), where="proof.json"),
     "a proof with another place": Asset(proof(lambda said: said["record"].update(index=3)), where="proof.json"),
@@ -351,9 +355,9 @@ MORE: dict[str, Asset] = {
     "a proof without its bytes": Asset(proof(lambda said: said.update(members=[])), where="proof.json"),
     "a proof of another key": Asset(proof(of_another_key), where="proof.json"),
     "a proof by a key that was not named": Asset(proof(), where="proof.json", key="theirs"),
-    "a proof with a stamp over another digest": Asset(proof_with_stamp(other_stamp), where="proof.json"),
+    "a proof with a stamp over another digest": Asset(proof_with_stamp(other_stamp), ("sealed",), where="proof.json"),
     "a proof with a stamp of an unknown authority": Asset(
-        proof_with_stamp(known=False), ("sealed",), require="timed"
+        proof_with_stamp(known=False), ("sealed",), require="timed", low=True
     ),
     # Good ones.
     "sealed": Asset(one(), ("sealed",)),

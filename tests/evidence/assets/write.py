@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.evidence.assets.bad import RUNS
 from tests.evidence.assets.more import MORE, Asset, Authorities
+from tests.evidence.assets.tricks import TRICKS
 from tests.evidence.assets.world import write_run
 from tests.exchange.authority import Authority
 
@@ -33,7 +34,7 @@ def all_assets() -> dict[str, Asset]:
 
         return Asset(make, where=broken.where)
 
-    return {**{name: made(name) for name in RUNS}, **MORE}
+    return {**{name: made(name) for name in RUNS}, **MORE, **TRICKS}
 
 
 def write_all(target: Path) -> Iterator[Path]:

@@ -1,0 +1,114 @@
+"""``root``: what an encrypted run leaves readable of itself, so that the chain goes on without its contents.
+
+Rules of this file:
+
+* it names the run, its key, its root, the root before it and the hash of ``run.age``, and nothing else;
+* it is signed by the key of the run, like a tombstone; an unsigned one where the run has a key may be
+  anybody's: it is told, and the next run does not build on it;
+* what is not exactly that is an ``EvidenceError``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import file_digest
+from pathlib import Path
+
+import msgspec
+
+from blockwatch.errors import EvidenceError
+from blockwatch.evidence.checkpoint import read_note_file
+from blockwatch.evidence.chunks import ENCRYPTED_FILE
+from blockwatch.evidence.log import LOG_FILE
+from blockwatch.evidence.note import (
+    VerifierKey,
+    from_base64,
+    is_signed_by,
+    parse_campaign_key,
+    parse_note,
+    to_base64,
+)
+
+ROOT_FILE = "root"
+_TEXT = re.compile(
+    r"blockwatch/encrypted\nrun ([0-9a-f]{16})\nkey (\S+)\nroot (\S+)\nprevious (\S+)\nsha256 (\S+)\n"
+)
+
+
+class RootNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What the note of one encrypted run says."""
+
+    run: str
+    key: VerifierKey | None  # of the run; None: it was unsigned
+    root: str  # lower-case hex, as in previous_root
+    previous: str | None
+    sha256: str  # of run.age, lower-case hex
+    signed: bool  # by the key of the run
+
+
+def root_text(run: str, key: str | None, root: str, previous: str | None, sha256: bytes) -> bytes:
+    """The text to be signed; ``root`` and ``previous`` in hex."""
+    before = to_base64(bytes.fromhex(previous)) if previous else "none"
+    return (
+        f"blockwatch/encrypted\nrun {run}\nkey {key or 'none'}\nroot {to_base64(bytes.fromhex(root))}\n"
+        f"previous {before}\nsha256 {to_base64(sha256)}\n"
+    ).encode()
+
+
+def parse_root(raw: bytes, where: str = "") -> RootNote:
+    """Read a note, signed or bare; raises ``EvidenceError``, also where its signature does not hold."""
+    note = parse_note(raw, where) if b"\n\n" in raw else None
+    text = raw if note is None else note.text
+    match = _TEXT.fullmatch(text.decode("utf-8", "replace"))
+    if match is None:
+        raise EvidenceError("not the note of an encrypted run", where=where)
+    root, previous, digest = (b"" if word == "none" else from_base64(word) for word in match.group(3, 4, 5))
+    if previous is None or len(previous) not in (0, 32) or {len(root or b""), len(digest or b"")} != {32}:
+        raise EvidenceError("not the note of an encrypted run", where=where)
+    key = None if match[2] == "none" else parse_campaign_key(match[2], where)
+    signed = note is not None and key is not None and bool(is_signed_by(note, key))
+    if note is not None and not signed:
+        raise EvidenceError("a note with a signature that does not hold", where=where)
+    return RootNote(
+        run=match[1],
+        key=key,
+        root=(root or b"").hex(),
+        previous=previous.hex() or None,
+        sha256=(digest or b"").hex(),
+        signed=signed,
+    )
+
+
+def is_encrypted(folder: Path) -> bool:
+    """Whether a folder is a run that was encrypted as it was written: one with a log is none."""
+    return (folder / ENCRYPTED_FILE).is_file() and not (folder / LOG_FILE).exists()
+
+
+def encrypted_folders(results: Path) -> list[Path]:
+    """Encrypted runs directly below ``results``, in order of their names."""
+    found = (path.parent for path in results.glob(f"*/{ENCRYPTED_FILE}") if path.parent.name[:1] != ".")
+    return sorted(folder for folder in found if is_encrypted(folder))
+
+
+def read_root(folder: Path) -> RootNote | None:
+    """The note of an encrypted run; ``None``: it was killed. Raises ``EvidenceError`` for a bad one."""
+    path = folder / ROOT_FILE
+    if not path.exists() and not path.is_symlink():
+        return None
+    note = parse_root(read_note_file(path), str(path))
+    if not folder.resolve().name.endswith(note.run):
+        raise EvidenceError("the note of another run", where=str(path))
+    return note
+
+
+def root_notes(results: Path) -> Iterator[tuple[Path, RootNote]]:
+    """The notes of a results folder; bad ones, and altered runs, are ``EvidenceError``."""
+    for folder in encrypted_folders(results):
+        note = read_root(folder)
+        if note is not None:
+            path = folder / ENCRYPTED_FILE
+            with path.open("rb") as file:
+                if file_digest(file, "sha256").hexdigest() != note.sha256:
+                    raise EvidenceError("not the encrypted run that its note names", where=str(path))
+            yield folder, note

@@ -1,0 +1,289 @@
+# ruff: noqa: E501
+"""Assets that somebody with a purpose would make: what can be had without a key, and where two readers may differ."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from blockwatch.evidence import ots
+from blockwatch.evidence.proof import make_proof
+from blockwatch.evidence.rootnote import root_text
+from blockwatch.evidence.signing import Signer
+from blockwatch.evidence.tombstone import forget_run
+from tests.evidence.assets.more import (
+    LOG,
+    Asset,
+    Authorities,
+    apart,
+    calendar_proof,
+    changed,
+    killed,
+    one,
+    proof,
+    run_of_the_future,
+    stamped,
+    two_runs,
+    witnesses,
+)
+from tests.evidence.assets.world import (
+    HOUR,
+    OURS,
+    SECOND,
+    STARTED,
+    THEIRS,
+    in_record,
+    log_of,
+    put_log,
+    sealed_again,
+    stamp,
+    unseal,
+    write_run,
+)
+
+Make = Callable[[Path, Authorities], Path]
+THIRD = "c" * 16
+HIDDEN = f"20191231T000000Z-{THIRD}"
+
+
+def shortened(folder: Path, authorities: Authorities) -> Path:
+    """The log is cut at an earlier seal, which becomes the newest: no key is needed for that."""
+    run = write_run(folder, count=6)
+    stamp(run, authorities.known, of="checkpoints/3")
+    put_log(run, log_of(run)[:3])
+    for name in ("checkpoint.sig", "run.json", "verdicts.jsonl"):
+        (run / name).unlink()
+    (run / "checkpoints" / "3").replace(run / "checkpoint")
+    return run
+
+
+def killed_then_another(folder: Path, authorities: Authorities) -> Path:
+    write_run(folder, count=2, close=False)  # sealed to its last line
+    write_run(folder, SECOND, started=STARTED + HOUR)
+    return folder
+
+
+def encrypted(*, signer: Signer | None = OURS, content: bytes = b"chunk 1 5\nhello") -> Make:
+    """A run in the place of the first of two, of which only what an encrypted one leaves readable is there."""
+
+    def make(folder: Path, authorities: Authorities) -> Path:
+        first = write_run(folder)
+        second = write_run(folder, SECOND, started=STARTED + HOUR)
+        root = json.loads(log_of(second)[0])["previous_root"]
+        shutil.rmtree(first)
+        text = root_text(THIRD, str(OURS.key), root, None, sha256(b"chunk 1 5\nhello").digest())
+        (folder / HIDDEN).mkdir()
+        (folder / HIDDEN / "run.age").write_bytes(content)
+        (folder / HIDDEN / "root").write_bytes(signer.note(text) if signer else text)
+        return folder
+
+    return make
+
+
+def witness_with_a_gap(folder: Path, authorities: Authorities) -> Path:
+    """The witness names a run before it that is not there."""
+    write_run(folder, THIRD, signer=THEIRS, started=STARTED - 30 * 24 * HOUR)
+    witnesses(folder, authorities)
+    shutil.rmtree(next(folder.glob(f"*{THIRD}")))
+    return folder
+
+
+def witness_who_did_nothing(folder: Path, authorities: Authorities) -> Path:
+    write_run(folder, signer=None)  # only for its name
+    shutil.rmtree(next(folder.iterdir()))
+    stamp(write_run(folder), authorities.known)
+    other = write_run(folder, SECOND, signer=THEIRS, asn=29355, started=STARTED + HOUR // 2)
+    for line in range(2, 6):
+        in_record(line, lambda said: said.update(observations=[]))(other)
+    (other / "bodies.warc.gz").unlink()
+    sealed_again(other, THEIRS, run=SECOND)
+    stamp(other, authorities.known)
+    return folder
+
+
+def witness_before_and_after(folder: Path, authorities: Authorities) -> Path:
+    """Two days before and two days after, and nothing between."""
+    stamp(write_run(folder), authorities.known)
+    other = write_run(folder, SECOND, signer=THEIRS, asn=29355, started=STARTED - 48 * HOUR)
+    in_record(5, lambda said: said.update(started=STARTED + 48 * HOUR))(other)
+    in_record(6, lambda said: said.update(ended=STARTED + 49 * HOUR))(other)
+    sealed_again(other, THEIRS, run=SECOND)
+    stamp(other, authorities.known)
+    return folder
+
+
+def three_copies(folder: Path, authorities: Authorities) -> Path:
+    """The first is a beginning of both others, which differ."""
+    for name, count in (("a", 2), ("b", 3), ("c", 5)):
+        run = write_run(folder / name / "x", count=count, signer=None, close=name == "b")
+        run.rename(folder / name / "run")
+        shutil.copytree(folder / name / "run", folder / f"copy-{name}")
+        shutil.rmtree(folder / name)
+    return folder
+
+
+def late_proof(folder: Path, authorities: Authorities) -> Path:
+    path = folder / "proof.json"
+    path.write_bytes(make_proof(run_of_the_future(folder / "run", authorities), "2"))
+    return path
+
+
+def unchecked_clock(folder: Path, authorities: Authorities) -> Path:
+    run = write_run(folder, started=STARTED + 200 * 8_766 * HOUR, offset=None)
+    stamp(run, authorities.known)
+    return run
+
+
+def rough_authority(folder: Path, authorities: Authorities) -> Path:
+    """It gives its time to ten minutes, and the run ended five minutes after that."""
+    config = authorities.known.folder / "ts.cnf"
+    text = config.read_text()
+    run = write_run(folder, started=int(time.time()) * 1_000_000 + 291_000_000, offset=0)
+    try:
+        config.write_text(text.replace("secs:1", "secs:600"))
+        stamp(run, authorities.known)
+    finally:
+        config.write_text(text)
+    return run
+
+
+def bare_tombstone(folder: Path, first: Path, second: Path) -> None:
+    forget_run(first, None, "2026-11-22T06:40:00Z")
+
+
+def with_proofs(count: int, tree: bytes | None = None) -> Make:
+    """So many proofs of a calendar; ``tree``: what stands after the hash."""
+
+    def make(folder: Path, authorities: Authorities) -> Path:
+        run = write_run(folder)
+        (run / "timestamps").mkdir()
+        seal = sha256((run / "checkpoint").read_bytes()).digest()
+        raw = calendar_proof(seal) if tree is None else ots.MAGIC + b"\x01\x08" + seal + tree
+        for number in range(count):
+            (run / "timestamps" / f"calendar{number or ''}.ots").write_bytes(raw)
+        return run
+
+    return make
+
+
+def with_field(value: object) -> Callable[[Path], None]:
+    def change(run: Path) -> None:
+        unseal(run)
+        in_record(2, lambda said: said.update(zz=value))(run)
+
+    return change
+
+
+def line_of(size: int) -> Callable[[Path], None]:
+    """Make the second line that long, its line feed included."""
+
+    def change(run: Path) -> None:
+        with_field("")(run)
+        missing = size - 1 - len(log_of(run)[1])
+        with_field("x" * missing)(run)
+        assert len(log_of(run)[1]) == size - 1
+
+    return change
+
+
+def keys_in_line(*keys: str) -> Callable[[Path], None]:
+    def change(run: Path) -> None:
+        unseal(run)
+        lines = log_of(run)
+        lines[1] = lines[1][:-1] + "".join(f',"{key}":1' for key in keys).encode() + b"}"
+        put_log(run, lines)
+
+    return change
+
+
+def swapped_members(said: dict[str, Any]) -> None:
+    said["members"].reverse()
+
+
+def further_signature(name: str, key: bytes, signature: bytes) -> Callable[[Path], None]:
+    def change(run: Path) -> None:
+        line = f"\u2014 {name} {base64.b64encode(key + signature).decode()}\n".encode()
+        text, signed = (run / "checkpoint").read_bytes().split(b"\n\n")
+        (run / "checkpoint").write_bytes(text + b"\n\n" + line + signed)
+        (run / "checkpoint.sig").unlink()
+
+    return change
+
+
+def in_place_of(name: str, link: str | None) -> Callable[[Path], None]:
+    """Put a link (null: a named pipe) where a file was."""
+
+    def change(run: Path) -> None:
+        (run / name).rename(run.parent / "moved")
+        if link is None:
+            os.mkfifo(run / name)
+        else:
+            (run / name).symlink_to(link)
+
+    return change
+
+
+def piped_stamp(run: Path, authorities: Authorities) -> None:
+    os.mkfifo(run / "timestamps" / "a.tsr")
+
+
+BOTH_TIMED = ("timed", "timed")
+CALENDAR = "timestamps/calendar.ots"
+
+TRICKS: dict[str, Asset] = {
+    # The end of a run.
+    "shortened to an earlier seal": Asset(shortened, ("timed",), require="sealed", low=True),
+    "shortened to an earlier seal, and stamped": Asset(shortened, ("timed",), require="timed", low=True),
+    "killed, and a later run says where": Asset(killed_then_another, ("sealed", "sealed"), require="sealed"),
+    # Keys.
+    "unsigned, and a key named": Asset(one(signer=None), where=f"{LOG}:1", key="ours"),
+    "partly sealed, and a key named": Asset(killed, where=f"{LOG}:4", key="ours"),
+    "a signature by somebody with an odd name": Asset(
+        changed(further_signature("o\u00a0d+d", b"1234", bytes(64))), ("sealed",), key="ours"),
+    "two signatures by the key, one of them bad": Asset(
+        changed(further_signature(OURS.key.name, OURS.key.id, bytes(64))), ("sealed",), key="ours"),
+    # Runs that cannot be read here.
+    "a chain with an encrypted run": Asset(encrypted(), ("sealed",)),
+    "an unsigned note of an encrypted run": Asset(encrypted(signer=None), ("sealed",), says="only by an unsigned note"),
+    "a note of an encrypted run by another key": Asset(encrypted(signer=THEIRS), where=f"{HIDDEN}/root"),
+    "a note without its encrypted run": Asset(encrypted(content=b""), where=f"{HIDDEN}/run.age"),
+    "an unsigned tombstone": Asset(two_runs(bare_tombstone), ("sealed",), says="only by an unsigned note"),
+    "with a stray encrypted file": Asset(changed(lambda run: (run / "run.age").write_bytes(b"")), ("sealed",)),
+    # Witnesses and copies.
+    "a witness whose chain has a gap": Asset(witness_with_a_gap, ("timed", None), where=f"{LOG}:1", key="both"),
+    "a witness that was imported": Asset(apart(imported="ooni x"), BOTH_TIMED, require="witnessed", low=True, key="both"),
+    "a witness who did nothing": Asset(witness_who_did_nothing, BOTH_TIMED, require="witnessed", low=True, key="both"),
+    "a witness before and after": Asset(witness_before_and_after, BOTH_TIMED, require="witnessed", low=True, key="both"),
+    "three copies, of which two differ": Asset(three_copies, where=LOG),
+    # Time.
+    "a proof of a record that is younger than its stamp": Asset(late_proof, where="proof.json"),
+    "a stamp older than a run whose clock nobody checked": Asset(unchecked_clock, ("timed",), says="by a clock that nobody checked"),
+    "a stamp by a rough clock": Asset(rough_authority, ("timed",), require="timed"),
+    "a good stamp beside a bad one": Asset(
+        stamped(lambda run, _: (run / "timestamps" / "a.tsr").write_bytes(b"<html>")), ("timed",), where="timestamps/a.tsr"),
+    "a good stamp beside a pipe": Asset(stamped(piped_stamp), ("timed",), where="timestamps/a.tsr"),
+    "a calendar's proof that is garbage": Asset(with_proofs(1, b"\xf0garbage"), ("sealed",), where=CALENDAR),
+    "a calendar's proof without an end": Asset(with_proofs(1, b"\x08"), ("sealed",), where=CALENDAR),
+    "more stamps than are looked at": Asset(with_proofs(260), ("sealed",), says="stamps"),
+    # The form of a line.
+    "a number beyond 2^53 in a field that is known": Asset(
+        changed(lambda run: in_record(2, lambda said: said.update(us=2**60))(run), signer=None), where=f"{LOG}:2"),
+    "more lists than a line may have": Asset(changed(with_field([[]] * 262_200)), where=f"{LOG}:2"),
+    "a line as long as it may be": Asset(changed(line_of(8_388_608)), ("unsigned",)),
+    "a line one byte too long": Asset(changed(line_of(8_388_609)), where=f"{LOG}:2"),
+    "keys in the order of UTF-16": Asset(changed(keys_in_line("\U0001f600", "\ufb33")), ("unsigned",)),
+    "keys in the order of characters": Asset(changed(keys_in_line("\ufb33", "\U0001f600")), where=f"{LOG}:2"),
+    "a proof with its bytes in another order": Asset(proof(swapped_members), where="proof.json"),
+    # Links and pipes.
+    "a link in the place of the log": Asset(changed(in_place_of(LOG, "../moved")), where=LOG),
+    "a pipe in the place of the bytes": Asset(changed(in_place_of("bodies.warc.gz", None)), where="bodies.warc.gz"),
+    "a pipe in the place of an earlier seal": Asset(changed(in_place_of("checkpoints/3", None)), where="checkpoints/3"),
+    "a link without end": Asset(changed(in_place_of("checkpoint", "checkpoint")), where="checkpoint"),
+}  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +21,8 @@ from blockwatch.evidence.receipt import Receipt
 from blockwatch.evidence.signing import Signer
 from blockwatch.evidence.verify import Reader, verify_run
 from blockwatch.evidence.verify_paths import verify_paths
-from tests.evidence.made import RUN
+from blockwatch.store import RunWriter, last_root
+from tests.evidence.made import RUN, measured, run_close, run_open
 from tests.evidence.test_merge import SIGNER, contents, made, sealed, take
 
 LOG = "measurements.jsonl"
@@ -317,6 +320,30 @@ def test_a_bundle_made_while_the_run_goes_on_holds(
         (report,) = verify_paths([path], Reader())
         assert report.findings == ()
         assert report.sealed >= 3
+
+
+# The chain, where only part of it came.
+
+
+def test_a_run_that_came_without_the_one_before_it_is_no_finding(tmp_path: Path) -> None:
+    mine, results = tmp_path / "mine", tmp_path / "collected"
+    for run in ("1" * 16, "2" * 16):
+        writer = RunWriter(mine, signer=SIGNER)
+        previous = last_root(mine, str(SIGNER.key)) if mine.is_dir() else None
+        writer.open(run_open(run, previous_root=previous))
+        writer.write(measured(1, run=run))
+        writer.close(run_close(1))
+    (path,) = write_bundle(Bundle([writer.folder]), tmp_path / "second.tar.gz")
+    take(path, results)
+    reports = list(verify_paths([results], Reader()))
+    assert [report.findings for report in reports] == [()]
+    assert any("came by import" in note for note in reports[0].notes)
+    checker = [sys.executable, Path(__file__).parents[2] / "tools" / "check_evidence.py", results]
+    assert subprocess.run(checker, capture_output=True).returncode == 0
+    shutil.rmtree(results / "receipts")
+    (report,) = verify_paths([results], Reader())
+    assert "missing" in report.findings[0].what
+    assert subprocess.run(checker, capture_output=True).returncode == 9
 
 
 # Parts.

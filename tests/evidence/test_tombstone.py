@@ -11,18 +11,24 @@ import pytest
 
 from blockwatch.errors import DiskError, EvidenceError
 from blockwatch.evidence.log import log_root
+from blockwatch.evidence.rootnote import read_root
 from blockwatch.evidence.signing import Signer, new_signer
 from blockwatch.evidence.tombstone import (
     EXPORTED_FILE,
     FORGOTTEN_FOLDER,
+    forget_encrypted,
     forget_run,
     mark_exported,
     parse_tombstone,
     read_tombstones,
     was_exported,
 )
+from blockwatch.evidence.verify import Reader
+from blockwatch.evidence.verify_paths import verify_paths
 from blockwatch.store import RunWriter, find_runs, last_root, read_run
 from tests.evidence.made import STARTED, measured, run_close, run_open
+from tests.evidence.test_encrypted import encrypted
+from tests.evidence.test_merge import SIGNER
 
 WHEN = "2026-11-22T06:40:00Z"
 KEY = new_signer()
@@ -104,6 +110,30 @@ def test_another_key_does_not_sign_for_the_lost_one(tmp_path: Path, signer: Sign
 def test_imported_runs_leave_none(tmp_path: Path) -> None:
     folder = add(tmp_path, 1, None, imported="ooni 20261122_abc")
     assert forget_run(folder, KEY, WHEN) is None
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_forgotten_encrypted_run_keeps_its_place(tmp_path: Path) -> None:
+    """Its size is in nobody's hands but the collector's; what the chain needs is in the clear."""
+    key = str(SIGNER.key)
+    before = read_run(add(tmp_path, 0, SIGNER)).root()
+    folder = encrypted(tmp_path, started=STARTED + 60_000_000, previous_root=before)
+    root = last_root(tmp_path, key)
+    assert root not in (None, before)
+    forget_encrypted(folder, read_root(folder), SIGNER, WHEN)
+    assert not folder.exists()
+    (found,) = read_tombstones(tmp_path)
+    assert (found.size, found.root, found.previous, found.signed) == (0, root, before, True)
+    assert last_root(tmp_path, key) == root
+    later = add(tmp_path, 2, SIGNER)
+    assert read_run(later).open.previous_root == root
+    told = next(each for each in verify_paths([tmp_path], Reader()) if each.path == str(later))
+    assert any("was forgotten on purpose" in note for note in told.notes)
+
+
+def test_a_killed_encrypted_run_leaves_nothing(tmp_path: Path) -> None:
+    folder = encrypted(tmp_path, close=False)
+    assert forget_encrypted(folder, None, SIGNER, WHEN) is None
     assert os.listdir(tmp_path) == []
 
 

@@ -11,7 +11,6 @@ from blockwatch.judge import rules_false as false
 from blockwatch.judge import rules_first as first
 from blockwatch.judge import rules_first_names as first_names
 from blockwatch.judge import rules_injection as injection
-from blockwatch.judge import rules_known as known
 from blockwatch.judge import rules_lookups as lookups
 from blockwatch.judge import rules_record as record
 from blockwatch.judge.row import rows
@@ -101,7 +100,7 @@ NAMES = rows(
     ),
     (
         "dns.known",
-        known.address_known,
+        first_names.address_known,
         "the address is on record as a censor's",
         "fingerprint packs",
         1,

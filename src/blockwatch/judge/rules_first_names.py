@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import bogon
-from blockwatch.judge.finding import Finding, blocked, down, refs, unclear
+from blockwatch.judge.finding import Finding, blocked, down, refs, sign, unclear
+from blockwatch.judge.fingerprints import VAGUE
 from blockwatch.judge.outcomes import OK
 from blockwatch.judge.rules_dns import of
+from blockwatch.judge.rules_known import said
 from blockwatch.judge.scene import Scene
 from blockwatch.verdict import Grade
 
@@ -29,6 +31,28 @@ def zone_says_so(scene: Scene) -> Finding | None:
             "dns", "The name leads nowhere for everybody", refs(of(answers.system), scene.hop.control_refs)
         )
     return None
+
+
+def address_known(scene: Scene) -> Finding | None:
+    """The line's resolver gives an address on record as a censor's, and nobody believable gives it too."""
+    answers = scene.answers
+    if not answers.given or answers.given & answers.good:
+        return None
+    named = {address: scene.on_record.pack.address(address) for address in sorted(answers.given)}
+    hits = [known for known in named.values() if known is not None]
+    if not hits or len(hits) < len(named):
+        return None
+    best = max(hits, key=lambda known: (known.settles, known.confidence))
+    witnesses = refs((lookup.ref for lookup in answers.system), scene.hop.control_refs)
+    shown = f"{', '.join(list(named)[:2])}, on record as {said(scene, best)}"
+    if best.settles:
+        text = f"The line's resolver gives a censor's address: {shown}"
+        mechanism = "dns.injection" if answers.injected else "dns.redirect"
+        return blocked(mechanism, Grade.CONFIRMED, text, witnesses)
+    if not answers.elsewhere:
+        return None
+    mechanism = "dns.bogon" if best.scope == VAGUE else "dns.redirect"
+    return sign(mechanism, f"The line's resolver gives {shown}; others give other addresses", witnesses)
 
 
 def lookup_fails(scene: Scene) -> Finding | None:

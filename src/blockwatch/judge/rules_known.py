@@ -1,10 +1,9 @@
-"""The rules of what is on record: when a fingerprint may settle a page, a redirect or a DNS answer.
+"""What is on record of pages and redirects: when a fingerprint may settle one.
 
 Rules of this file:
 
-* never against a witness: not where the control or a copy over TLS got the same page, nor for an address that
-  is proven or that the control or an encrypted resolver gives too;
-* an address that settles is ``confirmed``; what a page or redirect proves: :mod:`blockwatch.judge.settled`;
+* never against a witness: not where the control or a copy over TLS got the same page;
+* what a page or redirect proves: :mod:`blockwatch.judge.settled`; what an address does: ``rules_record``;
 * a fingerprint of a body counts in a small page, or in the title or beginning of a large one;
 * the fingerprint is named; a mere sign only adds to a doubt that is there;
 * whether the country fits is told, and decides nothing.
@@ -13,34 +12,10 @@ Rules of this file:
 from __future__ import annotations
 
 from blockwatch.judge import pages
-from blockwatch.judge.finding import Finding, blocked, refs, sign
-from blockwatch.judge.fingerprints import VAGUE, Fingerprint
+from blockwatch.judge.fingerprints import Fingerprint
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow, redirect_of
 from blockwatch.model import HttpStep
-from blockwatch.verdict import Grade
-
-
-def address_known(scene: Scene) -> Finding | None:
-    """The line's resolver gives an address on record as a censor's, and nobody believable gives it too."""
-    answers = scene.answers
-    if not answers.given or answers.given & answers.good:
-        return None
-    named = {address: scene.on_record.pack.address(address) for address in sorted(answers.given)}
-    hits = [known for known in named.values() if known is not None]
-    if not hits or len(hits) < len(named):
-        return None
-    best = max(hits, key=lambda known: (known.settles, known.confidence))
-    witnesses = refs((lookup.ref for lookup in answers.system), scene.hop.control_refs)
-    shown = f"{', '.join(list(named)[:2])}, on record as {said(scene, best)}"
-    if best.settles:
-        text = f"The line's resolver gives a censor's address: {shown}"
-        mechanism = "dns.injection" if answers.injected else "dns.redirect"
-        return blocked(mechanism, Grade.CONFIRMED, text, witnesses)
-    if not answers.elsewhere:
-        return None
-    mechanism = "dns.bogon" if best.scope == VAGUE else "dns.redirect"
-    return sign(mechanism, f"The line's resolver gives {shown}; others give other addresses", witnesses)
 
 
 def page_known(scene: Scene, step: HttpStep, text: str) -> Fingerprint | None:

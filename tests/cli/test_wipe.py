@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,32 @@ def test_what_a_killed_program_left_in_the_temporary_folder(tmp_path: Path, temp
     assert ended == WIPED
     assert f"{temporary / 'blockwatch-ab12_xyz'}: left there when blockwatch was killed" in said
     assert {path.name for path in temporary.iterdir()} == {"blockwatch-notes", "blockwatch-file_xyz"}
+
+
+def test_a_state_that_cannot_be_read_is_no_reason_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made with sudo, say: it is named, and the rest goes."""
+    from click.testing import CliRunner
+
+    from blockwatch.cli.wipe import command
+
+    kept_run(tmp_path / "results")
+    (tmp_path / "state").mkdir()
+    monkeypatch.setenv("BLOCKWATCH_STATE", str(tmp_path / "state"))
+    real = Path.iterdir
+
+    def iterdir(path: Path) -> Iterator[Path]:
+        if path == tmp_path / "state":
+            raise PermissionError(13, "Permission denied")
+        return iter(list(real(path)))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "iterdir", iterdir)
+        done = CliRunner().invoke(command, ["--yes", "--results", str(tmp_path / "results")])
+    assert done.exit_code == Exit.PARTIAL, done.output
+    assert f"{tmp_path / 'state'}: cannot be read" in done.output.partition("NOT DELETED:")[2]
+    assert not (tmp_path / "results").exists()
 
 
 def test_another_state_is_named_and_not_touched(tmp_path: Path) -> None:

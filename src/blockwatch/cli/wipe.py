@@ -50,7 +50,7 @@ def command(results: tuple[Path, ...], gone: bool, yes: bool) -> None:
     Example: blockwatch wipe --results /media/stick/results
     """
     from blockwatch.host.folders import known_folders
-    from blockwatch.host.place import own_temporary_folders, state_files, state_folder
+    from blockwatch.host.place import own_temporary_folders, state_folder
 
     known = list(dict.fromkeys(path.resolve() for path in known_folders()))
     folders = list(dict.fromkeys([*known, *(path.resolve() for path in results)]))
@@ -58,11 +58,12 @@ def command(results: tuple[Path, ...], gone: bool, yes: bool) -> None:
         _say(f"{folder}: {_missing(folder) or _content(folder)}")
     for folder in own_temporary_folders():
         _say(f"{folder}: left there when blockwatch was killed")
-    _say(f"{state_folder()}: {len(state_files())} files of state\n\n{_WORDS}")
+    left = _Left()
+    files = _state_files(left)
+    _say(f"{state_folder()}: {len(files)} files of state\n\n{_WORDS}")
     if not yes:
         _ask()
-    left = _Left()
-    _wipe_state(left)
+    _wipe_state(files, left)
     for folder in folders:
         why = _missing(folder)
         if why is None:
@@ -117,13 +118,22 @@ def _ask() -> None:
         raise ConsentError("not agreed: nothing was deleted")
 
 
-def _wipe_state(left: _Left) -> None:
+def _state_files(left: _Left) -> list[Path]:
+    from blockwatch.host.place import state_files, state_folder
+
+    try:
+        return state_files()
+    except OSError as error:  # made by another user, perhaps with sudo: then nothing in it can be known
+        left.paths.append((state_folder(), f"cannot be read ({error.strerror})"))
+        return []
+
+
+def _wipe_state(files: list[Path], left: _Left) -> None:
     """Delete keys, agreement and notes, zeroed first; the list of results folders is still needed."""
     from blockwatch.host.folders import FOLDERS_FILE
     from blockwatch.host.keys import overwritten
-    from blockwatch.host.place import state_files
 
-    for path in state_files():
+    for path in files:
         if path.name == FOLDERS_FILE:
             continue
         try:

@@ -1,12 +1,13 @@
 """One pass over a log and the captured bytes: part of check_evidence.py."""
 
 import io
+import json
 import re
 import uuid
 import zlib
 from urllib.parse import quote
 
-from check_lines import MAX, add, canonical, lines_of, need, root_of, sha
+from check_lines import MAX, WRONG, add, canonical, lines_of, need, root_of, sha
 
 SPACE = uuid.UUID("6e7f2b0a-51c4-5d0c-9d7a-3a4c1f0b9e52")
 HTTP = {

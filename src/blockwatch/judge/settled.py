@@ -6,6 +6,7 @@ Rules of this file:
   where it came from decides: ``confirmed`` if unrelated addresses give it to the site's name;
 * where they were asked and do not give it, it is a sign; where none could be asked, it is ``strong`` if the
   control got a page, and another one, and a sign otherwise;
+* no block page on record is large: a large page that comes from the site alone is one that quotes;
 * once is never enough, but for imported records of programs that try once: there it is a sign.
 """
 
@@ -16,8 +17,9 @@ from collections.abc import Sequence
 from blockwatch.judge import proof
 from blockwatch.judge.finding import Finding, blocked, refs, sign, unclear
 from blockwatch.judge.fingerprints import Fingerprint
+from blockwatch.judge.pages import SMALL
 from blockwatch.judge.rules_known import said
-from blockwatch.judge.scene import Scene
+from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow
 from blockwatch.verdict import Grade
 
@@ -46,8 +48,11 @@ def settled(
         return blocked(mechanism, Grade.CONFIRMED, text, witnesses, proven=True)
     if not scene.enough(len(repeats)):
         return unclear(f"{text}; it was seen once, and may be the site's own", witnesses, "http")
+    large = any((step_of(f).body_length or 0) > SMALL for f in repeats)
+    if large and (shown.tried or not differs):
+        return unclear(f"{text}; but it is large, and may be a page that quotes it", witnesses, "http")
     if shown.tried:
         return sign(mechanism, f"{text}; no other address gives it, so it may be the site's own", witnesses)
-    if differs and not scene.once:
+    if differs and not (large or scene.once):
         return blocked(mechanism, Grade.STRONG, f"{text}; the control got another one", witnesses)
     return sign(mechanism, f"{text}; nothing shows that it is not the site's own", witnesses)

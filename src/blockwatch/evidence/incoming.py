@@ -145,7 +145,10 @@ class Incoming:
             sets = list(waiting.iterdir()) if waiting.is_dir() else []
             if self._waiting is None:
                 self._waiting = sum(one.stat().st_size for inner in sets for one in inner.iterdir())
-            own = sum(one.stat().st_size - HEAD for one in folder.iterdir()) if folder.is_dir() else 0
+            whole = [
+                one for one in folder.glob("*") if one.name.isdecimal()
+            ]  # else of an import that was killed
+            own = sum(one.stat().st_size - HEAD for one in whole)
         if own + size - HEAD > part.size:
             raise EvidenceError(
                 "the parts of this set are longer than the file that they name: one of them is forged",

@@ -59,6 +59,30 @@ async def test_a_large_body_over_http_2_is_cut(tools, authority):
     assert (http.failure, http.body_length, http.truncated) == (None, limits.HTTP_BODY, True)
 
 
+@pytest.mark.parametrize("head", [True, False])
+async def test_frames_without_end_over_http_2_are_cut(tools, authority, head):
+    """They cost more to read than to send, and add nothing to the body."""
+    from h2.config import H2Configuration
+    from h2.connection import H2Connection
+
+    ping = b"\0\0\x08\6\0\0\0\0\0" + bytes(8)
+
+    async def endless(stream):
+        connection = H2Connection(H2Configuration(client_side=False))
+        connection.initiate_connection()
+        connection.receive_data(await stream.receive_some(65_536))
+        if head:
+            connection.send_headers(1, [(":status", "200")])
+        await stream.send_all(connection.data_to_send())
+        while True:
+            await stream.send_all(ping * 1_000)
+
+    await tools.far.serve(SITE, 443, authority.secure(endless, "a.example", alpn=("h2",)))
+    http = (await tools.visit(SECURE))[2]
+    assert (http.failure, http.truncated) == ((None, True) if head else ("http_request_failed", False))
+    assert http.us < 15_000_000
+
+
 async def test_refused_leaves_skipped_rows(tools):
     tcp, tls, http = await tools.visit(SECURE)
     assert (tcp.failure, tcp.error, tcp.skipped) == ("connection_refused", "ECONNREFUSED", False)

@@ -111,10 +111,11 @@ async def _take(stream: Bytes, inner: _Http1 | _Http2, reply: Reply) -> None:
     if len(reply.body) > limits.HTTP_BODY:
         del reply.body[limits.HTTP_BODY :]
         reply.truncated = True
-    if len(reply.raw) > limits.HTTP_RAW:
+    many = inner.pieces > limits.HTTP_PIECES
+    if not inner.has_head and (len(reply.raw) > limits.HTTP_HEAD or many):
+        raise Garbage(f.HTTP_GARBAGE, f"head longer than {limits.HTTP_HEAD} bytes, or in endless pieces")
+    if len(reply.raw) > limits.HTTP_RAW or many:
         reply.truncated = True
-    if not inner.has_head and len(reply.raw) > limits.HTTP_HEAD:
-        raise Garbage(f.HTTP_GARBAGE, f"head longer than {limits.HTTP_HEAD} bytes")
 
 
 class _Http1:
@@ -126,7 +127,7 @@ class _Http1:
         self._h11, self._request, self._reply = h11, request, reply
         self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.HTTP_HEAD)
         self.has_head = self.complete = self.reusable = False
-        self._odd, self._pieces = False, 0
+        self._odd, self.pieces = False, 0
 
     def first_bytes(self) -> bytes:
         h11, request = self._h11, self._request
@@ -192,8 +193,8 @@ class _Http1:
                 self.has_head = True
             elif isinstance(event, h11.Data):
                 reply.body += event.data
-                self._pieces += 1
-                if self._pieces > limits.HTTP_PIECES:
+                self.pieces += 1
+                if self.pieces > limits.HTTP_PIECES:
                     reply.truncated = True
                     return
             elif isinstance(event, h11.EndOfMessage):
@@ -225,7 +226,7 @@ class _Http2:
     def __init__(self, h2: H2, request: Request, reply: Reply) -> None:
         self._h2, self._request, self._reply = h2, request, reply
         self.has_head = self.complete = False
-        self.reusable = True
+        self.reusable, self.pieces = True, 0
 
     def first_bytes(self) -> bytes:
         connection, request = self._h2.connection, self._request
@@ -254,6 +255,7 @@ class _Http2:
         try:
             for event in self._h2.connection.receive_data(data):
                 self._event(event)
+                self.pieces += 1
         except ProtocolError as error:
             raise Garbage(f.HTTP_GARBAGE, f"HTTP/2: {error}") from error
         return bytes(self._h2.connection.data_to_send())

@@ -28,7 +28,7 @@ HTTP_IDLE_S = 10.0  # without one byte of the body
 HTTP_TOTAL_S = 20.0  # then we stop, though the body still flows
 HTTP_HEAD = 65_536
 HTTP_BODY = 524_288  # of the body, before and after content decoding
-HTTP_PIECES = 20_000  # chunks of a body: those of a byte each would cost seconds of CPU
+HTTP_PIECES = 20_000  # chunks of a body, frames of HTTP/2: those of a byte each would cost seconds of CPU
 HTTP_RAW = 1_310_720  # of the response on the wire, its framing included
 
 CONTROL_NEXT_S = 15.0  # then the next helper is asked

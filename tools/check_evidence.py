@@ -9,6 +9,7 @@ sealed to the end by a key that was named, too low a grade.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 import tempfile
@@ -49,13 +50,15 @@ def notes_of(results, where):
         yield where[0], said, signed
     for path in sorted(results.glob("*/run.age")):
         folder = path.parent
-        plain = (folder / "measurements.jsonl").exists() or folder.name[0] == "."
+        plain = (folder / "measurements.jsonl").exists() or folder.name[0] == "." or not path.is_file()
         if (folder / "root").exists() and not plain:
             where[0] = f"{folder.name}/root"
             said, signed = note_in(folder / "root", "blockwatch/encrypted")
             need(folder.name.endswith(said["run"]), "the note of another run")
             place, where[0] = where[0], f"{folder.name}/run.age"
-            need(sha(path.read_bytes()) == unbase64(said["sha256"]), "not the run that its note names")
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").digest()
+            need(digest == unbase64(said["sha256"]), "not the run that its note names")
             yield place, said, signed
 
 
@@ -86,8 +89,8 @@ def check_folder(results, runs, where):
             and link not in unsigned
             and place.removeprefix("forgotten/") not in came
         ):
-            missing.append(Checked(results / place))
-            missing[-1].bad = (place, None, "the run before this one is missing")
+            bad = (place, None, "the run before this one is missing")
+            missing.append(Checked(results / place, bad=bad))
     return missing
 
 
@@ -171,8 +174,7 @@ def check(paths, keys=(), roots=None):
             if folders:
                 others += check_folder(path, mine, where)
         except WRONG as error:
-            others.append(Checked(path))
-            others[-1].bad = (where[0], None, str(error) or type(error).__name__)
+            others.append(Checked(path, bad=(where[0], None, str(error) or type(error).__name__)))
     check_among(runs)
     return runs + others
 

@@ -11,9 +11,9 @@ GRADES = ["unsigned", "sealed", "timed", "witnessed"]
 class Checked:
     """One thing that was checked."""
 
-    def __init__(self, path, grade=None):
+    def __init__(self, path, grade=None, bad=None):
         self.path, self.grade = path, grade
-        self.bad = None  # place, id of the record, and words
+        self.bad = bad  # place, id of the record, and words
         self.stamps = []  # the same of stamps that are not good, which say nothing against the run
         self.notes = []
         self.log = None

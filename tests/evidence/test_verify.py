@@ -82,6 +82,37 @@ def test_an_unsigned_and_a_killed_run_are_whole(tmp_path: Path) -> None:
     assert blockwatch("verify", "results", "--require", "sealed", cwd=tmp_path).returncode == 9
 
 
+def test_a_run_that_may_have_been_cut_off_is_said_to_be_one(tmp_path: Path) -> None:
+    write_run(tmp_path / "results", count=2, close=False)  # sealed to the last line that is there
+    done = blockwatch("verify", "results", "--require", "sealed", cwd=tmp_path)
+    assert done.returncode == 9
+    assert "sealed up to here: nobody without the key has altered these lines" in done.stdout
+    assert "whoever handed it over may have cut it off at a seal" in done.stdout
+    told = json.loads(blockwatch("verify", "results", "--json", cwd=tmp_path).stdout)
+    assert (told["ok"], told["grade"], told["open_ended"]) == (True, "sealed", True)
+    write_run(tmp_path / "results", SECOND, started=STARTED + HOUR)
+    done = blockwatch("verify", "results", "--require", "sealed", cwd=tmp_path)
+    assert (done.returncode, "a later run of the same key says that this one ended here" in done.stdout) == (
+        0,
+        True,
+    )
+
+
+def test_unsigned_and_partly_sealed_runs_are_not_from_a_key_that_was_named(tmp_path: Path) -> None:
+    bare = write_run(tmp_path / "bare", signer=None)
+    part = write_run(tmp_path / "part", close=False)
+    for folder, words in ((bare, "it is not sealed at all"), (part, "lines 1 to 3 of 5 are signed by")):
+        done = blockwatch("verify", folder, "--key", str(OURS.key), cwd=tmp_path)
+        assert (done.returncode, words in done.stdout) == (9, True), done.stdout
+    assert "lines 1 to 3 signer unknown" in blockwatch("verify", part, cwd=tmp_path).stdout
+
+
+def test_a_file_that_is_neither_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    done = blockwatch("verify", "notes.txt", cwd=tmp_path)
+    assert (done.returncode, "neither a bundle nor a proof" in done.stderr) == (2, True)
+
+
 def test_the_first_damaged_record_is_named(run: Path, tmp_path: Path) -> None:
     in_record(4, lambda said: said["observations"][11].update(status=403))(run)
     done = blockwatch("verify", run, cwd=tmp_path)

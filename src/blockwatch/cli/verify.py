@@ -22,10 +22,15 @@ _GRADES = {
     "timed": "sealed and timed: existed as it is no later than {time}, and nobody has altered it since",
     "witnessed": "sealed, timed and witnessed by another key: existed as it is no later than {time}",
 }
-_UP_TO_HERE = (
-    "up to here: whoever handed it over may have cut it off at a seal, or the run was killed; nothing in it "
-    "shows that it did not go on"
+_MAYBE_CUT = (
+    "whoever handed it over may have cut it off at a seal, or the run was killed: nothing in it shows that "
+    "it did not go on"
 )
+_UP_TO_HERE = {
+    "sealed": "sealed up to here: nobody without the key has altered these lines",
+    "timed": "sealed and timed up to here: these lines existed as they are no later than {time}",
+    "witnessed": "sealed, timed and witnessed up to here: these lines existed no later than {time}",
+}
 _KINDS = {"damage": "DAMAGED", "contradiction": "CONTRADICTION", "signer": "NOT FROM A KEY YOU NAMED",
           "stamp": "BAD STAMP (it says nothing against the run)"}  # fmt: skip
 _REMEDY = (
@@ -131,9 +136,9 @@ def _lines(report: Report, reader: Reader) -> list[str]:
         from blockwatch.evidence.verify import moment
 
         time = moment(report.not_after) if report.not_after is not None else ""
-        lines.append(f"  {_GRADES[report.level].format(time=time)}")
-        if report.level.rank and report.open_ended:
-            lines.append(f"  {_UP_TO_HERE}")
+        cut = report.level.rank > 0 and report.open_ended
+        lines.append(f"  {(_UP_TO_HERE if cut else _GRADES)[report.level].format(time=time)}")
+        lines += [f"  {_MAYBE_CUT}"] * cut
         lines.append(f"  {_signer(report, reader)}")
         if report.witnesses:
             lines.append(f"  witnesses: runs {', '.join(report.witnesses)}")

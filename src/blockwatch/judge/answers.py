@@ -250,10 +250,12 @@ class Answers:
 
     def alive(self) -> bool | None:
         """Whether the line's resolver answers other names; ``None`` where it was not seen."""
-        checked = [lookup.end for lookup in self.hop.name_controls if lookup.step.resolver in (SYSTEM, LINE)]
+        asked = [lookup for lookup in self.hop.name_controls if lookup.step.resolver in (SYSTEM, LINE)]
+        checked = [lookup.end for lookup in asked]
         if outcomes.OK in checked:
             return True
-        if self.ruleset > 1 and len(checked) >= 2:
+        found = self.peers.answered.get(SYSTEM, frozenset())  # a name never found here may be blocked itself
+        if self.ruleset > 1 and len(checked) >= 2 and all(lookup.step.name in found for lookup in asked):
             return False
         known = self.peers.lives(SYSTEM, self.host)
         if known is not None:

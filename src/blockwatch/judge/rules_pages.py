@@ -216,7 +216,7 @@ def _doubtful_page(
         if len(others) >= 2 and (step.status or 0) < 400:
             said = "The same page comes for several unrelated sites; the control gets others"
             return _own_perhaps(grade, said, witnesses)
-    if not speaks and pages.built_alike(step, scene.control):
+    if not speaks and pages.structured_like(step, scene.control):
         return ok("The page differs from the control's in text only", witnesses)
     if refuses and tried:
         return refused(f"The server itself refuses (status {step.status})", witnesses)

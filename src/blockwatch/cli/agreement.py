@@ -49,7 +49,8 @@ def _unattended(tier: int) -> ConsentError:
         )
     return ConsentError(
         f"nobody has agreed yet to what tier {tier} does",
-        remedy=f"Read and agree on a terminal: blockwatch consent --tier {tier}. --yes agrees to tier 1 only.",
+        remedy=f"Read and agree on a terminal: blockwatch consent --tier {tier}. "
+        "--yes agrees to tier 1 only.",
     )
 
 

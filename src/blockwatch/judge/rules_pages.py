@@ -218,6 +218,9 @@ def _doubtful_page(
             return _own_perhaps(grade, said, witnesses)
     if not speaks and pages.structured_like(step, scene.control):
         return ok("The page differs from the control's in text only", witnesses)
+    if tried and pages.structured_like(step, scene.control):
+        text = "The page speaks of blocking, but is built like the control's: it may be the site's own"
+        return unclear(text, witnesses, "http")
     if refuses and tried:
         return refused(f"The server itself refuses (status {step.status})", witnesses)
     often = len(repeats) >= 2 or (scene.once and not refuses)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from blockwatch.lab.scenarios import pages, say
-from blockwatch.lab.scenarios.say import blocked, http, https, ok, redirect, serve, site, unclear
+from blockwatch.lab.scenarios.say import blocked, down, http, https, ok, redirect, serve, site, unclear
 from blockwatch.lab.world import DnsRule, HttpRule, Manners, Mitm, TlsRule
 
 row = partial(say.row, family="tls", world="more")
@@ -112,7 +112,7 @@ ROWS = (
     row(
         "sni-flaky-site",
         "drop by name; the site resets 35 % of the handshakes by itself",
-        https(blocked("tls.timeout"), unclear(), see="any"),
+        https(blocked("tls.timeout"), unclear(), down(), see="any"),
         source="own: blocked sites that are odd themselves",
         sites=(site(manners=Manners(tls_flaky=0.35)),),
         rules=(TlsRule(sni="@a@"),),

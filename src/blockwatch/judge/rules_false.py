@@ -108,16 +108,17 @@ def false_page(scene: Scene) -> Finding | None:
         # nobody saw the true page, but other sites' names lead to this one as well
         differing = here if many else []
     silent = not here and _nobody_there(scene)
-    if known is None and not (agreeing and (differing or silent)) and not (differing and shared):
+    speaking = known is not None or any(speaks(scene, step_of(flow), scene.text(flow)) for flow in here)
+    unseen = speaking and bool(differing) and not agreeing  # nobody here saw the site's own page: a sign
+    if known is None and not (agreeing and (differing or silent)) and not ((differing and shared) or unseen):
         return None
     witnesses = [ref for flow in (*here[:2], *agreeing[:2]) for ref in flow.witness("http")]
-    speaking = known is not None or any(speaks(scene, step_of(flow), scene.text(flow)) for flow in here)
     if not (speaking or many or shared or answers.injected) and _of_its_own(scene, here):
         text = "The resolver's address shows this name a page of its own, and not the one seen elsewhere"
         return unclear(f"{text}; it may be one of the site's", tuple(witnesses), "dns")
     text = "The line's resolver leads to another server than the site's: its page is not the site's page"
     proved = bool(answers.elsewhere) and (known is not None or bool(agreeing and differing))
-    foreign = many or known is not None or (speaking and not answers.udp_agrees)
+    foreign = many or known is not None or (speaking and not unseen and not answers.udp_agrees)
     return _false_answer(
         scene, answers.system, "dns.redirect", text, witnesses, proved=proved, foreign=foreign, empty=silent
     )

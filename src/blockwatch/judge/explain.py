@@ -11,7 +11,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from blockwatch.judge.addresses import is_address
@@ -27,13 +26,12 @@ from blockwatch.judge.sight import Sight
 from blockwatch.judge.verdicts import (
     Rows,
     Told,
-    alone,
     cases,
+    in_order,
     judged_alone,
     preferred,
     scenes,
     verdict_of,
-    weighed,
 )
 from blockwatch.model import Measurement, Noun
 from blockwatch.run import RunClose, RunOpen
@@ -86,14 +84,10 @@ def explain_run(
     """Like :func:`blockwatch.judge.judge_run`, with the reasons; about twice as slow."""
     rows = table(ruleset)
     known = {rule.id: rule for stage in rows.values() for rule in stage}
-    earlier: dict[tuple[str, str], list[Told]] = defaultdict(list)
-    for case, final in cases(open_, measurements, close, bodies, fingerprints, beside, ruleset=ruleset):
-        before = earlier[case.target.id, case.url]
+    every = cases(open_, measurements, close, bodies, fingerprints, beside, ruleset=ruleset)
+    for case, final, before, (finding, reasons, partial) in in_order(every, rows):
         walk = _Walk(case, rows)
-        told = alone(case, rows)
-        finding, reasons, partial = weighed([*before, told], rows) if final else told
-        walk.weigh(before if final else [], finding, reasons)
-        before.append(told)
+        walk.weigh(list(before) if final else [], finding, reasons)
         verdict = verdict_of(case, finding, reasons, partial, ruleset, final=final)
         yield Explanation(
             verdict=verdict,

@@ -61,16 +61,22 @@ def judge_run(
     ``beside`` is what control vantages saw of the same URLs at about the same time (from ruleset 2 on).
     Raises ``ValueError`` for a ruleset that this version does not have.
     """
-    rows = table(ruleset)
-    earlier: dict[tuple[str, str], list[Told]] = defaultdict(list)
-    verdicts = []
-    for case, final in cases(open_, measurements, close, bodies, fingerprints, beside, ruleset=ruleset):
-        before = earlier[case.target.id, case.url]
-        told = alone(case, rows)
-        finding, reasons, partial = weighed([*before, told], rows) if final else told
-        before.append(told)
-        verdicts.append(verdict_of(case, finding, reasons, partial, ruleset, final=final))
-    return verdicts
+    every = cases(open_, measurements, close, bodies, fingerprints, beside, ruleset=ruleset)
+    return [
+        verdict_of(case, *told, ruleset, final=final)
+        for case, final, _, told in in_order(every, table(ruleset))
+    ]
+
+
+def in_order(
+    every: Iterable[tuple[Case, bool]], rows: Rows
+) -> Iterator[tuple[Case, bool, tuple[Told, ...], Told]]:
+    """Yield each case, whether it is final, what was told of its target before, and what is told of it."""
+    earlier: dict[tuple[str, str], tuple[Told, ...]] = defaultdict(tuple)
+    for case, final in every:
+        before, now = earlier[case.target.id, case.url], alone(case, rows)
+        yield case, final, before, weighed([*before, now], rows) if final else now
+        earlier[case.target.id, case.url] = (*before, now)
 
 
 def cases(

@@ -6,8 +6,11 @@ import csv
 import gzip
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from blockwatch.store import find_runs, read_run
 from tests.cli.command import blockwatch, kept_run, no_traceback
@@ -79,6 +82,45 @@ def test_what_cannot_be_imported(tmp_path: Path) -> None:
     assert "no such file" in done.stderr
     assert no_traceback(done)
     assert blockwatch("import", "--format", "warc", hostile, cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("none", "there is no such file"),
+        ("folder", "this is a folder"),
+        ("pipe", "this is no ordinary file"),
+        ("-", "standard input is not read"),
+        ("empty", "the file is empty"),
+        ("notes.txt", "notes.txt:1: skipped: not JSON"),
+        ("other.json", "it names no test"),
+    ],
+)
+def test_what_is_no_data_of_oonis_is_no_empty_answer(name: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty").touch()
+    (tmp_path / "notes.txt").write_text("hello\n")
+    (tmp_path / "other.json").write_text('{"a": 1}')
+    done = blockwatch("judge", "--format", "ooni", name, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.splitlines()[-2].startswith(f"blockwatch: {name}: ")
+    assert done.stderr.splitlines()[-1].startswith("  ")  # what to do
+    assert done.stdout == ""
+
+
+def test_files_of_other_tests_are_no_error(tmp_path: Path) -> None:
+    (tmp_path / "ndt.json").write_text('{"test_name": "ndt"}')
+    done = blockwatch("judge", "--format", "ooni", "ndt.json", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "ndt.json:1: skipped: not web_connectivity" in done.stderr
+
+
+def test_an_import_that_finds_nothing_says_what_to_name(tmp_path: Path) -> None:
+    done = blockwatch("import", "none", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Name files of OONI's" in done.stderr
 
 
 def test_export_as_records_and_as_a_table(tmp_path: Path) -> None:

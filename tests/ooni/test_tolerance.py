@@ -133,7 +133,7 @@ def test_a_real_probe_address_is_struck_out() -> None:
     ("change", "why"),
     [
         ({"test_name": "ndt"}, "not web_connectivity: 'ndt'"),
-        ({"test_name": None}, "not web_connectivity: no name"),
+        ({"test_name": None}, "it names no test"),
         ({"input": None}, "no http or https URL"),
         ({"input": "ftp://x/"}, "no http or https URL"),
         ({"input": "http://a/\n"}, "no http or https URL"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from blockwatch.errors import Exit
+from blockwatch.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -25,7 +25,9 @@ _MOST_NAMED = 100  # places of what was skipped; the receipt counts all
 
 def import_ooni(files: tuple[Path, ...], results: Path, *, as_json: bool) -> Exit:
     """Read the files, one run a report; what is there already is not kept twice."""
+    from blockwatch.cli.ooni_judge import REMEDY
     from blockwatch.cli.spool import Spool
+    from blockwatch.cli.words import harmless_lines
     from blockwatch.store import ResultsLock
 
     receipt = Receipt()
@@ -36,6 +38,11 @@ def import_ooni(files: tuple[Path, ...], results: Path, *, as_json: bool) -> Exi
         for numbers in spool.runs(_MOST_IN_A_RUN):
             _keep(results, spool, numbers, receipt)
     receipt.print(as_json)
+    if not receipt.read:
+        where = ", ".join(map(str, files))
+        error = UsageError("there is no measurement of OONI's that can be read", where=where, remedy=REMEDY)
+        click.echo(f"blockwatch: {harmless_lines(error)}", err=True)
+        return error.exit_code
     return Exit.PARTIAL if receipt.unreadable else Exit.OK
 
 

@@ -67,9 +67,10 @@ def head_of(record: Object, unnamed: str | None = None) -> Head:
     ``unnamed`` stands for the report of a record that names none; else it is made from the record's digest.
     """
     name = record.get("test_name")
+    if not isinstance(name, str):
+        raise Unreadable("no measurement of OONI's: it names no test")
     if name != TEST_NAME:
-        said = repr(name[:60]) if isinstance(name, str) else "no name"
-        raise Unreadable(f"not web_connectivity: {said}")
+        raise Unreadable(f"not web_connectivity: {name[:60]!r}")
     url = record.get("input")
     if not isinstance(url, str) or not _URL.match(url) or len(url) > _MAX_URL or not url.isprintable():
         raise Unreadable("no http or https URL as input")

@@ -41,7 +41,7 @@ def records(path: Path) -> Iterator[Record | Damage]:
     """Every record of ``path`` in order. A file that cannot be opened is a damage too."""
     try:
         if not path.is_file():  # a pipe would be waited for
-            yield Damage(str(path), "no such file")
+            yield Damage(str(path), _no_file(path))
             return
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
@@ -52,6 +52,12 @@ def records(path: Path) -> Iterator[Record | Damage]:
         yield Damage(str(path), f"cannot be read ({error.strerror or error})")
 
 
+def _no_file(path: Path) -> str:
+    if path.is_dir():
+        return "a folder, not a file"
+    return "not an ordinary file" if path.exists() else "no such file"
+
+
 def _records(path: Path, stream: BinaryIO) -> Iterator[Record | Damage]:
     number = 0
     try:
@@ -59,6 +65,8 @@ def _records(path: Path, stream: BinaryIO) -> Iterator[Record | Damage]:
             number += 1
             line = stream.readline(MAX_RECORD + 1)
             if not line:
+                if number == 1:
+                    yield Damage(str(path), "the file is empty")
                 return
             where = f"{path}:{number}"
             if len(line) > MAX_RECORD:

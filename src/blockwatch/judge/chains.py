@@ -18,8 +18,9 @@ from enum import IntEnum
 from blockwatch import failure as f
 from blockwatch.judge.certs import issuer_key, names_host, read_leaf
 from blockwatch.judge.outcomes import OK, TRUST
-from blockwatch.judge.scene import Scene, Tries
+from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Flow
+from blockwatch.judge.tries import Tries
 from blockwatch.model import Purpose, TlsStep
 
 _CODE = re.compile(r"X509 (\d+)")

@@ -6,9 +6,10 @@ about first.
 
 from __future__ import annotations
 
-from blockwatch.judge.scene import Scene, Tries
+from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Hop
 from blockwatch.judge.speed import Speeds
+from blockwatch.judge.tries import Tries
 from blockwatch.model import Purpose
 
 KINDS = {

@@ -20,8 +20,9 @@ from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, u
 from blockwatch.judge.matrix import STRANGE
 from blockwatch.judge.outcomes import OK, TRUST
 from blockwatch.judge.rules_transport import all_failed, with_control
-from blockwatch.judge.scene import Scene, Tries
+from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Flow
+from blockwatch.judge.tries import Tries
 from blockwatch.model import Purpose
 from blockwatch.verdict import Grade
 

@@ -13,8 +13,9 @@ from blockwatch.judge import outcomes, proof
 from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, sign, unclear
 from blockwatch.judge.matrix import SPELLED
 from blockwatch.judge.rules_transport import REFUSAL, UNCOMPARED
-from blockwatch.judge.scene import Scene, Tries
+from blockwatch.judge.scene import Scene
 from blockwatch.judge.speed import FACTOR, LEAST, SAME_OFFSET, Speeds, Transfer
+from blockwatch.judge.tries import Tries
 from blockwatch.verdict import Grade
 
 _FAILS = frozenset({"timeout", "reset", "eof"})

@@ -17,7 +17,8 @@ from blockwatch.judge import outcomes, proof
 from blockwatch.judge.addresses import is_v6
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import ALERT, PLAINTEXT, TRUST
-from blockwatch.judge.scene import Scene, Tries
+from blockwatch.judge.scene import Scene
+from blockwatch.judge.tries import Tries
 from blockwatch.model import Purpose
 from blockwatch.verdict import Grade, State
 

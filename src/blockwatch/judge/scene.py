@@ -9,9 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import bogon
@@ -24,41 +22,12 @@ from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
 from blockwatch.judge.pages import agrees, alike, same_page
 from blockwatch.judge.row import LATEST
 from blockwatch.judge.sight import REDIRECTS, Flow, Hop, Sight, ending
+from blockwatch.judge.tries import Tries
 from blockwatch.model import ControlStep, HttpStep, Purpose
+from blockwatch.run import Vantage
 
 _LAYERS = ("tcp", "tls", "http")
 CUT = frozenset({outcomes.RESET, outcomes.EOF})
-
-
-@dataclass(frozen=True)
-class Tries:
-    """How often the target's own flows reached a layer, and how they ended there."""
-
-    layer: str
-    failed: tuple[Flow, ...]
-    passed: tuple[Flow, ...]
-
-    @once
-    def kind(self) -> str:
-        """The commonest failure."""
-        counted = Counter(flow.at(self.layer) for flow in self.failed)
-        return counted.most_common(1)[0][0] if counted else OK
-
-    @once
-    def same(self) -> tuple[Flow, ...]:
-        """The flows that failed in the commonest way."""
-        kind = self.kind
-        return tuple(flow for flow in self.failed if flow.at(self.layer) == kind)
-
-    @once
-    def rounds(self) -> int:
-        """In how many rounds the commonest failure was seen: the first pass is one, each repeat one."""
-        return len({(flow.purpose, flow.round) for flow in self.same})
-
-    @once
-    def witnesses(self) -> tuple[str, ...]:
-        """Where the failures are written."""
-        return tuple(ref for flow in self.same for ref in flow.witness(self.layer))
 
 
 TextOf = Callable[[HttpStep], str]
@@ -78,7 +47,7 @@ class Scene:
         hop: Hop,
         peers: Peers,
         *,
-        v6: bool = True,
+        vantage: Vantage | None = None,
         text_of: TextOf = no_text,
         on_record: OnRecord = OURS_ALONE,
         once: bool = False,
@@ -86,7 +55,8 @@ class Scene:
     ) -> None:
         self.once = once  # another program's record: it asks once, and nothing can be asked again
         self.ruleset = ruleset  # some facts are counted otherwise than they were
-        self.sight, self.hop, self.peers, self._v6, self._text_of = sight, hop, peers, v6, text_of
+        self.sight, self.hop, self.peers, self.vantage, self._text_of = sight, hop, peers, vantage, text_of
+        self._v6 = vantage is None or vantage.ipv6
         self.last = hop is sight.hops[-1]  # the chain of redirects ends here
         self.control: ControlStep | None = heard(hop.control, ruleset)  # the helper's answer for this hop
         self.answers, self.on_record = Answers(hop, peers, ruleset), on_record

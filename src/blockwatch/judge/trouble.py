@@ -16,9 +16,10 @@ from blockwatch.judge.certs import state_root
 from blockwatch.judge.chains import chain_of
 from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.outcomes import EOF, LOCAL, RESET, TIMEOUT, TRUST, of_failure
-from blockwatch.judge.scene import Scene, Tries, step_of
+from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import REDIRECTS, redirect_of
 from blockwatch.judge.speed import worth_comparing
+from blockwatch.judge.tries import Tries
 
 
 class Trouble(StrEnum):

@@ -192,7 +192,7 @@ def scenes(case: Case, sight: Sight) -> Iterator[Scene]:
             sight,
             hop,
             case.peers,
-            v6=case.open.vantage.ipv6,
+            vantage=case.open.vantage,
             text_of=_texts(case),
             on_record=OnRecord(case.fingerprints, case.open.vantage.country),
             once=case.open.imported is not None,

@@ -114,3 +114,13 @@ async def test_a_password(tools, authority):
 def test_not_a_proxy(text):
     with pytest.raises(UsageError, match="not a proxy"):
         parse_proxy(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://me:secret@a:1", "socks5://me:se/cret@a:1", "socks5://me:1/secret@a:1", "socks5://s cret@a"],
+)
+def test_what_is_not_a_proxy_is_told_without_its_password(text):
+    with pytest.raises(UsageError, match="not a proxy") as refused:
+        parse_proxy(text)
+    assert "cret" not in str(refused.value)

@@ -2,9 +2,12 @@
 
 import pytest
 
+from blockwatch import codec
 from blockwatch.errors import ConfigError, UsageError
 from blockwatch.net.kit import Kit
 from blockwatch.registry import load_probes
+from blockwatch.run import Vantage
+from blockwatch.runner.first_line import first_line
 from blockwatch.runner.line import Line
 from blockwatch.runner.plan import Settings, make_plan
 from blockwatch.target import Mirror, Target, TargetsFile
@@ -74,3 +77,13 @@ async def test_what_checks_the_line_is_in_every_plan(far):
     hosts = make_plan(TARGETS, load_probes(), Settings(resolvers=(), stun=None)).hosts
     assert far.asked >= {"cp.cloudflare.com"}
     assert far.asked | {address for address, _ in far.dialled} <= set(hosts)
+
+
+async def test_the_password_of_a_proxy_is_in_no_first_line(far):
+    settings = Settings(control="socks5://me:secret@proxy.example:1080")
+    plan = make_plan(TARGETS, load_probes(), settings)
+    told = {"vantage": Vantage(), "line": Line(Kit(far)), "previous_root": None, "retest_of": None}
+    opened = first_line(plan, run_id="0" * 16, started=1, **told)
+    assert opened.control == "socks5://proxy.example:1080"
+    assert b"secret" not in codec.canonical(opened)
+    assert "proxy.example" in plan.hosts

@@ -98,10 +98,15 @@ def wilson(k: int, n: int) -> tuple[float, float]:
 
 def _chosen(frame: pd.DataFrame, since: Moment, until: Moment) -> pd.DataFrame:
     chosen = frame[frame["final"].fillna(False).astype(bool)] if "final" in frame.columns else frame
-    if since is not None:
-        chosen = chosen[chosen["started"] >= _moment(since)]
-    if until is not None:
-        chosen = chosen[chosen["started"] < _moment(until)]
+    first, last = (None if given is None else _moment(given) for given in (since, until))
+    if first is not None and last is not None and first >= last:
+        raise UsageError(
+            f"nothing is from {since} on and before {until}", remedy="The first time must be the earlier one."
+        )
+    if first is not None:
+        chosen = chosen[chosen["started"] >= first]
+    if last is not None:
+        chosen = chosen[chosen["started"] < last]
     return chosen
 
 

@@ -39,12 +39,14 @@ def command(results: Path) -> None:
 
     Example: blockwatch demo
     """
+    from blockwatch.evidence.disk import in_words
     from blockwatch.lab.build import build_world
     from blockwatch.lab.running import start
 
     rows = _rows()
     click.echo(f"{len(rows)} situations in a simulated internet; no packet leaves this machine", err=True)
-    results.mkdir(parents=True, exist_ok=True)
+    with in_words(results):
+        results.mkdir(parents=True, exist_ok=True)
     with start(build_world(rows, name="demo")) as lab:
         code, key = _measure(lab, results)
         checked = _checked(lab, results, code)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from blockwatch.cli.vantages import beside_of, control_run_options
-from blockwatch.errors import DiskError
+from blockwatch.errors import DiskError, UsageError
 
 if TYPE_CHECKING:
     from blockwatch.cli.judge import Damaged
@@ -31,7 +31,7 @@ def command(
     form: str,
     output: Path | None,
     control_runs: tuple[Path, ...],
-    control_window: int,
+    control_window: int | None,
 ) -> None:
     """Write runs, folders of runs or bundles in another format.
 
@@ -40,8 +40,9 @@ def command(
     from blockwatch.cli.judge import Damaged
 
     if form == "jsonl" and control_runs:
-        raise click.UsageError(
-            "--control-run is for verdicts; jsonl writes what was measured, and no verdict."
+        raise UsageError(
+            "--control-run is for verdicts; jsonl writes what was measured, and no verdict",
+            remedy="Leave it out, or write --format csv or ooni.",
         )
     from blockwatch.judge import OURS
 
@@ -68,10 +69,19 @@ def _write(output: Path, lines: Iterator[bytes]) -> None:
         part.replace(output)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise DiskError(f"cannot be written ({error.strerror or error})", where=str(output)) from error
+        raise unwritable(error, output) from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def unwritable(error: OSError, output: Path) -> DiskError:
+    """What to say where the file of ``-o`` cannot be written."""
+    return DiskError(
+        f"cannot be written ({error.strerror or error})",
+        where=str(output),
+        remedy="Name a file with -o in a folder that is there, that you may write to and that has room.",
+    )
 
 
 def _copy(lines: Iterator[bytes], file: BinaryIO) -> None:
@@ -102,11 +112,15 @@ def _ooni(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator
 
 
 def _records(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
+    from blockwatch.cli.judge import no_run, say_encrypted
     from blockwatch.errors import EvidenceError
     from blockwatch.evidence.opened import opened_runs
     from blockwatch.store import read_run
 
     with opened_runs(paths) as folders:
+        if not folders:
+            raise no_run(paths)
+        say_encrypted(paths)
         for folder in folders:
             try:
                 for line, _ in read_run(folder).lines():
@@ -117,6 +131,11 @@ def _records(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
 
 def _table(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator[bytes]:
     from blockwatch.analysis.output import render
+    from blockwatch.cli.judge import no_run, say_encrypted
     from blockwatch.joined import load
 
-    yield render(load(paths, on_damage=damaged, control=beside), "csv")
+    say_encrypted(paths)
+    frame = load(paths, on_damage=damaged, control=beside)
+    if frame.empty and not damaged.count:
+        raise no_run(paths)
+    yield render(frame, "csv")

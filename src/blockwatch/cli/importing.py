@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from blockwatch.errors import Exit
+from blockwatch.errors import Exit, UsageError
 
 _BEGIN = 4_096  # bytes that tell JSON
 
@@ -34,11 +34,15 @@ def command(
 
     Example: blockwatch import 3f9a0c1b2d4e.tar.gz --results collected
     """
+    from blockwatch.evidence.crypt import identities_of
     from blockwatch.host.folders import note_folder
 
+    if form == "ooni" and identity:
+        raise UsageError(
+            "--identity is for what is encrypted; OONI's measurements are not",
+            remedy="Leave out --identity, or --format for files of both kinds.",
+        )
     note_folder(results)
-    from blockwatch.evidence.crypt import identities_of
-
     codes = [Exit.OK]
     identities = identities_of(identity)
     bundles = tuple(file for file in files if (form or _format_of(file)) == "bundle")

@@ -51,7 +51,7 @@ def command(
     ruleset: int | None,
     fingerprints: tuple[Path, ...],
     control_runs: tuple[Path, ...],
-    control_window: int,
+    control_window: int | None,
 ) -> None:
     """Say what the measurements of runs mean: run folders, folders of runs, bundles.
 
@@ -61,11 +61,17 @@ def command(
     Example: blockwatch judge --json results/
     """
     if ruleset == 1 and control_runs:
-        raise click.UsageError("ruleset 1 knows no control runs; they came with ruleset 2")
+        raise UsageError(
+            "ruleset 1 knows no control runs; they came with ruleset 2",
+            remedy="Leave out --ruleset or --control-run.",
+        )
     packs = packs_of(fingerprints)
     if form is not None:
-        if explain or control_runs:
-            raise click.UsageError("--format goes with neither --explain nor --control-run; import the files")
+        if explain or control_runs or control_window is not None:
+            raise UsageError(
+                "--format goes with neither --explain nor --control-run nor --control-window",
+                remedy="Take the files in first (blockwatch import), then judge the runs they become.",
+            )
         from blockwatch.cli.ooni_judge import judge_files
 
         judge_files(paths, packs, ruleset, as_json=as_json)
@@ -129,20 +135,20 @@ class Damaged:
     """Takes note of damaged runs: the others are still read, and the exit code is 9 in the end."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
 
     def __call__(self, error: EvidenceError) -> None:
         """Say at once what is wrong with a run, and where."""
-        self._count += 1
+        self.count += 1
         from blockwatch.cli.words import harmless_lines
 
         click.echo(f"blockwatch: {harmless_lines(error)}", err=True)
 
     def refuse(self) -> None:
         """Raise if anything was damaged."""
-        if self._count:
+        if self.count:
             raise EvidenceError(
-                f"{self._count} damaged run{'s' * (self._count > 1)} left out",
+                f"{self.count} damaged run{'s' * (self.count > 1)} left out",
                 remedy="Bring the run's folder back from a copy; its bytes are not those that were measured.",
             )
 
@@ -211,11 +217,7 @@ def _each(
 
     with opened_runs(paths) as folders:
         if not folders:
-            raise UsageError(
-                "there is no run here",
-                where=", ".join(map(str, paths)),
-                remedy="Name a run folder, the folder that --results named, or a bundle.",
-            )
+            raise no_run(paths)
         say_encrypted(paths)
         for folder in folders:
             try:
@@ -227,6 +229,15 @@ def _each(
                 on_damage(error)
             else:
                 yield run, made
+
+
+def no_run(paths: Iterable[Path]) -> UsageError:
+    """What to say where there is nothing to read."""
+    return UsageError(
+        "there is no run here",
+        where=", ".join(map(str, paths)),
+        remedy="Name a run folder, the folder that --results named, or a bundle.",
+    )
 
 
 def heading(run: Run) -> str:

@@ -17,7 +17,7 @@ import click
 import msgspec
 
 from blockwatch.cli.agreement import agreed
-from blockwatch.cli.options import Options, settings_of
+from blockwatch.cli.options import Options, probes_of, settings_of
 from blockwatch.errors import BlockwatchError, Exit
 from blockwatch.host.open_files import targets_at_a_time
 
@@ -56,11 +56,10 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
     """Make one run and say what was found; the exit code. Raises :class:`BlockwatchError`."""
     from blockwatch.cli.packs import packs_of
     from blockwatch.evidence.shelf import Memory
-    from blockwatch.registry import load_probes
     from blockwatch.runner.plan import make_plan
     from blockwatch.store import ResultsLock
 
-    plan = make_plan(targets, load_probes(options.probes), settings_of(options))
+    plan = make_plan(targets, probes_of(options), settings_of(options))
     fingerprints = packs_of(options.fingerprints)
     consent = agreed(yes=options.yes, tier=options.tier)
     at_a_time = targets_at_a_time(plan.settings.concurrency)

@@ -17,6 +17,7 @@ from blockwatch.errors import ConfigError, UsageError
 from blockwatch.targets.problem import shown
 
 if TYPE_CHECKING:
+    from blockwatch.registry import Probe
     from blockwatch.runner.plan import Settings
     from blockwatch.target import TargetsFile
 
@@ -52,6 +53,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _LONGEST_TEXT = 200
+_LARGEST_PROXY_FILE = 10_000  # bytes
 _LARGEST_CA_FILE = 10_000_000  # bytes; Mozilla's roots are 250 kB
 
 
@@ -66,9 +68,9 @@ class _Positive(click.FloatRange):
 
 
 def _short(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Refuse a text that no log should have to carry."""
-    if value is not None and (len(value) > _LONGEST_TEXT or not value.isprintable()):
-        raise click.BadParameter(f"one line of at most {_LONGEST_TEXT} characters", ctx, param)
+    """Refuse a text that no log should have to carry, and an empty one: a variable that was not set."""
+    if value is not None and not (0 < len(value) <= _LONGEST_TEXT and value.isprintable()):
+        raise click.BadParameter(f"one line of 1 to {_LONGEST_TEXT} characters", ctx, param)
     return value
 
 
@@ -81,6 +83,42 @@ def _age_keys(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     return value
 
 
+def _proxy(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """The proxy's URL, out of a file where it is written @FILE: what is typed is in the list of processes."""
+    if value is None:
+        return None
+    if not value:
+        raise click.BadParameter("write socks5://HOST:PORT, or leave it out", ctx, param)
+    if value.startswith("@"):
+        return _line_of(Path(value[1:]))
+    if "@" in value:
+        raise UsageError(
+            "--control holds a user name or password, which all users of this machine can read",
+            remedy="Write the URL into a file that only you may read, and give --control @FILE.",
+        )
+    return value
+
+
+def _line_of(path: Path) -> str:
+    """The one line of a small file; what is in it is never shown."""
+    from blockwatch.net.socks import parse_proxy
+
+    remedy = (
+        "It holds one line: socks5://USER:PASSWORD@HOST:PORT, with / ? # @ : % in user name and password "
+        "written as %2F %3F %23 %40 %3A %25."
+    )
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST_PROXY_FILE:
+            raise ConfigError("there is no file with the URL of a proxy", where=str(path), remedy=remedy)
+        (line,) = path.read_text("utf-8").split()
+        parse_proxy(line)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path), remedy=remedy) from None
+    except (ValueError, UsageError):  # not UTF-8, no line or several, or not a proxy's URL
+        raise ConfigError("this is not the URL of a proxy", where=str(path), remedy=remedy) from None
+    return line
+
+
 _POSITIVE = _Positive(min=0, min_open=True, max=1_000_000_000)
 _OPTIONS = (
     click.option("--targets", multiple=True, metavar="FILE", help="List of targets, or pack:NAME; repeat for "
@@ -90,13 +128,14 @@ _OPTIONS = (
     click.option("--probe", multiple=True, metavar="NAME", help="Question to put; repeat for more. "
                  "[default: web]"),
     click.option("--probes", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
-                 help="Folder with probes of your own."),
+                 help="Folder with probes of your own, to be named with --probe."),
     click.option("--helper", multiple=True, metavar="URL", help="Test helper that says how a site looks from "
                  "elsewhere; repeat for more, the first that answers is taken. Its name stays in the run."),
-    click.option("--control", metavar="socks5://HOST:PORT", help="Proxy elsewhere through which the same is "
-                 "fetched as control. Its name stays in the run: that of your own server is yours."),
+    click.option("--control", callback=_proxy, metavar="socks5://HOST:PORT", help="Proxy elsewhere through "
+                 "which the same is fetched as control. Its name stays in the run: that of your own server "
+                 "is yours. If it wants a password: @FILE, a file that holds socks5://USER:PASSWORD@HOST:PORT."),
     click.option("--resolver", multiple=True, metavar="URL", help="Name server besides the system's: "
-                 "udp://IP[:PORT], https://HOST/PATH or tls://HOST; repeat for more."),
+                 "udp://IP[:PORT], tcp://IP[:PORT], tls://HOST[:PORT], https://HOST/PATH; repeat for more."),
     fingerprints_option,
     click.option("--ca-file", type=_FILE, metavar="PEM", help="Roots to trust besides Mozilla's."),
     click.option("--interface", metavar="NAME", help="Send from this network interface."),
@@ -146,6 +185,27 @@ def targets_of(options: Options) -> TargetsFile:
             remedy="Name a list with --targets FILE, or a built-in one: --targets pack:messengers.",
         )
     return load_all(named)
+
+
+def probes_of(options: Options) -> dict[str, Probe]:
+    """Load the probes; raises :class:`ConfigError`, or :class:`UsageError` where a folder changes nothing."""
+    from blockwatch.registry import load_probes
+
+    found = load_probes(options.probes)
+    if options.probes is not None:
+        own = found.keys() - load_probes().keys()
+        if not own:
+            raise ConfigError(
+                "there is no probe in this folder",
+                where=str(options.probes),
+                remedy="A probe is a file NAME.py: see probes/ for how one is written.",
+            )
+        if own.isdisjoint(options.probe):
+            raise UsageError(
+                "--probes names a folder, and no question out of it is to be put",
+                remedy=f"Name what to ask with --probe; in this folder: {', '.join(sorted(own))}.",
+            )
+    return found
 
 
 def settings_of(options: Options, consent: str | None = None) -> Settings:

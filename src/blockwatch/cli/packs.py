@@ -42,4 +42,5 @@ def _bytes(file: Path) -> bytes:
         with file.open("rb") as source:
             return source.read(MOST_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from None
+        remedy = "Name a file that you may read."
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file), remedy=remedy) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from blockwatch.cli.options import Options, measuring, settings_of, targets_of
+from blockwatch.cli.options import Options, measuring, probes_of, settings_of, targets_of
 
 _TIER_2 = """\
   TIER 2: where a name looks falsified, root servers and port 53 of web servers in this list are asked for it;
@@ -25,12 +25,11 @@ def command(options: Options, as_json: bool) -> None:
     """
     from blockwatch.cli.packs import packs_of
     from blockwatch.cli.words import duration, size
-    from blockwatch.registry import load_probes
     from blockwatch.runner.plan import make_plan
     from blockwatch.targets.lists import RISKY
 
     packs_of(options.fingerprints)  # what a run would refuse is refused here
-    plan = make_plan(targets_of(options), load_probes(options.probes), settings_of(options))
+    plan = make_plan(targets_of(options), probes_of(options), settings_of(options))
     risky = sorted(RISKY & set(plan.categories))
     if as_json:
         import msgspec

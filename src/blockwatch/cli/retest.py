@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,14 @@ def command(options: Options, source: Path) -> None:
     Example: blockwatch retest --from results/20261122T031500Z-0f3a9c1b2d4e5f60 --yes
     """
     from blockwatch.cli.measure import measure
+    from blockwatch.evidence.log import LOG_FILE
     from blockwatch.store import read_run
 
     if options.targets:
-        raise click.UsageError("the targets are those of --from: leave --targets out")
-    if not source.is_dir():
-        raise UsageError("there is no such run folder", where=str(source))
+        raise UsageError("the targets are those of --from", remedy="Leave --targets out.")
+    if not os.path.lexists(source / LOG_FILE):
+        what = "there is no run in this folder" if source.is_dir() else "there is no such run folder"
+        raise UsageError(what, where=str(source), remedy="Name one run's folder that you may read.")
     run = read_run(source)
     again = amiss(run)
     if not any(target.role == "target" for target in again.targets):

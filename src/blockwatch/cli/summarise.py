@@ -10,14 +10,20 @@ import click
 from blockwatch.cli.packs import fingerprints_option, packs_of
 from blockwatch.cli.vantages import beside_of, control_run_options
 
+_COUNT = click.IntRange(0, 1_000_000_000)
+
 
 @click.command(name="summarise")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--by", default="target,asn", show_default=True, metavar="COLUMNS", help="Columns to group by.")
 @click.option("--from", "since", metavar="TIME", help="Only from this day or time on (UTC).")
 @click.option("--to", "until", metavar="TIME", help="Only before this day or time (UTC).")
-@click.option("--min-n", default=0, metavar="N", help="Put groups of fewer verdicts last, with the reason.")
-@click.option("--min-days", default=0, metavar="N", help="Put groups of fewer days last, with the reason.")
+@click.option(
+    "--min-n", type=_COUNT, default=0, metavar="N", help="Put groups of fewer verdicts last, with the reason."
+)
+@click.option(
+    "--min-days", type=_COUNT, default=0, metavar="N", help="Put groups of fewer days last, with the reason."
+)
 @fingerprints_option
 @control_run_options
 @click.option("--format", "form", default="table", show_default=True,
@@ -32,7 +38,7 @@ def command(
     form: str,
     fingerprints: tuple[Path, ...],
     control_runs: tuple[Path, ...],
-    control_window: int,
+    control_window: int | None,
 ) -> None:
     """Print days covered, counts, states, mechanism, first and last seen, by target and network.
 
@@ -45,7 +51,7 @@ def command(
 
     from blockwatch.analysis.output import render
     from blockwatch.analysis.summarise import summarise
-    from blockwatch.cli.judge import Damaged, say_encrypted
+    from blockwatch.cli.judge import Damaged, no_run, say_encrypted
     from blockwatch.joined import load
 
     damaged = Damaged()
@@ -53,6 +59,8 @@ def command(
     packs = packs_of(fingerprints)
     beside = beside_of(control_runs, control_window, packs)
     frame = load(paths, on_damage=damaged, fingerprints=packs, control=beside)
+    if frame.empty and not damaged.count:
+        raise no_run(paths)
     columns = [name.strip() for name in by.split(",") if name.strip()]
     table = summarise(frame, columns, min_n=min_n, min_days=min_days, since=since, until=until)
     sys.stdout.flush()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from blockwatch.errors import DiskError, Exit
+from blockwatch.errors import Exit
 
 
 @click.group(name="targets")
@@ -73,7 +73,9 @@ def citizenlab(csv: Path, country: str | None, category: tuple[str, ...], output
         try:
             output.write_text(made.text, encoding="utf-8")
         except OSError as error:
-            raise DiskError(f"cannot be written: {error.strerror}", where=str(output)) from error
+            from blockwatch.cli.export import unwritable
+
+            raise unwritable(error, output) from error
     for problem in made.problems:
         click.echo(str(problem), err=True)
     left = ", ".join(f"{code} {count}" for code, count in sorted(made.left_out.items()))

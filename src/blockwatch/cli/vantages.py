@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from blockwatch.judge import Beside, Pack
 
 HOURS = click.IntRange(1, 72)
+_HOURS = 6
 
 
 def control_run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add both options to a command."""
     for option in (
-        click.option("--control-window", default=6, show_default=True, type=HOURS, metavar="HOURS",
-                     help="How far in time a control run may be from a measurement, either way."),
+        click.option("--control-window", type=HOURS, metavar="HOURS", help="How far in time a control run "
+                     f"may be from a measurement, either way. [default: {_HOURS}]"),
         click.option("--control-run", "control_runs", multiple=True, metavar="PATH",
                      type=click.Path(path_type=Path),
                      help="Run, or folder of runs, made in another country: the control where no test helper "
@@ -34,7 +35,9 @@ def control_run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def beside_of(paths: Iterable[Path], hours: int, fingerprints: Pack, ruleset: int | None = None) -> Beside:
+def beside_of(
+    paths: Iterable[Path], hours: int | None, fingerprints: Pack, ruleset: int | None = None
+) -> Beside:
     """Read the control runs named; raises :class:`UsageError` and :class:`EvidenceError`."""
     from blockwatch.cli.words import harmless
     from blockwatch.evidence.opened import opened_runs
@@ -44,6 +47,11 @@ def beside_of(paths: Iterable[Path], hours: int, fingerprints: Pack, ruleset: in
 
     named = list(paths)
     if not named:
+        if hours is not None:
+            raise UsageError(
+                "--control-window is about control runs, and none is named",
+                remedy="Name one with --control-run PATH, or leave --control-window out.",
+            )
         return NOBODY
     with opened_runs(named) as folders:
         if not folders:
@@ -57,7 +65,7 @@ def beside_of(paths: Iterable[Path], hours: int, fingerprints: Pack, ruleset: in
             ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
             fingerprints=fingerprints,
             ruleset=ruleset or LATEST,
-            window_us=hours * HOUR_US,
+            window_us=(hours or _HOURS) * HOUR_US,
         )
     for note in seen.notes:
         click.echo(harmless(note, 400), err=True)

@@ -32,6 +32,8 @@ def state_folder() -> Path:
         value = os.environ.get(variable, "")
         if os.path.isabs(value):  # a relative one is to be ignored (XDG base directory specification)
             return Path(value, below)
+        if value and not below:  # ours is no name of XDG's: the keys would be where nobody expects them
+            raise ConfigError("BLOCKWATCH_STATE is no absolute path", where=value[:200], remedy=_REMEDY)
     try:
         home = Path.home()
     except RuntimeError as error:

@@ -48,18 +48,20 @@ class Proxy:
 
 
 def parse_proxy(text: str) -> Proxy:
-    """Read ``socks5://[USER:PASSWORD@]HOST:PORT``."""
+    """Read ``socks5://[USER:PASSWORD@]HOST:PORT``; raises :class:`UsageError` that holds no credentials."""
+    _, secret, place = text.rpartition("@")
     try:
         parts = urlsplit(text)
         if parts.scheme not in ("socks5", "socks5h") or not parts.port:
             raise BadUrl("not socks5://HOST:PORT")
+        if parts.path not in ("", "/") or parts.query or parts.fragment:  # or a password cut at its / ? #
+            raise BadUrl("more than socks5://HOST:PORT")
         host = normal_host(parts.hostname or "")
         return Proxy(host, parts.port, unquote(parts.username or ""), unquote(parts.password or ""))
     except (BadUrl, ValueError) as error:
+        why = "not socks5://USER:PASSWORD@HOST:PORT" if secret else str(error)
         remedy = "write socks5://HOST:PORT"
-        raise UsageError(
-            f"not a proxy: {error}", where=text.rpartition("@")[2][:100], remedy=remedy
-        ) from None
+        raise UsageError(f"not a proxy: {why}", where=place[:100], remedy=remedy) from None
 
 
 class SocksNetwork:

@@ -85,7 +85,7 @@ def _for(
     wanted: list[FollowUp] = []
     for trouble in troubles:
         if trouble is Trouble.DNS:
-            wanted += _lookups(scene, ground) or _validations(scene)
+            wanted += _lookups(scene, ground) or _validations(scene) or _strangers(scene, ground)
         elif trouble is Trouble.TCP:
             wanted += _dials(scene, ground)
         elif trouble in (Trouble.REDIRECT, Trouble.PAGE, Trouble.UNWITNESSED):
@@ -164,6 +164,15 @@ def _validations(scene: Scene) -> list[FollowUp]:
     return wanted
 
 
+def _strangers(scene: Scene, ground: Ground) -> list[FollowUp]:
+    """Control names at the disputed addresses that gave a page in cleartext: do they know the site?"""
+    asked = any(flow.round >= matrix.DISPUTED for flow in scene.hop.by(Purpose.HOST_CONTROL_ON_TARGET))
+    if asked or scene.hop.secure:
+        return []
+    shown = {flow.address for flow in scene.hop.own if flow.responded}
+    return matrix.strangers(scene, ground, _some(scene.answers.false & shown, 2))
+
+
 def _some(addresses: frozenset[str], most: int) -> list[str]:
     """A few real addresses, IPv4 first, always the same ones."""
     real = sorted((address for address in addresses if bogon(address) is None), key=lambda a: (is_v6(a), a))
@@ -209,7 +218,8 @@ def _rounds(scene: Scene, ground: Ground, trouble: Trouble, attempt: str) -> lis
     mixed = bool(tries.failed) and bool(tries.passed)
     if mixed and not any(flow.round >= 4 for flow in scene.hop.by(Purpose.REPEAT)):
         return [matrix.repeat(scene, address, number) for number in (4, 5, 6)]
-    if not any(flow.purpose in _MATRIX for flow in scene.hop.flows) and attempt == "retest" and ground.usable:
+    made = any(f.purpose in _MATRIX and f.round < matrix.DISPUTED for f in scene.hop.flows)
+    if not made and attempt == "retest" and ground.usable:
         return [x for x in matrix.rounds(scene, ground, trouble, address) if x.purpose is not Purpose.REPEAT]
     return []
 
@@ -261,16 +271,10 @@ def _witnesses(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]
 
 def _middlebox(scene: Scene, ground: Ground) -> list[FollowUp]:
     """The target's Host on addresses that have nothing to do with it; other names where it is disputed."""
-    if (
-        any(flow.purpose in _MATRIX for flow in scene.hop.flows)
-        or not ground.usable
-        or scene.response is None
-    ):
+    made = any(f.purpose in _MATRIX and f.round < matrix.DISPUTED for f in scene.hop.flows)
+    if made or not ground.usable or scene.response is None or scene.copied:
         return []
-    if scene.copied:
-        return []
-    disputed = [f.address for f in scene.hop.own if f.responded and f.address in scene.answers.false]
-    return matrix.hosts(scene, ground, disputed[0] if disputed else scene.response.address, 2)
+    return matrix.hosts(scene, ground, scene.response.address, 2)
 
 
 def _again(scene: Scene) -> list[FollowUp]:

@@ -22,6 +22,7 @@ from blockwatch.model import Purpose
 
 ROUNDS = 3
 SPELLED = 20  # the round from which the site's own name is spelled otherwise
+DISPUTED = 40  # the round from which control names are sent to addresses that may not be the site's
 STRANGE = 10  # added to the round in which another control's name is sent to a control address: a server
 # may turn away every name that is not its own
 
@@ -137,6 +138,25 @@ def hosts(scene: Scene, ground: Ground, address: str, count: int) -> list[Follow
                 )
             )
     return list(wanted)
+
+
+def strangers(scene: Scene, ground: Ground, addresses: Sequence[str]) -> list[FollowUp]:
+    """Two control names to each of these addresses, in cleartext: does it answer every name alike?"""
+    port = scene.hop.port
+    return [
+        FlowRequest(
+            address=address,
+            port=port,
+            tls=False,
+            url=f"http://{authority(host, port)}/",
+            purpose=Purpose.HOST_CONTROL_ON_TARGET,
+            round=DISPUTED + 2 * place + number,
+            hop=scene.hop.number,
+            wait_us=pause(host, DISPUTED + number),
+        )
+        for place, address in enumerate(addresses)
+        for number, host in enumerate(ground.hosts[:2])
+    ]
 
 
 def _speeds(scene: Scene, ground: Ground, address: str) -> list[FollowUp]:

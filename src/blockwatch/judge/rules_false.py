@@ -18,9 +18,9 @@ from blockwatch.judge.case import destination, page_key
 from blockwatch.judge.certs import names_host
 from blockwatch.judge.chains import HARMLESS, Cause, cause_of
 from blockwatch.judge.finding import Finding, blocked, refs, sign, unclear
-from blockwatch.judge.names import parts, same_owner
+from blockwatch.judge.names import owner, parts, same_owner
 from blockwatch.judge.outcomes import TRUST, UNTRUSTED
-from blockwatch.judge.pages import TINY, agrees, alike
+from blockwatch.judge.pages import SMALL, TINY, agrees, alike, telling_path
 from blockwatch.judge.rules_dns import of
 from blockwatch.judge.rules_known import censors_page, speaks
 from blockwatch.judge.scene import Scene, step_of
@@ -63,6 +63,9 @@ def false_certificate(scene: Scene) -> Finding | None:
     if strangers and cause in HARMLESS:
         text = "The resolver's address has the site's own certificate, only broken; another has a valid one"
         return unclear(text, refs(*(flow.witness("tls") for flow in strangers)), "dns")
+    honest = _in_cleartext(scene)
+    if honest:
+        return unclear(honest, refs(*(flow.witness("tls") for flow in strangers)), "dns")
     text = "The line's resolver gives an address without a valid certificate for the name; another has one"
     proof = [flow for flow in scene.hop.flows if flow.valid and flow.address in answers.proven]
     witnesses = [ref for flow in (*strangers, *proof) for ref in flow.witness("tls")]
@@ -113,9 +116,10 @@ def false_page(scene: Scene) -> Finding | None:
     if known is None and not (agreeing and (differing or silent)) and not ((differing and shared) or unseen):
         return None
     witnesses = [ref for flow in (*here[:2], *agreeing[:2]) for ref in flow.witness("http")]
-    if not (speaking or many or shared or answers.injected) and _of_its_own(scene, here):
-        text = "The resolver's address shows this name a page of its own, and not the one seen elsewhere"
-        return unclear(f"{text}; it may be one of the site's", tuple(witnesses), "dns")
+    if not (speaking or many or shared or answers.injected):
+        honest = _perhaps_the_sites(scene, here)
+        if honest:
+            return unclear(honest, tuple(witnesses), "dns")
     text = "The line's resolver leads to another server than the site's: its page is not the site's page"
     proved = bool(answers.elsewhere) and (known is not None or bool(agreeing and differing))
     foreign = many or known is not None or (speaking and not unseen and not answers.udp_agrees)
@@ -124,21 +128,70 @@ def false_page(scene: Scene) -> Finding | None:
     )
 
 
+def _in_cleartext(scene: Scene) -> str:
+    """Why a cleartext page at the disputed addresses may be the site's, whatever certificate they have.
+
+    A node that serves a site in cleartext alone may have none for it. Empty where the page tells otherwise.
+    """
+    here = [flow for flow in scene.hop.own if flow.address in scene.answers.false and flow.responded]
+    if scene.hop.secure or not here or scene.answers.injected or _shared(scene) or _many_get(scene, here[0]):
+        return ""
+    if any(speaks(scene, step_of(flow), scene.text(flow)) for flow in here):
+        return ""
+    return _perhaps_the_sites(scene, here)
+
+
+def _perhaps_the_sites(scene: Scene, here: list[Flow]) -> str:
+    """Why the page of a disputed address may be the site's own all the same; empty: it hardly is."""
+    pages = [step_of(flow) for flow in here]
+    if not pages:
+        return ""
+    if _of_its_own(scene, here):
+        text = "The resolver's address shows this name a page of its own, and not the one seen elsewhere"
+        return f"{text}; it may be one of the site's"
+    if _strangers_at(scene, here):
+        return ""
+    if all(_leads_home(scene, page) for page in pages):
+        return "The resolver's address leads to the site itself; no other name was asked for there"
+    if all((page.body_length or 0) > SMALL for page in pages):
+        return "The resolver's address shows another page, a large one; no other name was asked for there"
+    return ""
+
+
 def _of_its_own(scene: Scene, here: list[Flow]) -> bool:
     """Whether the disputed address gives this name a page, or a redirect to the site itself, that it gives no
     other name that was asked there: then it knows the site, as an old or another server of the site does.
     """
-    places = {flow.address for flow in here}
-    asked = [flow for flow in scene.hop.by(Purpose.HOST_CONTROL_ON_TARGET) if flow.address in places]
-    others = [flow for flow in asked if flow.responded]
+    others = [flow for flow in _strangers_at(scene, here) if flow.responded]
     pages = [step_of(flow) for flow in here]
-    telling = all((page.body_length or 0) >= TINY or _leads_home(scene, page) for page in pages)
-    return bool(others) and telling and not any(alike(step_of(f), page) for f in others for page in pages)
+    telling = all(
+        _leads_home(scene, page) if redirect_of(page) else (page.body_length or 0) >= TINY for page in pages
+    )
+    return bool(others) and telling and not any(_same(scene, f, page) for f in others for page in pages)
+
+
+def _strangers_at(scene: Scene, here: list[Flow]) -> list[Flow]:
+    """Flows that sent another name to the disputed addresses."""
+    places = {flow.address for flow in here}
+    return [flow for flow in scene.hop.by(Purpose.HOST_CONTROL_ON_TARGET) if flow.address in places]
+
+
+def _same(scene: Scene, other: Flow, page: HttpStep) -> bool:
+    """Whether another name got this answer too: a server may lead every name to a place of that name's."""
+    theirs = redirect_of(step_of(other))
+    asked = parts(step_of(other).url).host
+    if theirs and _leads_home(scene, page) and same_owner(parts(theirs).host, asked):
+        return True
+    return alike(step_of(other), page)
 
 
 def _leads_home(scene: Scene, page: HttpStep) -> bool:
-    target = redirect_of(page)
-    return bool(target) and same_owner(parts(target).host, scene.hop.host)
+    """Whether an answer redirects to the site's owner: by its domain, or by the name it has under another."""
+    target = parts(redirect_of(page))
+    ours, theirs = owner(scene.hop.host), owner(target.host)
+    brand = ours.partition(".")[0]
+    own = ours == theirs or (len(brand) > 3 and brand == theirs.partition(".")[0])
+    return bool(target.host) and own and not telling_path(target.path)
 
 
 def _false_answer(

@@ -7,7 +7,7 @@ from typing import Any
 
 from blockwatch import failure as f
 from tests.judge import forged
-from tests.judge.world import DOH, HOST, OTHER, SITE, UDP, Hello, Page
+from tests.judge.world import CUT, DOH, HOST, OTHER, SITE, UDP, Hello, Page
 from tests.judge.worlds.say import BLOCK, HTTP, broken_for_control, everywhere, isp, late_truth, row
 
 INSIDE = "10.1.1.1"
@@ -72,6 +72,49 @@ row(
     answer=lambda a, h, t, n: Page(title="Regional news", length=9_000) if a == OTHER else None,
     grades="signs",
 )
+BY_NODE = Page(status=302, title=None, length=0, location="/kk/")
+ELSEWHERE = Page(status=301, title=None, length=0, location="http://www.example.kz/news")
+LARGE = Page(title="Kazakh edition", length=64_000)
+NOT_MINE = Page(status=404, title="Not Found", length=150)
+
+
+def node(mine: Page, others: Page, tls: Hello | None = ANOTHERS) -> dict[str, Any]:
+    """A node for this place: what it gives the site's name at its root, and other names; and its chain."""
+    return {
+        "url": HTTP,
+        "lookup": isp((OTHER,)),
+        "site": (SITE, OTHER),
+        "shake": lambda a, sni, n: tls if a == OTHER else None,
+        "page": lambda url, a: mine if a == OTHER and url == HTTP else Page(),
+        "answer": lambda a, h, t, n: others if a == OTHER and h != HOST else None,
+        "controls": lambda url: {"endpoints": ()},
+    }
+
+
+for title, mine in (("a path of its own", BY_NODE), ("the owner's other domain", ELSEWHERE)):
+    row(f"a node for this place redirects to {title}", "ok inconclusive", **node(mine, NOT_MINE))
+    row(f"the same, to {title}, no TLS there", "ok inconclusive", **node(mine, NOT_MINE, CUT))
+    row(f"the same, to {title}, no other name to ask", "ok inconclusive", good=False, **node(mine, NOT_MINE))
+row(
+    "an address that redirects every name to a path",
+    "blocked",
+    "dns.redirect",
+    grades="signs",
+    **node(BY_NODE, BY_NODE),
+)
+row(
+    "an address that redirects the site's name to a page about blocking",
+    "blocked",
+    "dns.redirect",
+    **node(Page(status=302, location="/blocked.html"), NOT_MINE),
+)
+row(
+    "a node for this place with a large page, no other name to ask",
+    "ok inconclusive",
+    good=False,
+    **node(LARGE, NOT_MINE),
+)
+row("a stranger's large page for every name", "blocked", "dns.redirect", grades="signs", **node(LARGE, LARGE))
 row(
     "answers over UDP replaced, the true one never arrives, http",
     "blocked",

@@ -1,61 +1,19 @@
-"""Kill -9, full disks, read-only disks, torn and damaged folders."""
+"""Kill -9, power cuts, torn and damaged folders."""
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from blockwatch.errors import EvidenceError
-from blockwatch.evidence.checkpoint import CHECKPOINT_FILE, SSH_FILE, checkpoint_files, read_checkpoint
-from blockwatch.evidence.log import read_lines
-from blockwatch.evidence.merkle import leaf_hash, root_of
-from blockwatch.evidence.sshsig import is_ssh_signed
 from blockwatch.model import HttpStep
-from blockwatch.store import Run, RunWriter, find_runs, last_root, read_run
-from tests.evidence.made import PAGE, make_run, measured, run_close, run_open, signer
-
-ROOT = Path(__file__).parents[2]
-WRITER = [sys.executable, "-m", "tests.evidence.writer"]
-
-
-def check(run: Run, told: set[int]) -> set[int]:
-    """Everything a writer was told is kept is there and whole; gives all that is there."""
-    kept: set[int] = set()
-    for each in run.measurements:
-        step = each.observations[11]
-        assert isinstance(step, HttpStep)
-        assert run.body(each, step) == PAGE
-        kept.add(each.seq)
-    assert told <= kept
-    return kept
-
-
-def check_seal(run: Run) -> int:
-    """Every checkpoint that is there holds, for the log up to its size; gives the lines that are sealed."""
-    sealed = 0
-    leaves = [leaf_hash(line) for line in read_lines(run.log, [])]
-    for path in checkpoint_files(run.folder):
-        found = read_checkpoint(path)
-        assert found.signed_by(signer().key) is True
-        assert found.size <= len(leaves)
-        assert (found.run, found.root) == (run.open.run, root_of(leaves[: found.size]))
-        sealed = found.size
-    ssh = run.folder / SSH_FILE
-    if ssh.exists():
-        assert is_ssh_signed((run.folder / CHECKPOINT_FILE).read_bytes(), ssh.read_bytes(), signer().key)
-    return sealed
-
-
-def numbers(output: bytes) -> set[int]:
-    """Numbers reported as kept; the last line may be torn too."""
-    return {int(n) for n in re.findall(rb"^kept (\d+)\n", output, re.M)}
+from blockwatch.store import find_runs, last_root, read_run
+from tests.evidence.made import make_run, signer
+from tests.evidence.survived import ROOT, WRITER, check, check_seal, numbers
 
 
 def test_kill_at_any_moment(tmp_path: Path) -> None:
@@ -229,77 +187,3 @@ def test_hostile_references(tmp_path: Path, key: str, value: object) -> None:
     (folder / "bodies.warc.gz").unlink()
     with pytest.raises(EvidenceError, match=r"bodies\.warc\.gz"):
         run.body(kept, step)
-
-
-@pytest.mark.parametrize("limit", [100, 2_000, 20_000, 60_000, 61_234, 250_000])
-@pytest.mark.parametrize("sealed", ["", "sealed"])
-def test_no_room(tmp_path: Path, limit: int, sealed: str) -> None:
-    """Files may not grow beyond ``limit`` (EFBIG, like a full disk)."""
-    done = subprocess.run(
-        [*WRITER, str(tmp_path), "0" * 16, "60", str(limit), "0", sealed], stdout=subprocess.PIPE, cwd=ROOT
-    )
-    assert b"there is no room to write" in done.stdout
-    assert b"Free some space" in done.stdout
-    runs = find_runs([tmp_path])
-    if not done.stdout.startswith(b"folder "):
-        assert list(tmp_path.iterdir()) == []
-        return
-    (folder,) = runs
-    run = read_run(folder)
-    assert check(run, numbers(done.stdout)) == numbers(done.stdout)
-    assert run.notes == [] or run.close is None
-    assert bool(check_seal(run)) == (bool(sealed) and limit > 300)
-    make_run(tmp_path, 1, run="f" * 16)
-
-
-def in_namespace(script: str, *arguments: str) -> bytes:
-    """Run a shell script in a mount namespace of its own, as root or as an ordinary user; in CI always."""
-    refused = shutil.which("unshare") is None or subprocess.run(["unshare", "-Urm", "true"]).returncode
-    if refused and os.environ.get("CI") != "true":
-        pytest.skip("this kernel does not let us make a user namespace")
-    done = subprocess.run(
-        ["unshare", "-Urm", "sh", "-ec", script, "sh", *arguments], stdout=subprocess.PIPE, cwd=ROOT
-    )
-    return done.stdout
-
-
-def test_full_disk(tmp_path: Path) -> None:
-    """A disk of 400 KiB: ENOSPC in the middle; what is there is read before the disk goes."""
-    (tmp_path / "disk").mkdir()
-    script = (
-        'mount -t tmpfs -o size=400k none "$1/disk"; '
-        '"$2" -m tests.evidence.writer "$1/disk" 0000000000000000 200 0 0 sealed; cp -r "$1/disk" "$1/copy"'
-    )
-    output = in_namespace(script, str(tmp_path), sys.executable)
-    assert b"no space left on device" in output
-    (folder,) = find_runs([tmp_path / "copy"])
-    kept = check(read_run(folder), numbers(output))
-    assert kept == numbers(output)
-    assert len(kept) > 10
-    assert check_seal(read_run(folder)) > 10
-    assert not list(folder.rglob("*.part"))
-
-
-def test_read_only_disk(tmp_path: Path) -> None:
-    script = 'mount -t tmpfs -o ro none "$1"; "$2" -m tests.evidence.writer "$1/results" 0000000000000000 2'
-    output = in_namespace(script, str(tmp_path), sys.executable)
-    assert b"cannot be written to (read-only file system)" in output
-    assert b"Name a folder of your own with --results." in output
-
-
-def test_disk_that_takes_nothing(tmp_path: Path) -> None:
-    """``/dev/full`` in place of the log from the second measurement on: nothing is claimed."""
-    writer = RunWriter(tmp_path)
-    writer.open(run_open())
-    writer.write(measured(1))
-    kept = (writer.folder / "measurements.jsonl").read_bytes()
-    full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, writer._shelf._log._descriptor)
-    os.close(full)
-    futures = [writer.submit(measured(seq)) for seq in (2, 3, 4)]
-    for future in futures:
-        assert "no space left" in str(future.exception(timeout=30))
-    assert writer.failed is not None
-    assert "no space left" in str(writer.submit_close(run_close()).exception(timeout=30))
-    assert (writer.folder / "measurements.jsonl").read_bytes() == kept
-    assert check(read_run(writer.folder), {1}) == {1}

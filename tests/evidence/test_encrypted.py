@@ -24,8 +24,8 @@ from blockwatch.evidence.verify import Reader, verify_run
 from blockwatch.evidence.verify_paths import verify_paths
 from blockwatch.model import HttpStep
 from blockwatch.store import RunWriter, last_root
+from tests.evidence.collector import SIGNER
 from tests.evidence.made import RUN, measured, run_close, run_open
-from tests.evidence.test_merge import SIGNER
 from tests.tools import needs
 
 LOG, BODIES = "measurements.jsonl", "bodies.warc.gz"

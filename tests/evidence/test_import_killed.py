@@ -14,9 +14,9 @@ from blockwatch.evidence.reading import find_runs, read_run
 from blockwatch.evidence.tombstone import forget_run
 from blockwatch.evidence.verify import Reader, verify_run
 from blockwatch.store import RunWriter
+from tests.evidence.collector import SIGNER, contents, sealed
 from tests.evidence.importer import take
 from tests.evidence.made import RUN, make_run, run_close, run_open
-from tests.evidence.test_merge import SIGNER, contents, sealed
 
 LOG = "measurements.jsonl"
 

@@ -6,62 +6,19 @@ import json
 import shutil
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from blockwatch.evidence import ots
-from blockwatch.evidence.bundle import Bundle, tombstones_for, write_bundle
+from blockwatch.evidence.bundle import Bundle
 from blockwatch.evidence.checkpoint import checkpoint_text
-from blockwatch.evidence.incoming import Imported, Incoming, Waiting
 from blockwatch.evidence.merkle import leaf_hash, root_of
-from blockwatch.evidence.parts import HEAD, read_part
 from blockwatch.evidence.reading import find_runs, read_run
-from blockwatch.evidence.receipt import Receipt, read_receipt
-from blockwatch.evidence.signing import Signer
 from blockwatch.evidence.tombstone import forget_run
 from blockwatch.store import RunWriter
-from tests.evidence.made import RUN, make_run, measured, run_close, run_open
+from tests.evidence.collector import SIGNER, bundled, calendar_proof, come, contents, made, sealed, take
+from tests.evidence.made import RUN, run_close, run_open
 
 LOG, BODIES = "measurements.jsonl", "bodies.warc.gz"
-
-
-def bundled(folders: list[Path], file: Path, **options: Any) -> list[Path]:
-    return write_bundle(Bundle(folders, tombstones_for(folders)), file, **options)
-
-
-def take(file: Path, results: Path) -> Receipt:
-    results.mkdir(exist_ok=True)
-    came = Incoming(results, [], "blockwatch 0").take(file)
-    assert isinstance(came, Imported)
-    if came.receipt.changed:
-        assert read_receipt(came.path).runs == came.receipt.runs
-    return came.receipt
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below, but for receipts."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and "receipts" not in path.parts
-    }
-
-
-def made(at: Path, count: int, *, close: bool = True, run: str = RUN) -> Path:
-    return make_run(at, count, run=run, close=close)
-
-
-def come(tmp_path: Path, first: Path, then: Path) -> tuple[Receipt, dict[str, bytes], dict[str, bytes]]:
-    """Import a run, then another copy; the second receipt, and the results before and after it."""
-    results = tmp_path / "collected"
-    for number, folder in enumerate((first, then)):
-        bundled([folder], tmp_path / f"{number}.tar.gz")
-    take(tmp_path / "0.tar.gz", results)
-    before = contents(results)
-    receipt = take(tmp_path / "1.tar.gz", results)
-    return receipt, before, contents(results)
 
 
 def test_a_run_arrives_as_it_was(tmp_path: Path) -> None:
@@ -206,28 +163,6 @@ def test_a_kept_run_that_is_damaged_stays_as_it_is(tmp_path: Path) -> None:
     assert contents(kept) == before
 
 
-SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(32)))
-
-
-def sealed(results: Path, count: int) -> Path:
-    writer = RunWriter(results, signer=SIGNER)
-    writer.open(run_open())
-    for seq in range(1, count + 1):
-        writer.write(measured(seq))
-    writer.close(run_close(count))
-    return writer.folder
-
-
-def calendar_proof(digest: bytes, nonce: bytes) -> bytes:
-    """An OpenTimestamps proof that a calendar has promised to complete."""
-    proof, end = ots.veiled(digest, nonce)
-    address = b"https://calendar.example.org"
-    end.attestations.append(
-        ots.Attestation(bytes.fromhex("83dfe30d2ef90c8e"), bytes([len(address)]) + address)
-    )
-    return ots.write_proof(proof)
-
-
 def test_stamps_that_were_taken_later_are_added(tmp_path: Path) -> None:
     first, then = sealed(tmp_path / "a", 2), sealed(tmp_path / "b", 2)
     (first / "timestamps").mkdir()
@@ -316,52 +251,3 @@ def test_a_tombstone_deletes_nothing(tmp_path: Path) -> None:
     receipt = take(tmp_path / "after.tar.gz", tmp_path / "collected")
     assert [stone.outcome for stone in receipt.forgotten] == ["aside"]
     assert b"when 2025" in stone.read_bytes()
-
-
-# Parts.
-
-
-def test_parts_wait_for_each_other(tmp_path: Path) -> None:
-    paths = bundled([made(tmp_path / "sent", 3)], tmp_path / "x", part_bytes=6_000)
-    results = tmp_path / "collected"
-    results.mkdir()
-    assert len(paths) >= 3
-    for number, path in enumerate(paths[1:], 2):
-        incoming = Incoming(results, [], "blockwatch 0")
-        came = incoming.take(path)
-        assert isinstance(came, Waiting)
-        assert came.missing == (1, *range(number + 1, len(paths) + 1))
-        assert [waiting.missing for waiting in incoming.incomplete()] == [came.missing]
-    again = Incoming(results, [], "blockwatch 0").take(paths[1])
-    assert isinstance(again, Waiting)
-    assert again.already
-    assert find_runs([results]) == []
-    receipt = take(paths[0], results)
-    assert [run.outcome for run in receipt.runs] == ["new"]
-    assert receipt.parts == len(paths)
-    late = Incoming(results, [], "blockwatch 0").take(paths[2])
-    assert isinstance(late, Waiting)
-    assert (late.missing, late.already) == ((), True)
-    assert list((results / ".parts").iterdir()) == []
-
-
-def test_a_part_that_came_twice_differently(tmp_path: Path) -> None:
-    paths = bundled([made(tmp_path / "sent", 3)], tmp_path / "x", part_bytes=6_000)
-    results = tmp_path / "collected"
-    results.mkdir()
-    forged = read_part(paths[1])._replace(sha256=sha256(b"forged").hexdigest())
-    (tmp_path / "forged").write_bytes(forged.head() + b"forged")
-    assert len(forged.head()) == HEAD
-    incoming = Incoming(results, [], "blockwatch 0")
-    incoming.take(paths[1])
-    with pytest.raises(Exception, match=r"part 2 of \d came twice, with different contents"):
-        incoming.take(tmp_path / "forged")
-    shutil.rmtree(results / ".parts")
-    incoming.take(tmp_path / "forged")
-    for path in (paths[0], *paths[2:-1]):
-        incoming.take(path)
-    with pytest.raises(Exception, match="one of them is forged"):
-        incoming.take(paths[-1])
-    for path in paths[:-1]:
-        incoming.take(path)
-    assert isinstance(incoming.take(paths[-1]), Imported)

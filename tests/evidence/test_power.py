@@ -26,7 +26,7 @@ from blockwatch.evidence.log import log_root
 from blockwatch.model import HttpStep
 from blockwatch.store import RunWriter, find_runs, last_root, read_run
 from tests.evidence.made import PAGE, STARTED, measured, run_close, run_open, signer
-from tests.evidence.test_crash import check_seal
+from tests.evidence.survived import check_seal
 
 COUNT = 26  # measurements, each synced and sealed alone
 ORDERS = ("arrived", "synced", "zeros", "torn")

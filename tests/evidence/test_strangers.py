@@ -10,79 +10,34 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from blockwatch.evidence import incoming, ots, vouchers
+from blockwatch.evidence import ots, vouchers
 from blockwatch.evidence.bundle import Bundle, write_bundle
 from blockwatch.evidence.checkpoint import checkpoint_text
 from blockwatch.evidence.merkle import leaf_hash, root_of
-from blockwatch.evidence.reading import find_runs, read_run
-from blockwatch.evidence.receipt import Receipt
-from blockwatch.evidence.signing import Signer
 from blockwatch.evidence.verify import Reader, verify_run
 from blockwatch.evidence.verify_paths import verify_paths
 from blockwatch.store import RunWriter, last_root
+from tests.evidence.collector import (
+    LOG,
+    SIGNER,
+    STRANGER,
+    Collector,
+    begun,
+    contents,
+    forge,
+    lines,
+    made,
+    outcome,
+    sealed,
+    take,
+)
 from tests.evidence.made import RUN, measured, run_close, run_open
-from tests.evidence.test_merge import SIGNER, contents, made, sealed, take
-
-LOG = "measurements.jsonl"
-STRANGER = Signer(Ed25519PrivateKey.from_private_bytes(b"\1" * 32))
-
-
-def lines(folder: Path) -> list[bytes]:
-    return (folder / LOG).read_bytes().splitlines(keepends=True)
-
-
-def begun(whole: Path, at: Path, count: int, seal: int, signer: Signer = SIGNER) -> Path:
-    """The same run as it was when it had so many lines, of which so many are sealed."""
-    folder = shutil.copytree(whole, at)
-    for name in ("checkpoint", "checkpoint.sig", "run.json"):
-        (folder / name).unlink()
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    (folder / LOG).write_bytes(b"".join(lines(whole)[:count]))
-    if seal:
-        root = root_of([leaf_hash(line[:-1]) for line in lines(whole)[:seal]])
-        (folder / "checkpoint").write_bytes(signer.note(checkpoint_text(RUN, seal, root)))
-    return folder
-
-
-def forge(folder: Path, line: int = -1) -> Path:
-    """Change what one line says, where no seal can tell."""
-    log = lines(folder)
-    log[line] = log[line].replace(b'"us":400000', b'"us":400001')
-    assert log != lines(folder)
-    (folder / LOG).write_bytes(b"".join(log))
-    return folder
-
-
-class Collector:
-    """A results folder into which copies come, one after the other."""
-
-    def __init__(self, at: Path) -> None:
-        self.at, self.results, self.count = at, at / "collected", 0
-
-    def take(self, folder: Path) -> Receipt:
-        self.count += 1
-        (path,) = write_bundle(Bundle([folder]), self.at / f"{self.count}.tar.gz")
-        return take(path, self.results)
-
-    @property
-    def kept(self) -> Path:
-        (folder,) = find_runs([self.results])
-        return folder
-
-    def holds(self, folder: Path) -> bool:
-        return lines(self.kept) == lines(folder) and not verify_run(self.kept, Reader()).report.findings
 
 
 @pytest.fixture
 def collector(tmp_path: Path) -> Collector:
     return Collector(tmp_path)
-
-
-def outcome(receipt: Receipt) -> tuple[str, bool]:
-    (run,) = receipt.runs
-    return run.outcome, receipt.contradicts
 
 
 def test_a_sealed_run_is_not_extended_by_lines_of_a_stranger(collector: Collector, tmp_path: Path) -> None:
@@ -322,9 +277,6 @@ def test_a_bundle_made_while_the_run_goes_on_holds(
         assert report.sealed >= 3
 
 
-# The chain, where only part of it came.
-
-
 def test_a_run_that_came_without_the_one_before_it_is_no_finding(tmp_path: Path) -> None:
     mine, results = tmp_path / "mine", tmp_path / "collected"
     for run in ("1" * 16, "2" * 16):
@@ -344,79 +296,3 @@ def test_a_run_that_came_without_the_one_before_it_is_no_finding(tmp_path: Path)
     (report,) = verify_paths([results], Reader())
     assert "missing" in report.findings[0].what
     assert subprocess.run(checker, capture_output=True).returncode == 9
-
-
-# Parts.
-
-
-def parts_of(tmp_path: Path) -> list[Path]:
-    return write_bundle(Bundle([made(tmp_path / "sent", 3)]), tmp_path / "x", part_bytes=6_000)
-
-
-def import_all(results: Path, paths: list[Path]) -> list[str]:
-    comes = incoming.Incoming(results, [], "blockwatch 0")
-    return [type(comes.take(path)).__name__ for path in paths]
-
-
-def test_parts_restore_a_run_that_was_deleted(tmp_path: Path) -> None:
-    paths, results = parts_of(tmp_path), tmp_path / "collected"
-    results.mkdir()
-    assert import_all(results, paths)[-1] == "Imported"
-    (kept,) = find_runs([results])
-    shutil.rmtree(kept)
-    assert import_all(results, paths)[-1] == "Imported"
-    assert [read_run(folder).open.run for folder in find_runs([results])] == [RUN]
-    assert len(list((results / "receipts").iterdir())) == 2
-    assert import_all(results, paths)[-1] == "Waiting"
-
-
-def test_names_of_parts_sort_as_their_numbers_do(tmp_path: Path) -> None:
-    from blockwatch.evidence.parts import Outcome
-
-    outcome = Outcome(tmp_path / "x", 257)  # one byte a part
-    outcome.write(bytes(range(250)) * 4 + b"x" * 5)
-    paths = outcome.finish()
-    assert len(paths) == 1_005
-    assert sorted(paths) == paths
-    whole = b"".join(path.read_bytes()[256:] for path in sorted(tmp_path.glob("x.*")))
-    assert whole == bytes(range(250)) * 4 + b"x" * 5
-
-
-def test_sets_of_parts_that_never_complete_are_bounded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    results = tmp_path / "collected"
-    results.mkdir()
-    monkeypatch.setattr(incoming, "MOST_SETS", 2)
-    sets = []
-    for number in range(3):
-        folder = made(tmp_path / f"sent{number}", 3, run=f"{number:016x}")
-        sets.append(write_bundle(Bundle([folder]), tmp_path / f"x{number}", part_bytes=6_000))
-    comes = incoming.Incoming(results, [], "blockwatch 0")
-    comes.take(sets[0][0])
-    comes.take(sets[1][0])
-    with pytest.raises(Exception, match=r"too much waits .* \(2 sets, 12000 bytes\)"):
-        comes.take(sets[2][0])
-    for path in sets[0][1:]:
-        comes.take(path)  # a set that waits may be completed
-    comes.take(sets[2][0])
-    monkeypatch.setattr(incoming, "MOST_WAITING", 15_000)
-    with pytest.raises(Exception, match="too much waits"):
-        comes.take(sets[2][1])
-    with pytest.raises(Exception, match="too much waits"):
-        incoming.Incoming(results, [], "blockwatch 0").take(sets[2][1])
-
-
-def test_a_set_that_holds_more_than_it_is_is_refused(tmp_path: Path) -> None:
-    from blockwatch.evidence.parts import Part
-
-    results = tmp_path / "collected"
-    results.mkdir()
-    comes = incoming.Incoming(results, [], "blockwatch 0")
-    content = b"x" * 90
-    for number in (1, 2):
-        part = Part(sha256(b"whole").hexdigest(), number, 3, 100, sha256(content).hexdigest())
-        (tmp_path / str(number)).write_bytes(part.head() + content)
-    comes.take(tmp_path / "1")
-    with pytest.raises(Exception, match="longer than the file that they name"):
-        comes.take(tmp_path / "2")

@@ -26,9 +26,9 @@ from blockwatch.evidence.tombstone import (
 from blockwatch.evidence.verify import Reader
 from blockwatch.evidence.verify_paths import verify_paths
 from blockwatch.store import RunWriter, find_runs, last_root, read_run
+from tests.evidence.collector import SIGNER
 from tests.evidence.made import STARTED, measured, run_close, run_open
 from tests.evidence.test_encrypted import encrypted
-from tests.evidence.test_merge import SIGNER
 
 WHEN = "2026-11-22T06:40:00Z"
 KEY = new_signer()

@@ -1,0 +1,53 @@
+"""``run.json`` and ``verdicts.jsonl`` may be missing, and may not say otherwise than the evidence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from blockwatch.evidence.report import Report
+from blockwatch.evidence.verify import Reader
+from blockwatch.evidence.verify_paths import verify_paths
+from tests.evidence.assets.world import (
+    write_run,
+)
+
+
+def verified(*paths: Path, reader: Reader | None = None) -> list[Report]:
+    return list(verify_paths(paths, reader or Reader()))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return write_run(tmp_path / "results")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("root", "0" * 64), ("lines", 7), ("measurements", 1), ("asn", 1), ("ended", None), ("key", "x"),
+     ("files", []), ("label", "else"), ("previous_root", "0" * 64), ("format", 2)],
+)  # fmt: skip
+def test_a_summary_that_says_otherwise_is_found(run: Path, field: str, value: object) -> None:
+    told = json.loads((run / "run.json").read_bytes())
+    told[field] = value
+    (run / "run.json").write_text(json.dumps(told))
+    (report,) = verified(run)
+    assert [finding.where for finding in report.findings] == ["run.json"]
+    assert field in report.findings[0].what
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"[" * 5_000, b"{" * 2_000_000])
+def test_a_summary_that_is_none_is_found(run: Path, content: bytes) -> None:
+    (run / "run.json").write_bytes(content)
+    assert verified(run)[0].findings[0].where == "run.json"
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"id":"aaaaaaaaaaaaaaaa-000005"}', b'{"id":"bbbbbbbbbbbbbbbb-000001"}', b"x", b"{}"]
+)
+def test_a_verdict_on_nothing_is_found(run: Path, line: bytes) -> None:
+    with (run / "verdicts.jsonl").open("ab") as file:
+        file.write(line + b"\n")
+    assert verified(run)[0].findings[0].where == "verdicts.jsonl:5"

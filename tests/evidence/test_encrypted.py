@@ -13,8 +13,9 @@ import pyrage
 import pytest
 
 from blockwatch.errors import DiskError, EvidenceError, UsageError
-from blockwatch.evidence.chunks import ENCRYPTED_FILE, chunk
+from blockwatch.evidence.chunks import chunk
 from blockwatch.evidence.incoming import Imported, Incoming
+from blockwatch.evidence.naming import ENCRYPTED_FILE
 from blockwatch.evidence.opened import opened_runs
 from blockwatch.evidence.reading import find_runs, read_run
 from blockwatch.evidence.report import Level

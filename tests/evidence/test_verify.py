@@ -138,13 +138,19 @@ def test_json_says_all_of_it(run: Path, tmp_path: Path) -> None:
 
 def test_time_is_said_with_what_the_clock_was_worth(tmp_path: Path) -> None:
     authority = Authority(tmp_path / "tsa")
-    cases = {FIRST: (200_000, ""), SECOND: (90_000_000, "90 s off"), "c" * 16: (None, "nobody told the time")}
-    for run, (offset, words) in cases.items():
+    cases = {
+        FIRST: (200_000, "", "", "checked"),
+        SECOND: (90_000_000, "90 s off", " (clock off)", "off"),
+        "c" * 16: (None, "nobody told the time", " (clock unknown)", "unknown"),
+    }
+    for run, (offset, words, mark, clock) in cases.items():
         folder = write_run(tmp_path / run, run, offset=offset)
         stamp(folder, authority)
         done = blockwatch("verify", folder, "--tsa-root", authority.roots, "--require", "timed", cwd=tmp_path)
         assert done.returncode == 0, done.stdout
-        assert "sealed and timed: existed as it is no later than 20" in done.stdout
+        assert f"sealed and timed{mark}: existed as it is no later than 20" in done.stdout
+        told = json.loads(blockwatch("verify", folder, "--json", cwd=tmp_path).stdout)
+        assert (told["grade"], told["clock"], told["clock_offset_us"]) == ("sealed", clock, offset)
         assert words in done.stdout
         assert ("off" in done.stdout or "nobody told" in done.stdout) == bool(words)
 

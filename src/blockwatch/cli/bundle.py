@@ -92,7 +92,7 @@ def _as_it_is(
 ) -> list[Path]:
     """Pass on a run that was encrypted as it was written: nobody here can open it."""
     from blockwatch.evidence.bundle import write_pieces
-    from blockwatch.evidence.chunks import ENCRYPTED_FILE
+    from blockwatch.evidence.naming import ENCRYPTED_FILE
 
     if len(sealed) > 1 or encrypt_to or wacz:
         raise UsageError(

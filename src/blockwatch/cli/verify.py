@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ _UP_TO_HERE = {
     "timed": "sealed and timed up to here: these lines existed as they are no later than {time}",
     "witnessed": "sealed, timed and witnessed up to here: these lines existed no later than {time}",
 }
+_CLOCK = {"checked": "", "off": " (clock off)", "unknown": " (clock unknown)"}
 _KINDS = {"damage": "DAMAGED", "contradiction": "CONTRADICTION", "signer": "NOT FROM A KEY YOU NAMED",
           "stamp": "BAD STAMP (it says nothing against the run)"}  # fmt: skip
 _REMEDY = (
@@ -63,6 +65,10 @@ def command(
     Without --key or --allow the signer is unknown: anybody can make a key. Outside time counts if you say
     whom you trust for it: --tsa-root, --bitcoin-headers.
 
+    A key all of whose lines in the list have a to= day is retired: that a run of it is from its days is
+    then the signer's own word, unless a timestamp from these days shows it. Without one it reaches no
+    grade of --require, and the words say so.
+
     Exit code 9: something is damaged or contradicts itself, is not sealed to its end by a key that you
     named, or does not reach the grade of --require.
 
@@ -74,14 +80,15 @@ def command(
 
     if key and allow:
         raise UsageError("--key and --allow exclude each other", remedy="Put the key into the list.")
-    reader = Reader(keys=_keys(key, allow), trust=trust_of(roots, headers))
+    now = time.time_ns() // 1_000
+    reader = Reader(keys=_keys(key, allow), trust=trust_of(roots, headers), now=now)
     counts: Counter[str] = Counter()
     low = 0
     say_encrypted(paths)
     for report in verify_paths(paths, reader):
         _print(report, reader, as_json)
         if report.findings or report.kind != "folder":
-            counts["not as it should be" if report.findings else _grade(report)] += 1
+            counts["not as it should be" if report.findings else report.title] += 1
         low += not report.findings and not _reaches(report, require)
     bad, total = counts["not as it should be"], counts.total()
     if total > 1:
@@ -91,10 +98,6 @@ def command(
         words = [f"{bad} of {total} not as it should be"] * bool(bad)
         words += [f"{low} of {total} below the grade {require!r}"] * bool(low)
         raise EvidenceError("; ".join(words), remedy=_REMEDY)
-
-
-def _grade(report: Report) -> str:
-    return f"{report.level} up to here" if report.level.rank and report.open_ended else str(report.level)
 
 
 def _reaches(report: Report, require: str | None) -> bool:
@@ -137,7 +140,8 @@ def _lines(report: Report, reader: Reader) -> list[str]:
 
         time = moment(report.not_after) if report.not_after is not None else ""
         cut = report.level.rank > 0 and report.open_ended
-        lines.append(f"  {(_UP_TO_HERE if cut else _GRADES)[report.level].format(time=time)}")
+        grade, _, means = (_UP_TO_HERE if cut else _GRADES)[report.level].format(time=time).partition(":")
+        lines.append(f"  {grade}{_CLOCK[report.clock]}:{means}")
         lines += [f"  {_MAYBE_CUT}"] * cut
         lines.append(f"  {_signer(report, reader)}")
         if report.witnesses:
@@ -152,7 +156,9 @@ def _signer(report: Report, reader: Reader) -> str:
     part = f"lines 1 to {report.sealed} " if report.sealed < report.lines else ""
     if report.signer is None:
         return f"internally consistent, {part}signer unknown: {name}"
-    return f"{part}signed by {report.signer or 'the key you named'}: {name}"
+    doubt = ", if it was made in the days of that key, for which there is its own word alone"
+    doubt *= report.days_unproven
+    return f"{part}signed by {report.signer or 'the key you named'}: {name}{doubt}"
 
 
 def _json(report: Report) -> str:
@@ -161,6 +167,7 @@ def _json(report: Report) -> str:
     fields = msgspec.structs.asdict(report)
     fields["findings"] = [msgspec.structs.asdict(finding) for finding in report.findings]
     fields["ok"] = not report.findings
+    fields["clock"] = None if report.kind == "folder" else report.clock
     level = fields.pop("level")
     fields["grade"] = None if not report.sound or report.kind == "folder" else level
     return msgspec.json.encode(dict(sorted(fields.items()))).decode()

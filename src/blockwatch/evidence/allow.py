@@ -37,9 +37,17 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
 
     def at(self, when_us: int) -> bool:
         """Whether it is allowed at a time, microseconds since the epoch."""
-        day = when_us // 86_400_000_000 + _EPOCH  # a hostile log may name a year that no calendar has
-        after = self.since is None or self.since.toordinal() <= day
-        return after and (self.until is None or day <= self.until.toordinal())
+        after = self.since is None or self.since.toordinal() <= _day(when_us)
+        return after and self.before_its_end(when_us)
+
+    def before_its_end(self, when_us: int) -> bool:
+        """Whether a time is on its last day or before."""
+        return self.until is None or _day(when_us) <= self.until.toordinal()
+
+
+def _day(when_us: int) -> int:
+    """Days as ``date.toordinal`` counts them; a hostile log may name a year that no calendar has."""
+    return when_us // 86_400_000_000 + _EPOCH
 
 
 def parse_allow_list(text: str, where: str) -> list[Allowed]:
@@ -88,6 +96,24 @@ def read_allow_list(path: Path) -> list[Allowed]:
 def allowed_by(keys: Iterable[Allowed], key: VerifierKey, when_us: int) -> Allowed | None:
     """The line that allows ``key`` at a time; ``None``: none does."""
     return next((each for each in keys if each.key == key and each.at(when_us)), None)
+
+
+def unproven_day(
+    keys: Iterable[Allowed], key: VerifierKey, started: int, not_after: int | None
+) -> date | None:
+    """The last day of a retired key, where nothing outside shows that a seal by it is from its days.
+
+    Retired is a key all of whose lines have a last day. ``started`` is the signer's word, ``not_after`` that
+    of an outside timestamp or of the reader's own calendar (both microseconds since the epoch; null: there
+    is neither). ``None``: it is shown, or no question.
+    """
+    lines = [each for each in keys if each.key == key]
+    if any(each.until is None for each in lines):
+        return None
+    fitting = [each for each in lines if each.at(started)]
+    if not_after is not None and any(each.before_its_end(not_after) for each in fitting):
+        return None
+    return max((each.until for each in fitting if each.until), default=None)
 
 
 class Rotation(msgspec.Struct, frozen=True, kw_only=True):

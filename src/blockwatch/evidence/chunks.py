@@ -27,7 +27,6 @@ from blockwatch.evidence.naming import MAX_VOUCHER, RUN_ID, evidence_order
 from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.model import Noun
 
-ENCRYPTED_FILE = "run.age"
 MAX_CHUNK = 67_108_864  # bytes of one age file
 _MAX_HEAD = 65_536  # bytes of the line that says what is in a chunk
 _MAX_FILES = 65_536

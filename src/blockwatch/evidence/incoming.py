@@ -23,11 +23,13 @@ from typing import Any, NamedTuple
 from blockwatch.errors import EvidenceError, UsageError
 from blockwatch.evidence.bundle import KIND as LISTED
 from blockwatch.evidence.bundle import BundleList, list_run
-from blockwatch.evidence.chunks import ENCRYPTED_FILE, looks_like_chunks, unseal
+from blockwatch.evidence.chunks import looks_like_chunks, unseal
 from blockwatch.evidence.crypt import decrypt, looks_encrypted
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
 from blockwatch.evidence.merge import ASIDE, Kept
+from blockwatch.evidence.naming import ENCRYPTED_FILE
 from blockwatch.evidence.parts import HEAD, Part, looks_like_a_part, payload, read_part
+from blockwatch.evidence.reading import refuse_links
 from blockwatch.evidence.receipt import KIND, Buried, Receipt, read_receipt, receipts_of, write_receipt
 from blockwatch.evidence.tombstone import FORGOTTEN_FOLDER, parse_tombstone
 from blockwatch.evidence.unbundle import looks_like_a_bundle, unpack
@@ -37,6 +39,7 @@ MOST_SETS = 64  # of parts, that wait for others
 MOST_WAITING = 17_179_869_184  # bytes of all parts that wait
 _STAGING = ".import-"
 _BEGIN = 65_536  # bytes that tell what a file is
+_REMEDY = "Name files that blockwatch bundle made, or OONI's measurements. Runs made here need no import."
 
 
 class Waiting(NamedTuple):
@@ -62,7 +65,7 @@ def kind_of(path: Path) -> str | None:
         with path.open("rb") as file:
             begin = file.read(_BEGIN)
     except OSError as error:
-        raise UsageError(f"cannot be read ({error.strerror})", where=str(path)) from error
+        raise UsageError(f"cannot be read ({error.strerror})", where=str(path), remedy=_REMEDY) from error
     if looks_like_a_part(begin):
         return "part"
     if looks_encrypted(begin):
@@ -72,6 +75,12 @@ def kind_of(path: Path) -> str | None:
     return "bundle" if looks_like_a_bundle(begin) else None
 
 
+def _no_file(path: Path) -> str:
+    if path.is_dir():
+        return "this folder is no run that was encrypted as it was written"
+    return "this is no ordinary file" if path.exists() else "there is no such file"
+
+
 class Incoming:
     """Takes files into a results folder that the caller has locked."""
 
@@ -79,6 +88,7 @@ class Incoming:
         self.results, self._identities, self._software = results, identities, software
         for left in results.glob(f"{_STAGING}*"):  # of an import that was killed; we hold the lock
             shutil.rmtree(left)
+        refuse_links(results)
         self._kept = Kept(results)
         self._sets: dict[Path, Part] = {}  # folders of parts that came now
         self._waiting: int | None = None  # bytes of all parts that wait; null: not yet counted
@@ -88,7 +98,7 @@ class Incoming:
         if (path / ENCRYPTED_FILE).is_file():
             path = path / ENCRYPTED_FILE
         if not path.is_file():
-            raise UsageError("there is no such file", where=str(path))
+            raise UsageError(_no_file(path), where=str(path), remedy=_REMEDY)
         if kind_of(path) == "part":
             return self._take_part(path)
         with in_words(path), path.open("rb") as file:

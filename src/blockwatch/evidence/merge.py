@@ -13,7 +13,6 @@ Rules of this file (docs/evidence.md, "Import"):
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +26,7 @@ from blockwatch.evidence.copies import checked, compare, cut, extend, held, long
 from blockwatch.evidence.disk import in_words, sync_folder
 from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.naming import STAMPS_FOLDER, run_folder_name
-from blockwatch.evidence.reading import Run, read_run
+from blockwatch.evidence.reading import Run, read_run, run_folders
 from blockwatch.evidence.report import Report
 from blockwatch.evidence.summary import SUMMARY_FILE, write_summary
 from blockwatch.evidence.vouchers import add_vouchers, contradiction, inner, weed
@@ -89,7 +88,7 @@ class Kept:
         self.results = results
         self._folders: dict[str, Path] = {}
         self._followers: dict[str, list[str]] = {}
-        for folder in sorted(_folders_in(results)):
+        for folder in sorted(run_folders(results)) if results.is_dir() else ():
             try:
                 line = next(read_lines(folder / LOG_FILE, []), b"")
                 first = msgspec.json.decode(line, type=_First)
@@ -244,10 +243,3 @@ class Kept:
                 spare.rename(folder)
                 sync_folder(folder.parent)
         return folder
-
-
-def _folders_in(results: Path) -> Iterator[Path]:
-    if results.is_dir():
-        for folder in results.iterdir():
-            if not folder.name.startswith(".") and (folder / LOG_FILE).is_file():
-                yield folder

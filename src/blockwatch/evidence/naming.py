@@ -17,6 +17,7 @@ from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.run import RunOpen
 
 STAMPS_FOLDER = "timestamps"
+ENCRYPTED_FILE = "run.age"  # a run that was encrypted as it was written
 MAX_VOUCHER = 65_536  # bytes of a seal, a stamp or a tombstone
 RUN_ID = re.compile(r"[0-9a-f]{16}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

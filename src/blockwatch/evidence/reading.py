@@ -17,11 +17,12 @@ from pathlib import Path
 from blockwatch.content import decode_body, parse_response
 from blockwatch.errors import EvidenceError, UsageError
 from blockwatch.evidence.log import LOG_FILE, decode_line, log_root, read_close, read_lines
+from blockwatch.evidence.naming import ENCRYPTED_FILE
 from blockwatch.evidence.warc import WARC_FILE, WarcRecord, read_member
 from blockwatch.model import Exchange, HttpStep, Measurement, WarcRef
 from blockwatch.run import Record, RunClose, RunOpen
 
-_REMEDY = "Name a run folder or a results folder that you may read."
+_REMEDY = "Name a run folder, a results folder or a bundle that you may read."
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -140,13 +141,15 @@ def read_run(folder: Path) -> Run:
 def find_runs(paths: Iterable[Path]) -> list[Path]:
     """Run folders among and directly below ``paths``, each once, oldest first within a folder.
 
-    A folder without runs gives none; a path that is no folder, or one that may not be read, is a
-    ``UsageError``.
+    A folder without runs gives none; a path that is no folder, one that may not be read, or a link in the
+    place of a run below it is a ``UsageError``. A link that was named itself is followed.
     """
     found: dict[Path, Path] = {}
     for path in paths:
         try:
-            for run in _runs_at(path):
+            if not _is_run(path):
+                refuse_links(path)
+            for run in runs_at(path):
                 found.setdefault(run.resolve(), run)
         except OSError as error:  # a name too long, a folder of somebody else's
             words = f"cannot be read ({(error.strerror or str(error)).lower()})"
@@ -154,25 +157,49 @@ def find_runs(paths: Iterable[Path]) -> list[Path]:
     return list(found.values())
 
 
-def _runs_at(path: Path) -> list[Path]:
+def runs_at(path: Path) -> list[Path]:
+    """Run folders at or directly below one path, oldest first; links are none."""
     if not path.is_dir():
-        raise UsageError("no such folder", where=str(path), remedy=_REMEDY)
-    return [path] if (path / LOG_FILE).is_file() else sorted(run_folders(path), key=lambda run: run.name)
+        what = "this is a file, and no bundle" if path.exists() else "no such folder"
+        raise UsageError(what, where=str(path), remedy=_REMEDY)
+    return [path] if _is_run(path) else sorted(run_folders(path), key=lambda run: run.name)
+
+
+def linked_runs(results: Path) -> list[Path]:
+    """Links that stand where a run should: what they lead to may be anywhere, and somebody else's."""
+    found = results.iterdir() if results.is_dir() else iter(())
+    links = [path for path in found if path.is_symlink() and not path.name.startswith(".")]
+    return sorted(path for path in links if _holds_a_run(path) or (path / ENCRYPTED_FILE).is_file())
+
+
+def refuse_links(results: Path) -> None:
+    """Raise ``UsageError`` where a link stands in the place of a run."""
+    for path in linked_runs(results):
+        raise UsageError(
+            "a link stands where a run folder should, and is not followed",
+            where=str(path),
+            remedy="Put the folder itself here, or name it where it is and take the link away.",
+        )
+
+
+def _is_run(path: Path) -> bool:
+    return (path / LOG_FILE).is_file()
 
 
 def run_folders(results: Path) -> Iterator[Path]:
     """Run folders directly below ``results``, unordered.
 
-    Hidden folders are runs that had not yet begun when they were stopped, or were being forgotten.
+    Hidden folders are runs that had not yet begun when they were stopped, or were being forgotten. Links
+    are not followed: :func:`linked_runs` names them.
     """
     for folder in results.iterdir():
-        if not folder.name.startswith(".") and _holds_a_run(folder):
+        if not folder.name.startswith(".") and not folder.is_symlink() and _holds_a_run(folder):
             yield folder
 
 
 def _holds_a_run(folder: Path) -> bool:
     """One that may not be looked into counts: reading it will say so, and hides no other."""
     try:
-        return (folder / LOG_FILE).is_file()
+        return _is_run(folder)
     except PermissionError:
         return True

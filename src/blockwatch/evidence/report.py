@@ -4,7 +4,8 @@ Rules of this file:
 
 * a finding is a place and a sentence; damage and contradiction are findings, a shorter or an unsigned
   run is not: it has a lower grade and notes that say why;
-* the grade is that of the weakest line: what is sealed only up to line 800 of 812 is not sealed.
+* the grade is that of the weakest line: what is sealed only up to line 800 of 812 is not sealed;
+* what takes away from a grade without lowering it (an end or a clock that nobody knows) is in its words.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 from blockwatch.model import Noun
+
+MAX_OFFSET_US = 60_000_000  # of a clock that may be believed
 
 
 class Level(StrEnum):
@@ -64,6 +67,9 @@ class Report(Noun, frozen=True, kw_only=True):
     closed: bool = False  # it has its last line
     open_ended: bool = False  # nothing shows that it did not go on: killed, or cut off at a line or seal
     unsigned_link: bool = False  # the run before it is vouched for only by an unsigned note
+    days_unproven: bool = (
+        False  # of a retired key, and only its own clock says that it is from the key's days
+    )
     started: int | None = None  # by the clock of the machine that measured
     ended: int | None = None
     asn: int | None = None
@@ -80,6 +86,25 @@ class Report(Noun, frozen=True, kw_only=True):
         """Whether nothing is wrong with it; a stamp that is not good says nothing against the run."""
         return all(finding.kind == "stamp" for finding in self.findings)
 
+    @property
+    def clock(self) -> str:
+        """What the times in it are worth: "checked", "off" (by more than a minute) or "unknown"."""
+        if self.clock_offset_us is None:
+            return "unknown"
+        return "checked" if abs(self.clock_offset_us) <= MAX_OFFSET_US else "off"
+
+    @property
+    def title(self) -> str:
+        """The grade with what takes away from it: "sealed up to here (clock unknown)"."""
+        cut = " up to here" if self.level.rank and self.open_ended else ""
+        clock = "" if self.clock == "checked" else f" (clock {self.clock})"
+        return f"{self.level}{cut}{clock}"
+
     def reaches(self, level: Level) -> bool:
-        """Whether it is as good as ``level``; one that may have been cut off reaches none but the lowest."""
-        return self.sound and self.level.rank >= level.rank and not (level.rank and self.open_ended)
+        """Whether it is as good as ``level``.
+
+        One that may have been cut off reaches none but the lowest, and so does one that a retired key may
+        have sealed after its days.
+        """
+        doubtful = self.open_ended or self.days_unproven
+        return self.sound and self.level.rank >= level.rank and not (level.rank and doubtful)

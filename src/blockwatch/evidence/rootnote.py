@@ -19,8 +19,8 @@ import msgspec
 
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.checkpoint import read_note_file
-from blockwatch.evidence.chunks import ENCRYPTED_FILE
 from blockwatch.evidence.log import LOG_FILE
+from blockwatch.evidence.naming import ENCRYPTED_FILE
 from blockwatch.evidence.note import (
     VerifierKey,
     from_base64,
@@ -86,9 +86,9 @@ def is_encrypted(folder: Path) -> bool:
 
 
 def encrypted_folders(results: Path) -> list[Path]:
-    """Encrypted runs directly below ``results``, in order of their names."""
+    """Encrypted runs directly below ``results``, in order of their names; links are none."""
     found = (path.parent for path in results.glob(f"*/{ENCRYPTED_FILE}") if path.parent.name[:1] != ".")
-    return sorted(folder for folder in found if is_encrypted(folder))
+    return sorted(folder for folder in found if is_encrypted(folder) and not folder.is_symlink())
 
 
 def read_root(folder: Path) -> RootNote | None:

@@ -22,10 +22,10 @@ import msgspec
 from blockwatch.codec import decode_record
 from blockwatch.content import decode_body, parse_response
 from blockwatch.errors import DiskError
-from blockwatch.evidence.chunks import ENCRYPTED_FILE, chunk
+from blockwatch.evidence.chunks import chunk
 from blockwatch.evidence.disk import GrowingFile, in_words, replace_file, sync_folder
 from blockwatch.evidence.log import LOG_FILE
-from blockwatch.evidence.naming import run_folder_name
+from blockwatch.evidence.naming import ENCRYPTED_FILE, run_folder_name
 from blockwatch.evidence.rootnote import ROOT_FILE, root_text
 from blockwatch.evidence.signing import Signer
 from blockwatch.evidence.summary import write_summary

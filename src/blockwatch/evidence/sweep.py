@@ -19,10 +19,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from blockwatch.evidence.chunks import ENCRYPTED_FILE
 from blockwatch.evidence.lock import LOCK_FILE
 from blockwatch.evidence.log import LOG_FILE
-from blockwatch.evidence.naming import evidence_order
+from blockwatch.evidence.naming import ENCRYPTED_FILE, evidence_order
 
 _RUN = r"[0-9]{8}T[0-9]{6}Z-([A-Za-z0-9_-]+-)?[0-9a-f]{16}"
 _WHOLE = rf"\.?{_RUN}|\.forgotten-.+|\.import-[a-z0-9_]{{8}}"  # runs, hidden until they have begun

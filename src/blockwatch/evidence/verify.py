@@ -17,19 +17,17 @@ from pathlib import Path
 
 import msgspec
 
-from blockwatch.evidence.allow import Allowed, allowed_by
+from blockwatch.evidence.allow import Allowed, allowed_by, unproven_day
 from blockwatch.evidence.checkpoint import EARLIER_FOLDER
 from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.naming import STAMPS_FOLDER, evidence_order
 from blockwatch.evidence.note import parse_campaign_key
-from blockwatch.evidence.report import Damage, Finding, Level, Report
+from blockwatch.evidence.report import MAX_OFFSET_US, Damage, Finding, Level, Report
 from blockwatch.evidence.timestamps import Stamp, Trust
 from blockwatch.evidence.verify_derived import DERIVED, derived_findings
 from blockwatch.evidence.verify_log import LogCheck
 from blockwatch.evidence.verify_seal import Seals
 from blockwatch.model import Noun
-
-MAX_OFFSET_US = 60_000_000  # of a clock that may be believed
 
 
 class Reader(Noun, frozen=True, kw_only=True):
@@ -37,6 +35,7 @@ class Reader(Noun, frozen=True, kw_only=True):
 
     keys: tuple[Allowed, ...] | None = None  # null: no key was named
     trust: Trust = Trust()
+    now: int | None = None  # when this is read, microseconds since the epoch; null: take no notice of it
 
 
 class Checked(msgspec.Struct):
@@ -97,15 +96,14 @@ def only_files(folder: Path) -> None:
 
 def can_witness(report: Report) -> bool:
     """Whether a run is good enough to bear another one out, if it asked for the same."""
-    offset = report.clock_offset_us
     return (
         report.level is Level.TIMED
         and report.sound
         and not report.imported
         and report.signer is not None
+        and not report.days_unproven
         and report.asn is not None
-        and offset is not None
-        and abs(offset) <= MAX_OFFSET_US
+        and report.clock == "checked"
     )
 
 
@@ -195,7 +193,7 @@ def _graded(report: Report, log: LogCheck, sealed: int, stamps: list[Stamp], rea
     for stamp in stamps:
         notes.append(told(stamp, log.lines))
     notes.extend(of_the_clock(report))
-    return msgspec.structs.replace(
+    graded = msgspec.structs.replace(
         report,
         level=level,
         signer=_signer(log, reader),
@@ -204,6 +202,24 @@ def _graded(report: Report, log: LogCheck, sealed: int, stamps: list[Stamp], rea
         not_after=min(whole, default=None),
         notes=tuple(notes),
     )
+    opened = log.open
+    return of_its_days(graded, reader, opened.started) if sealed == log.lines and opened else graded
+
+
+def of_its_days(report: Report, reader: Reader, started: int) -> Report:
+    """Say where only the signer's own clock shows that a retired key sealed this within its days."""
+    if reader.keys is None or report.key is None:
+        return report
+    bounds = [when for when in (report.not_after, reader.now) if when is not None]
+    day = unproven_day(reader.keys, parse_campaign_key(report.key), started, min(bounds, default=None))
+    if day is None:
+        return report
+    note = (
+        f"its key was good until {day} only, and that this was sealed by then is the signer's own word: "
+        "whoever has the key could have written it later. An outside timestamp of that day or before would "
+        "show it; without one it reaches no grade of --require"
+    )
+    return msgspec.structs.replace(report, days_unproven=True, notes=(*report.notes, note))
 
 
 def told(stamp: Stamp, lines: int) -> str:

@@ -17,7 +17,7 @@ from blockwatch.errors import EvidenceError, UsageError
 from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.merge import ASIDE
 from blockwatch.evidence.opened import opened_paths
-from blockwatch.evidence.reading import find_runs
+from blockwatch.evidence.reading import linked_runs, runs_at
 from blockwatch.evidence.report import Finding, Report
 from blockwatch.evidence.verify import Checked, Reader, verify_run
 from blockwatch.evidence.verify_among import (
@@ -82,11 +82,19 @@ def _place(path: Path, reader: Reader, opened: ExitStack, held: Held) -> _Place:
         return _Place(path, [], [Report(path=str(path), kind="folder", findings=(finding,))])
     if path.is_file() and folder == path:
         raise UsageError("this file is neither a bundle nor a proof", where=str(path), remedy=_REMEDY)
-    runs = [held.keep(verify_run(run, reader)) for run in find_runs([folder])]
+    runs = [held.keep(verify_run(run, reader)) for run in _runs_in(folder)]
     whole = _folder(path, folder, runs)
     if not runs and not whole:
         raise UsageError("there is no run here", where=str(path), remedy=_REMEDY)
     return _Place(path, runs, whole)
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    try:
+        return runs_at(folder)
+    except OSError as error:  # a name too long, a folder of somebody else's
+        words = f"cannot be read ({(error.strerror or str(error)).lower()})"
+        raise UsageError(words, where=str(folder), remedy=_REMEDY) from error
 
 
 def _folder(path: Path, folder: Path, runs: list[Checked]) -> list[Report]:
@@ -98,10 +106,16 @@ def _folder(path: Path, folder: Path, runs: list[Checked]) -> list[Report]:
         return []
     if (folder / LOG_FILE).is_file():
         return []
-    findings, notes = check_chain(folder, runs), _aside(folder)
+    findings, notes = [*_links(folder), *check_chain(folder, runs)], _aside(folder)
     if not findings and not notes:
         return []
     return [Report(path=str(path), kind="folder", findings=tuple(findings), notes=notes)]
+
+
+def _links(results: Path) -> list[Finding]:
+    """A link to a run is no run of this folder: what it leads to may be anybody's."""
+    what = "a link stands where a run folder should; it was not followed"
+    return [Finding(kind="damage", where=path.name, what=what) for path in linked_runs(results)]
 
 
 def _aside(results: Path) -> tuple[str, ...]:

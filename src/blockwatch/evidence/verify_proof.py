@@ -18,7 +18,7 @@ from blockwatch.evidence.allow import allowed_by
 from blockwatch.evidence.proof import MAX_PROOF, Proof, Shown, check_proof
 from blockwatch.evidence.report import Finding, Level, Report
 from blockwatch.evidence.timestamps import MAX_STAMPS, Stamp, read_bounded, read_content
-from blockwatch.evidence.verify import Reader, of_the_clock, told, too_early
+from blockwatch.evidence.verify import Reader, of_its_days, of_the_clock, told, too_early
 from blockwatch.evidence.verify_bytes import oddity
 from blockwatch.evidence.verify_log import decode_canonical
 from blockwatch.evidence.warc import parse_member
@@ -81,7 +81,8 @@ def verify_proof(path: Path, reader: Reader) -> Report:
         findings=tuple(findings),
         notes=(place, *notes, *(told(stamp, size) for stamp in good)),
     )
-    return msgspec.structs.replace(report, notes=(*report.notes, *of_the_clock(report)))
+    report = msgspec.structs.replace(report, notes=(*report.notes, *of_the_clock(report)))
+    return of_its_days(report, reader, shown.run_open.started)
 
 
 def _offset(opened: RunOpen) -> int | None:

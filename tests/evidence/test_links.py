@@ -1,0 +1,81 @@
+"""A link in the place of a run leads anywhere: nothing goes through it that was not asked to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from blockwatch.errors import UsageError
+from blockwatch.evidence.chain import last_root
+from blockwatch.evidence.rootnote import encrypted_folders
+from blockwatch.store import find_runs, read_run
+from tests.cli.command import blockwatch, no_traceback
+from tests.evidence.assets.world import HOUR, SECOND, STARTED, write_run
+from tests.evidence.collector import contents
+
+
+@pytest.fixture
+def link(tmp_path: Path) -> Path:
+    """In a results folder with a run of its own, a link to somebody else's."""
+    write_run(tmp_path / "results")
+    other = write_run(tmp_path / "elsewhere", SECOND, started=STARTED + HOUR)
+    link = tmp_path / "results" / other.name
+    link.symlink_to(other)
+    return link
+
+
+@pytest.mark.parametrize("words", [["verify"], ["verify", "--json"]])
+def test_verify_says_so_and_does_not_follow(link: Path, tmp_path: Path, words: list[str]) -> None:
+    done = blockwatch(*words, "results", cwd=tmp_path)
+    assert done.returncode == 9
+    assert "a link stands where a run folder should; it was not followed" in done.stdout
+    assert link.name in done.stdout
+    assert done.stdout.count("internally consistent") == (len(words) == 1)  # the one run that is there
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["bundle", "results", "-o", "b"],
+        ["bundle", "results", "--wacz", "-o", "b"],
+        ["judge", "results"],
+        ["forget", "results", "--yes"],
+        ["timestamp", "results", "--tsa", "http://127.0.0.1:9"],
+        ["export", "results", "--format", "jsonl"],
+        ["import", "sent", "--results", "results"],
+    ],
+)
+def test_the_others_refuse(link: Path, tmp_path: Path, words: list[str]) -> None:
+    assert blockwatch("bundle", "elsewhere", "-o", "sent", cwd=tmp_path).returncode == 0
+    before = {name: raw for name, raw in contents(tmp_path).items() if not name.startswith("state/")}
+    done = blockwatch(*words, cwd=tmp_path)
+    assert (done.returncode, no_traceback(done)) == (2, True), done.stderr
+    assert "a link stands where a run folder should, and is not followed" in done.stderr
+    assert str(link.name) in done.stderr
+    after = {name: raw for name, raw in contents(tmp_path).items() if not name.startswith("state/")}
+    assert {name: raw for name, raw in after.items() if not name.endswith(".lock")} == before
+
+
+def test_one_that_is_named_is_followed(link: Path, tmp_path: Path) -> None:
+    assert [read_run(folder).open.run for folder in find_runs([link])] == [SECOND]
+    told = json.loads(blockwatch("verify", link, "--json", cwd=tmp_path).stdout)
+    assert (told["ok"], told["run"]) == (True, SECOND)
+
+
+def test_the_chain_goes_on_from_what_is_here(link: Path, tmp_path: Path) -> None:
+    run = read_run(next(path for path in link.parent.iterdir() if not path.is_symlink()))
+    assert last_root(link.parent, run.open.key) == run.root()
+
+
+def test_a_link_to_an_encrypted_run_is_one_too(tmp_path: Path) -> None:
+    hidden = tmp_path / "elsewhere" / f"20191231T000000Z-{SECOND}"
+    hidden.mkdir(parents=True)
+    (hidden / "run.age").write_bytes(b"chunk 1 5\nhello")
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / hidden.name).symlink_to(hidden)
+    assert encrypted_folders(results) == []
+    with pytest.raises(UsageError, match="a link stands where"):
+        find_runs([results])

@@ -15,6 +15,7 @@ from blockwatch.lab.scenarios import SCENARIOS
 from blockwatch.lab.scenarios.say import PAGE
 from blockwatch.lab.servers.hostile import RAW_KINDS
 from blockwatch.lab.servers.kinds import KINDS
+from blockwatch.lab.servers.liars import LIARS
 from blockwatch.lab.servers.moods import MOODS
 from blockwatch.lab.world import DnsRule, HttpRule, Mitm, Rule, Scenario, Serve, Site, TcpRule, TlsRule
 
@@ -50,7 +51,11 @@ def test_rows_are_well_formed(row: Scenario) -> None:
             assert all(MECHANISMS.fullmatch(prefix) for prefix in prefixes)
     for site in row.sites:
         serves = [site.http, site.https, *site.paths.values(), *(serve for _, serve in site.ports.values())]
-        assert all(serve.kind in KINDS.keys() | MOODS.keys() | RAW_KINDS.keys() for serve in serves if serve)
+        assert all(
+            serve.kind in KINDS.keys() | MOODS.keys() | LIARS.keys() | RAW_KINDS.keys()
+            for serve in serves
+            if serve
+        )
     assert {box.site for box in row.mitm} <= keys
 
 

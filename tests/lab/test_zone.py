@@ -17,7 +17,7 @@ from blockwatch.lab.scenarios.say import https, nowhere, ok, row, site
 from blockwatch.lab.servers.malformed import malformed
 from blockwatch.lab.servers.town import Town
 from blockwatch.lab.servers.zone import Zone
-from blockwatch.lab.world import ISP_RESOLVER, DnsRule, Rule, Site
+from blockwatch.lab.world import ISP_RESOLVER, ROUTER, DnsRule, Rule, Site
 from blockwatch.lab.world_ports import fixed_sites
 
 PUBLIC = "9.9.9.9"
@@ -118,14 +118,25 @@ def test_words_in_place_of_addresses() -> None:
 def test_answers_that_only_fit_tcp() -> None:
     query = dns.message.make_query(NAME, "A").to_wire()
     served, _ = zone(dns={"tcp_only": True})
-    short = served.truncated(query)
+    short = served.truncated(query, resolver=PUBLIC)
     assert short is not None
     message = dns.message.from_wire(short)
     assert message.flags & dns.flags.TC
     assert message.answer == []
     assert addresses(ask(served)) != []
-    assert served.truncated(b"\0" * 5) is None
-    assert zone()[0].truncated(query) is None
+    assert served.truncated(b"\0" * 5, resolver=PUBLIC) is None
+    assert zone()[0].truncated(query, resolver=PUBLIC) is None
+    served, _ = zone(dns={"tcp_only": "isp"})
+    assert served.truncated(query, resolver=PUBLIC) is None
+    assert served.truncated(query, resolver=ROUTER) == short
+
+
+def test_a_share_of_the_queries_meets_a_lie() -> None:
+    served, here = zone(DnsRule(name="", match="substring", do="servfail", to="isp", share=0.5))
+    replies = [ask(served, resolver=ROUTER) for _ in range(100)]
+    failed = [reply for reply in replies if reply is not None and reply.rcode() == dns.rcode.SERVFAIL]
+    assert 30 <= len(failed) <= 70  # four standard deviations
+    assert all(addresses(reply) == list(here.addresses) for reply in replies if reply not in failed)
 
 
 def test_a_lie_by_alias_by_type_and_for_missing_names() -> None:

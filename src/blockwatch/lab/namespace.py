@@ -42,7 +42,7 @@ from blockwatch.lab.kernel import (
 )
 from blockwatch.lab.link import Link
 from blockwatch.lab.sides import build_far, build_probe, refuse_ways_out_of, resolve_with
-from blockwatch.lab.world import ISP_RESOLVER, PUBLIC_RESOLVERS, World
+from blockwatch.lab.world import PUBLIC_RESOLVERS, World
 
 Serve = Callable[[World, Callable[[], None]], None]
 
@@ -182,7 +182,7 @@ def _keep(world: World, serve: Serve, line: socket.socket, caller: int) -> None:
     far = _fork(line, lambda: _serve_far(world, serve, line, (far_link, middle)))
     unshare(NEW_NET | NEW_MOUNTS)  # mounts again: the far side copies the old ones, in its own time
     probe_link = build_probe(world, middle)
-    resolve_with(ISP_RESOLVER)
+    resolve_with(world.resolver)
     refuse_ways_out_of(middle)
     carrier = _fork(line, lambda: _carry(world, line, probe_link, far_link))
     _close_all_but(line.fileno())

@@ -15,9 +15,7 @@ from typing import IO
 from blockwatch.lab import namespace
 from blockwatch.lab.ca import LabCA
 from blockwatch.lab.servers.main import serve
-from blockwatch.lab.world import HELPER_HOST, PUBLIC_RESOLVERS, TargetTruth, World
-
-HELPER_URL = f"https://{HELPER_HOST}/"
+from blockwatch.lab.world import PUBLIC_RESOLVERS, TargetTruth, World
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +34,14 @@ class RunningLab:
         return self.world.truths
 
     @property
+    def helper_urls(self) -> list[str]:
+        """The test helpers a probe is given, the first to be asked first."""
+        return [f"https://{host}/" for host in self.world.helpers] if self.world.helper else []
+
+    @property
     def helper_url(self) -> str | None:
-        """The test helper a probe is given; null in a world without one."""
-        return HELPER_URL if self.world.helper else None
+        """The first of them; null in a world without one."""
+        return next(iter(self.helper_urls), None)
 
     @property
     def resolver_options(self) -> list[str]:
@@ -49,8 +52,8 @@ class RunningLab:
     def run_options(self) -> list[str]:
         """Options of ``blockwatch run`` that make it measure this world."""
         options = ["--targets", str(self.targets_file), "--ca-file", str(self.ca_file), "--yes"]
-        if self.helper_url is not None:
-            options += ["--helper", self.helper_url]
+        for helper in self.helper_urls:
+            options += ["--helper", helper]
         if self.world.tier > 1:  # needs an agreement: see blockwatch.lab.volunteer
             options += ["--tier", str(self.world.tier)]
         for resolver in self.resolver_options:

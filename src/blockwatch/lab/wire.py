@@ -22,6 +22,7 @@ from heapq import heappop, heappush
 from blockwatch.lab import packet
 from blockwatch.lab.censor import DROP, Censor
 from blockwatch.lab.censor.boxes import Box, boxes
+from blockwatch.lab.line import Outages, Queue
 from blockwatch.lab.link import Link
 from blockwatch.lab.netlink import packed
 from blockwatch.lab.world import PROBE_V6, World
@@ -39,7 +40,9 @@ class Wire:
         self._hops, self._censor_hop, self._loss = world.hops, world.censor_hop, world.loss
         self._delay = world.delay_ms / 1000
         self._delays = {packed(address)[1]: ms / 1000 for address, ms in world.delays_ms.items()}
-        self._jitter = world.jitter_ms / 1000
+        self._back, self._jitter = world.back_ms / 1000, world.jitter_ms / 1000
+        self._up, self._down = (Queue(world.rate_kbit, world.queue_ms) for _ in range(2))
+        self._outages = Outages(world)
         self._dead = {packed(address)[1] for address in world.dead}
         self._chance = random.Random(world.seed)  # noqa: S311 - repeatable, not secret
         self._censor = Censor(world)
@@ -83,9 +86,10 @@ class Wire:
             ttl, destination = raw[7], raw[24:40]
             if destination[0] in (0xFE, 0xFF):
                 return  # link-local and multicast: no router takes them
-        if self._censor.offline or (self._loss and self._chance.random() < self._loss):
+        queued = self._up.late(len(raw), now)
+        if self._away(raw, now, up=True) or queued == DROP:
             return
-        delay = self._delays.get(destination, self._delay)
+        delay = self._delays.get(destination, self._delay) + queued
         extra = self._censor.up(raw, now) if ttl >= self._censor_hop else 0.0
         if extra != DROP:
             if ttl <= self._hops:
@@ -107,10 +111,16 @@ class Wire:
         for box in self._boxes:
             raw = box.down(raw)
         extra = self._censor.down(raw, now)
-        if extra != DROP and not (self._loss and self._chance.random() < self._loss):
+        if extra != DROP and not self._away(raw, now, up=False):
             self._pass(self._probe, raw, now, delay + extra)
         if self._censor.injected:
             self._inject(now, delay)
+
+    def _away(self, raw: bytes, now: float, *, up: bool) -> bool:
+        """Whether the probe's own line loses this packet."""
+        if self._loss and self._chance.random() < self._loss:
+            return True
+        return self._outages.lost(raw, now, up=up)
 
     def _pass(self, side: Link, raw: bytes, now: float, delay: float) -> None:
         if side is self._far:
@@ -128,6 +138,12 @@ class Wire:
     def _send(self, side: Link, raw: bytes | bytearray, due: float) -> None:
         if self._jitter:
             due = self._jittered(side, raw, due)
+        if side is self._probe:
+            due += self._back
+            queued = self._down.late(len(raw), due)
+            if queued == DROP:
+                return
+            due += queued
         self._count += 1
         heappush(self._flying, (due, self._count, side, raw))
 

@@ -14,6 +14,7 @@ PROBE_V4 = "95.56.8.20"  # AS9198
 SWEDEN = "193.10.0.20"  # AS1653, another place for the probe
 PROBE_V6 = "2a00:1d58:8::20"
 ISP_RESOLVER = "95.56.8.1"
+ROUTER = "192.168.1.1"  # a home router that asks the ISP's resolver
 PUBLIC_RESOLVERS = ("8.8.8.8", "9.9.9.9", "1.1.1.1")  # UDP, TCP, DoT on 853, DoH on 443
 HELPER = "139.59.20.20"
 HELPER_HOST = "th.example.org"
@@ -41,6 +42,7 @@ class DnsRule:
     first: int | None = None  # "lose": only the first N queries
     alias: str | None = None  # "answer", to "isp": an alias before the addresses
     types: tuple[str, ...] = ()  # "A", "AAAA": only queries of these types
+    share: float = 1.0  # to "isp": share of the queries hit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,17 @@ class PortalRule:
     ip: str = PORTAL
 
 
-Rule = DnsRule | TlsRule | HttpRule | TcpRule | OfflineRule | PortalRule
+@dataclass(frozen=True, kw_only=True)
+class Outage:
+    """The probe's own line fails for a while."""
+
+    begins: float  # seconds after the probe's first packet
+    seconds: float
+    what: str = "line"  # line: no packet passes | names: no lookup passes (port 53) |
+    # portal: as PortalRule | switch: as line, and no connection from before is ever heard again
+
+
+Rule = DnsRule | TlsRule | HttpRule | TcpRule | OfflineRule | PortalRule | Outage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +173,8 @@ class Site:
     share: str | None = None  # has the addresses of that site
     dns: dict[str, object] = field(default_factory=dict)  # {"rcode": 3} | {"A": […]} | {"rotate": 2} |
     # {"views": {"isp": […], "helper": "servfail", "*": […]}} | {"aaaa": "drop"} | {"edns": "formerr"} |
-    # {"tcp_only": True}; a word instead of addresses: nxdomain | servfail | refused | formerr | empty | drop
+    # {"tcp_only": True} ("isp": its resolver alone);
+    # a word instead of addresses: nxdomain | servfail | refused | formerr | empty | drop
     manners: Manners | None = None
     raw443: str | None = None  # "hang": accepts, never answers a ClientHello
     addresses: tuple[str, ...] = ()  # filled in by the world
@@ -226,11 +239,16 @@ class World:
     truths: tuple[TargetTruth, ...] = ()
     delay_ms: float = 10.0  # one way, probe to any server
     delays_ms: dict[str, float] = field(default_factory=dict)  # one way, by address
+    back_ms: float = 0.0  # that packets to the probe take longer than those it sends
     jitter_ms: float = 0.0
+    rate_kbit: float = 0.0  # of the probe's own line, each way; 0: no limit
+    queue_ms: float = 1500.0  # how long a packet may wait for the line; then it is lost
     loss: float = 0.0  # share of packets lost each way between probe and servers
     hops: int = 8
     censor_hop: int = 4
     helper: bool = True  # whether a helper is offered to the probe
+    helpers: tuple[str, ...] = (HELPER_HOST,)  # hosts of those offered, the first to be asked first
+    resolver: str = ISP_RESOLVER  # whom the probe's system asks: or ROUTER
     tier: int = 1  # the tier of risk that a run is made with
     ipv6: bool = False  # whether the probe has IPv6
     probe: str = PROBE_V4  # where the probe is; SWEDEN for one that no censor of the rows' countries reaches

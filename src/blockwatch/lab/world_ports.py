@@ -83,7 +83,7 @@ def served(world: World) -> dict[str, set[int]]:
     table: dict[str, set[int]] = defaultdict(set)
     for address, port in web_ports(world):
         table[address].add(port)
-    for address in (ISP_RESOLVER, *PUBLIC_RESOLVERS):
+    for address in (ISP_RESOLVER, world.resolver, *PUBLIC_RESOLVERS):
         table[address].add(DNS_PORT)
     for address in PUBLIC_RESOLVERS:
         table[address].add(DOT_PORT)

@@ -6,12 +6,13 @@ home: neither end can tell. The servers that answer in the box's place listen on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from blockwatch.lab import packet
 from blockwatch.lab.netlink import packed
-from blockwatch.lab.world import PortalRule, World
+from blockwatch.lab.world import PORTAL, Outage, PortalRule, World
 from blockwatch.lab.world_ports import INTERCEPT_PORT, PORTAL_PORT
 
 HTTP, HTTPS = (80).to_bytes(2, "big"), (443).to_bytes(2, "big")
@@ -99,7 +100,34 @@ class Portal:
         self._given[flow], self._flows[port] = port, flow
 
 
-def boxes(world: World) -> Sequence[Box]:
+class ForAWhile:
+    """A portal that stands in the way from one time to another, counted from the probe's first packet."""
+
+    def __init__(self, portal: Portal, outage: Outage, clock: Callable[[], float]) -> None:
+        self._portal, self._outage, self._clock = portal, outage, clock
+        self._first: float | None = None
+
+    def up(self, raw: bytes) -> bytes:
+        """As the portal does, while it is there."""
+        now = self._clock()
+        self._first = now if self._first is None else self._first
+        passed = now - self._first - self._outage.begins
+        return self._portal.up(raw) if 0 <= passed < self._outage.seconds else raw
+
+    def down(self, raw: bytes) -> bytes:
+        """As the portal does: flows that it has taken stay its own."""
+        return self._portal.down(raw)
+
+
+def has_portal(world: World) -> bool:
+    """Whether a portal stands in the way at any time."""
+    return any(
+        isinstance(rule, PortalRule) or (isinstance(rule, Outage) and rule.what == "portal")
+        for rule in world.rules
+    )
+
+
+def boxes(world: World, clock: Callable[[], float] = time.monotonic) -> Sequence[Box]:
     """Return the boxes of a world, nearest to the probe first."""
     found: list[Box] = []
     keys = {mitm.site for mitm in world.mitm}
@@ -109,4 +137,7 @@ def boxes(world: World) -> Sequence[Box]:
             Interception(frozenset(packed(address)[1] for site in sites for address in site.addresses))
         )
     found += [Portal(packed(rule.ip)[1]) for rule in world.rules if isinstance(rule, PortalRule)]
+    for rule in world.rules:
+        if isinstance(rule, Outage) and rule.what == "portal":
+            found.append(ForAWhile(Portal(packed(PORTAL)[1]), rule, clock))
     return found

@@ -17,7 +17,9 @@ async def udp(sock: trio.socket.SocketType, zone: Zone, resolver: str) -> None:
     """Answer datagrams for ever."""
     while True:
         message, peer = await sock.recvfrom(4096)
-        answer = zone.truncated(message) or zone.answer(message, resolver=resolver, helper=is_helper(peer[0]))
+        answer = zone.truncated(message, resolver=resolver) or zone.answer(
+            message, resolver=resolver, helper=is_helper(peer[0])
+        )
         if answer is not None:
             await sock.sendto(answer, peer)
 

@@ -19,13 +19,14 @@ import trio
 
 from blockwatch.followup import ROOT_SERVERS
 from blockwatch.lab.ca import LabCA
+from blockwatch.lab.censor.boxes import has_portal
 from blockwatch.lab.servers import dns, helper, portal
 from blockwatch.lab.servers.intercept import Box
 from blockwatch.lab.servers.secure import Contexts, server_context
 from blockwatch.lab.servers.town import Town, names
 from blockwatch.lab.servers.web import PEER_FAULTS, Web
 from blockwatch.lab.servers.zone import Zone
-from blockwatch.lab.world import ISP_RESOLVER, PORTAL, PUBLIC_RESOLVERS, PortalRule, World
+from blockwatch.lab.world import ISP_RESOLVER, PORTAL, PUBLIC_RESOLVERS, World
 from blockwatch.lab.world_ports import (
     DNS_PORT,
     DOT_PORT,
@@ -58,7 +59,7 @@ async def _serve(world: World, ca: LabCA, ready: Callable[[], None], helper_list
     async with trio.open_nursery() as nursery:
         for (address, port), scheme in web_ports(world).items():
             _listen(nursery, address, port, partial(web.connection, scheme=scheme))
-        for resolver in (ISP_RESOLVER, *PUBLIC_RESOLVERS):
+        for resolver in dict.fromkeys((ISP_RESOLVER, world.resolver, *PUBLIC_RESOLVERS)):
             nursery.start_soon(dns.udp, _bound(resolver, DNS_PORT, socket.SOCK_DGRAM), zone, resolver)
             _listen(nursery, resolver, DNS_PORT, dns.handler(zone, resolver, None))
         for _, root in ROOT_SERVERS:
@@ -71,7 +72,7 @@ async def _serve(world: World, ca: LabCA, ready: Callable[[], None], helper_list
                 _listen(nursery, address, DOT_PORT, dns.handler(zone, address, context))
         if world.mitm:
             _listen(nursery, "0.0.0.0", INTERCEPT_PORT, Box(world, ca, web).connection)  # noqa: S104
-        if any(isinstance(rule, PortalRule) for rule in world.rules):
+        if has_portal(world):
             for port in (80, PORTAL_PORT):
                 _listen(nursery, PORTAL, port, portal.connection)
         await trio.lowlevel.wait_readable(helper_listens)

@@ -12,6 +12,7 @@ from blockwatch.lab.servers import http1, http2
 from blockwatch.lab.servers.hostile import RAW_KINDS
 from blockwatch.lab.servers.http1 import Http1Out
 from blockwatch.lab.servers.kinds import KINDS, Asked, ordinary_page
+from blockwatch.lab.servers.liars import LIARS
 from blockwatch.lab.servers.manners import Door, stranger
 from blockwatch.lab.servers.moods import MOODS
 from blockwatch.lab.servers.out import Out, cut, reply
@@ -22,7 +23,7 @@ from blockwatch.lab.servers.zone import Zone
 LIFETIME = 300.0  # seconds a connection may last
 # What a peer that goes away, errs or is cut off does to us: never a fault of the lab.
 PEER_FAULTS = (trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError, OSError)
-_KINDS = KINDS | MOODS
+_KINDS = KINDS | MOODS | LIARS
 _SERVERS = {"cloudflare": "cloudflare", "aws": "AmazonS3"}
 
 

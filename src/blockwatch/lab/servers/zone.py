@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from blockwatch.followup import ROOT_SERVERS
 from blockwatch.lab.servers.malformed import malformed
 from blockwatch.lab.servers.town import Town, names
-from blockwatch.lab.world import ISP_RESOLVER, DnsRule, Site, World
+from blockwatch.lab.world import ISP_RESOLVER, ROUTER, DnsRule, Site, World
 
 A, NS, CNAME, AAAA, ANY, OPT = 1, 2, 5, 28, 255, 41
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, REFUSED = 0, 1, 2, 3, 5
@@ -57,12 +57,13 @@ class Zone:
         self._chance = town.chance
         self._sites = {name: site for site in (*fixed, *world.sites) for name in names(site)}
         self._lies = [rule for rule in world.rules if isinstance(rule, DnsRule) and rule.to == "isp"]
+        self._unsteady = any(rule.share < 1 for rule in self._lies)
         self._asked: Counter[int] = Counter()
         self._cache: dict[tuple[bytes, str], bytes] = {}
 
     def answer(self, message: bytes, *, resolver: str, helper: bool) -> bytes | None:
         """The reply of ``resolver`` to ``message``, or null for silence."""
-        view = "helper" if helper else "isp" if resolver == ISP_RESOLVER else resolver
+        view = "helper" if helper else "isp" if resolver in (ISP_RESOLVER, ROUTER) else resolver
         cached = self._cache.get((message[2:], view))
         if cached is not None:
             return message[:2] + cached
@@ -72,14 +73,19 @@ class Zone:
             return None
         if view == "isp":
             for number, rule in enumerate(self._lies):
-                if matches(rule, question.name) and (
-                    not rule.types or _KINDS.get(question.type) in rule.types
-                ):
+                if self._meets(rule, question):
                     self._asked[number] += 1
                     return self._lie(question, rule, self._asked[number], view)
         if resolver in _ROOTS:
             return referral(question)
         return self._truth(question, view)
+
+    def _meets(self, rule: DnsRule, question: Question) -> bool:
+        return (
+            matches(rule, question.name)
+            and (not rule.types or _KINDS.get(question.type) in rule.types)
+            and (rule.share >= 1 or self._chance.random() < rule.share)
+        )
 
     def _lie(self, question: Question, rule: DnsRule, asked: int, view: str) -> bytes | None:
         if rule.do == "wildcard":
@@ -110,7 +116,7 @@ class Zone:
         alias = str(says["cname"]) if "cname" in says and question.name == site.host else None
         found = _of_type(self._addresses(site, view), question.type)
         answer = reply(question, NOERROR, addresses=() if alias == site.host else found, alias=alias)
-        if "rotate" not in says:
+        if "rotate" not in says and not (view == "isp" and self._unsteady):
             self._cache[question.message[2:], view] = answer[2:]
         return answer
 
@@ -128,14 +134,15 @@ class Zone:
             return tuple(self._chance.sample(site.addresses, int(str(says["rotate"]))))
         return site.addresses
 
-    def truncated(self, message: bytes) -> bytes | None:
+    def truncated(self, message: bytes, *, resolver: str) -> bytes | None:
         """What UDP says of a name whose answers only fit TCP; null for every other name."""
         try:
             question = Question(message)
         except (ValueError, IndexError):
             return None
         site = self._sites.get(question.name)
-        if site is None or "tcp_only" not in site.dns:
+        told = site.dns.get("tcp_only") if site is not None else None
+        if not told or (told == "isp" and resolver not in (ISP_RESOLVER, ROUTER)):
             return None
         short = bytearray(reply(question, NOERROR))
         short[2] |= 0x02  # TC

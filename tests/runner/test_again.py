@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 import trio
 
 from blockwatch.followup import FlowRequest
-from blockwatch.model import Observation, Purpose, TcpStep
+from blockwatch.model import Observation, Purpose, TcpStep, TlsStep
 from blockwatch.runner import run
-from blockwatch.runner.again import CALM_S, Again, lanes
+from blockwatch.runner.again import CALM_S, LANE_S, VAIN_S, Again, Wait, lanes
 from blockwatch.runner.plan import PlannedTask
 from blockwatch.target import Target
 
@@ -61,17 +62,86 @@ async def test_the_wait_has_an_end_and_then_it_is_measured_all_the_same(far, sit
     await run(plan_of(site("dead")), kept, Suspecting(again=True), network=far)
     first, again = (m.measurement for m in kept.written)
     waited = tries(again.observations)
-    assert CALM_S - 30 <= (waited[-1].t - waited[0].t) / 1e6 <= CALM_S
+    assert VAIN_S - 30 <= (waited[-1].t - waited[0].t) / 1e6 <= VAIN_S
     assert len(waited) <= 10
     plain = [step for step in again.observations if step.purpose is Purpose.FIRST]
     assert [step.failure for step in plain if isinstance(step, TcpStep)] == ["generic_timeout_error"]
     assert tries(first.observations) == []
 
 
-async def test_who_shares_an_address_with_a_suspect_waits_for_it(autojump_clock):
-    def failing(address: str) -> tuple[Observation, ...]:
-        return (TcpStep(i=0, t=0, us=1, failure="generic_timeout_error", address=address, port=80),)
+def failing(address: str, **fields) -> tuple[Observation, ...]:
+    return (TcpStep(i=0, t=0, us=1, failure="generic_timeout_error", address=address, port=80, **fields),)
 
+
+def broken(address: str) -> tuple[Observation, ...]:
+    return (
+        TlsStep(
+            i=0, t=0, us=1, failure="connection_reset", address=address, port=443, server_name="x.example"
+        ),
+    )
+
+
+def in_vain(address: str, seconds: int) -> tuple[Observation, ...]:
+    (step,) = failing(address, purpose=Purpose.RESIDUE)
+    return (step, msgspec.structs.replace(step, t=seconds * 1_000_000 - 1, round=1))
+
+
+async def went_again(again: Again, *, takes: float, vain: int = 0) -> list[tuple[str, float, Wait]]:
+    """Each target measured again with when, from the start, and the wait it was given."""
+    went = []
+
+    async def measure(task, seconds, wait):
+        went.append((task.target, trio.current_time() - start, wait))
+        await trio.sleep(seconds + takes)
+        for request in wait.requests:
+            again.saw(in_vain(request.address, vain) if vain else ())
+
+    start = trio.current_time()
+    await again.carry_out(measure)
+    return went
+
+
+def tasks_of(names: str) -> list[PlannedTask]:
+    return [PlannedTask(target=name, url="http://x.example/", probe="web") for name in names]
+
+
+async def test_who_could_not_send_a_name_goes_first(autojump_clock):
+    again = Again()
+    for task, steps in zip(tasks_of("abcd"), (broken, failing, broken, failing), strict=True):
+        again.add(task, steps(OTHER), (HELD,))
+    assert [target for target, _, _ in await went_again(again, takes=1)] == ["b", "d", "a", "c"]
+
+
+async def test_a_block_is_waited_for_as_long_as_any_lasts_after_a_name_broke(autojump_clock):
+    again = Again()
+    again.saw(broken(OTHER))
+    (task,) = tasks_of("a")
+    again.add(task, broken(OTHER), (HELD,))
+    await trio.sleep(100)
+    assert await went_again(again, takes=1) == [("a", 0, Wait(requests=(HELD,), longest_s=CALM_S - 100))]
+
+
+async def test_what_is_waited_in_vain_has_an_end_for_all_addresses_together(autojump_clock):
+    places = [f"5.45.64.{n}" for n in range(1, 5)]
+    again = Again()
+    for task, place in zip(tasks_of("abcd"), places, strict=True):
+        held = msgspec.structs.replace(HELD, address=place)
+        again.add(task, failing(place) + failing(places[0]), (held,))
+    went = await went_again(again, takes=50, vain=50)
+    waits = [(at, round(wait.longest_s) if wait.requests else 0) for _, at, wait in went]
+    assert waits == [(0, 120), (50, 70), (100, 20), (150, 0)]
+
+
+async def test_those_of_one_address_do_not_wait_for_ever(autojump_clock):
+    again = Again()
+    for task in tasks_of("abcdefgh"):
+        again.add(task, broken(OTHER), (HELD,))
+    went = await went_again(again, takes=80)
+    assert [bool(wait.requests) for _, _, wait in went] == [True] * 4 + [False] * 4
+    assert max(at for _, at, _ in went) <= LANE_S + 80
+
+
+async def test_who_shares_an_address_with_a_suspect_waits_for_it(autojump_clock):
     again, went = Again(), []
     one, two, other, alone = (PlannedTask(target=t, url="http://x.example/", probe="web") for t in "abcd")
     again.add(one, failing(OTHER), ())
@@ -79,10 +149,10 @@ async def test_who_shares_an_address_with_a_suspect_waits_for_it(autojump_clock)
     again.add(other, failing("1.2.3.4"), ())
     again.add(alone, (), ())
 
-    async def measure(task, wait, lingering):
+    async def measure(task, seconds, wait):
         began = trio.current_time()
-        await trio.sleep(wait + 40)
-        went.append((task.target, began - start, trio.current_time() - start, tuple(lingering)))
+        await trio.sleep(seconds + 40)
+        went.append((task.target, began - start, trio.current_time() - start, wait.requests))
 
     start = trio.current_time()
     await again.carry_out(measure)

@@ -13,13 +13,12 @@ Rules of this file:
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import trio
 
 from blockwatch.control import Controls, Helpers
 from blockwatch.errors import BlockwatchError, DiskError
-from blockwatch.followup import FlowRequest
 from blockwatch.model import Measured, Measurement
 from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
@@ -29,7 +28,7 @@ from blockwatch.net.record import Record
 from blockwatch.net.seam import Network, RealNetwork
 from blockwatch.net.socks import parse_proxy
 from blockwatch.run import RunClose, Vantage
-from blockwatch.runner.again import Again
+from blockwatch.runner.again import NO_WAIT, Again, Wait
 from blockwatch.runner.ending import LastWords, heed_signals
 from blockwatch.runner.first_line import first_line
 from blockwatch.runner.good import GoodNames
@@ -202,12 +201,10 @@ class Conductor:
         self._planned += len(self._again.tasks)
         await self._again.carry_out(self._measure_again)
 
-    async def _measure_again(
-        self, planned: PlannedTask, wait: float, lingering: Sequence[FlowRequest]
-    ) -> None:
-        await trio.sleep(wait)
+    async def _measure_again(self, planned: PlannedTask, seconds: float, wait: Wait) -> None:
+        await trio.sleep(seconds)
         if await self._may_start():
-            await self._measure(planned, "retest", lingering)
+            await self._measure(planned, "retest", wait)
 
     async def _may_start(self) -> bool:
         """Wait for a place; False, without one, when the run's bytes are spent or it ends."""
@@ -220,9 +217,7 @@ class Conductor:
             return False
         return True
 
-    async def _measure(
-        self, planned: PlannedTask, attempt: str, lingering: Sequence[FlowRequest] = ()
-    ) -> None:
+    async def _measure(self, planned: PlannedTask, attempt: str, wait: Wait = NO_WAIT) -> None:
         """Make one measurement and write it, whatever happens; holds a slot when called."""
         record = Record(self._network.monotonic_us, self._kit.origin_us)
         probe = self._plan.probes[planned.probe]
@@ -230,7 +225,7 @@ class Conductor:
         slot = Slot(self._slots)
         stopped = fault = None
         try:
-            stopped = await self._measurer.observe(planned, probe, attempt, record, slot, lingering)
+            stopped = await self._measurer.observe(planned, probe, attempt, record, slot, wait)
         except BaseException as error:
             stopped, fault = what_happened(error)
             if stopped == "interrupted" and trio.current_time() >= self._work.deadline:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import trio
 
-from blockwatch.followup import FlowRequest, FollowUp
+from blockwatch.followup import FollowUp
 from blockwatch.model import Measurement
 from blockwatch.net import limits
 from blockwatch.net.habits import Habits
@@ -26,7 +26,7 @@ from blockwatch.net.question import Control
 from blockwatch.net.record import OverBudget, Record
 from blockwatch.net.session import Session, Task, make_task
 from blockwatch.registry import Probe
-from blockwatch.runner.again import calm
+from blockwatch.runner.again import NO_WAIT, Wait, calm
 from blockwatch.runner.good import GoodNames
 from blockwatch.runner.outlook import Outlook
 from blockwatch.runner.parts import Curiosity
@@ -77,16 +77,13 @@ class Measurer:
         attempt: str,
         record: Record,
         slot: Slot,
-        lingering: Sequence[FlowRequest] = (),
+        wait: Wait = NO_WAIT,
     ) -> str | None:
-        """Let the probe measure, then follow up; None, or why it stopped early.
-
-        ``lingering``: what must pass first.
-        """
+        """Let the probe measure, then follow up; None, or why it stopped early."""
         task = make_task(planned.target, planned.url, planned.role)
-        if lingering:
+        if wait.requests:
             slot.release()
-            await self._calm(task, record, lingering)
+            await self._calm(task, record, wait)
             await slot.take()
         self.good.pending += 1
         try:
@@ -100,10 +97,10 @@ class Measurer:
             await self._follow_up(attempt, record, session)
         return None if in_time and not more.cancelled_caught else "budget"
 
-    async def _calm(self, task: Task, record: Record, lingering: Sequence[FlowRequest]) -> None:
+    async def _calm(self, task: Task, record: Record, wait: Wait) -> None:
         async with trio.open_nursery() as background:
             session = self._session(task, record, background)
-            await calm(session, record, lingering, self.outlook.hopeless)
+            await calm(session, record, wait, self.outlook.hopeless)
             session.finish()
 
     def _session(self, task: Task, record: Record, background: trio.Nursery) -> Session:

@@ -28,6 +28,8 @@ class Vantage(Noun, frozen=True, kw_only=True):
     ipv4: bool = False  # a default route exists
     ipv6: bool = False
     resolver_asn: Integer | None = None  # of the system resolver, where it has a public address
+    resolver_local: bool | None = None  # whether it has none: a router's or a filter's on the own network,
+    # or this machine's own; null: not known
 
 
 class RunOpen(Noun, frozen=True, kw_only=True, tag_field="type", tag="run_open"):

@@ -113,6 +113,15 @@ async def test_the_resolvers_network(far):
     assert (await learn(Kit(far), isp=None, stun=None)).vantage.resolver_asn == 15169
 
 
+@pytest.mark.parametrize(
+    ("resolver", "local"),
+    [("8.8.8.8", False), ("192.168.1.1", True), ("127.0.0.53", True), ("fd00::1", True), (None, None)],
+)
+async def test_whether_the_resolver_is_of_the_own_network(far, resolver, local):
+    far.line_resolver = resolver
+    assert (await learn(Kit(far), isp=None, stun=None)).vantage.resolver_local is local
+
+
 def test_stun_answers_that_are_none():
     request = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(range(12))
     good = mapped(request, OWN)

@@ -67,6 +67,7 @@ async def learn(kit: Kit, *, isp: str | None, stun: str | None, helpers: Sequenc
         ipv4=kit.ipv4,
         ipv6=kit.ipv6,
         resolver_asn=resolver_facts.asn if resolver_facts else None,
+        resolver_local=None if resolver is None or not is_literal(resolver) else not _is_public(resolver),
     )
     known = {_version(address) for address in own}
     return Whereabouts(vantage, own, frozenset(routes or (4, 6)) - known)

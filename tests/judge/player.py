@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import dns.flags
+import dns.message
+import dns.rrset
+
 from blockwatch import failure as f
 from blockwatch.followup import ControlRequest, FlowRequest, FollowUp, LookupRequest
 from blockwatch.judge.sight import REDIRECTS
@@ -20,6 +24,17 @@ from blockwatch.model import (
     TlsStep,
 )
 from tests.judge.world import GOOD, GOOD_HOSTS, HOST, SECOND, SITE, Hello, Page, World
+
+
+def denial(rcode: int, zone: str | None) -> bytes:
+    """A message that denies a name, with the SOA of a zone or without."""
+    message = dns.message.Message(1)
+    message.flags |= dns.flags.QR
+    message.set_rcode(rcode)
+    if zone is not None:
+        soa = "ns.example. admin.example. 1 7200 900 1209600 3600"
+        message.authority.append(dns.rrset.from_text(f"{zone}.", 900, "IN", "SOA", soa))
+    return message.to_wire()
 
 
 class Player:
@@ -37,6 +52,8 @@ class Player:
 
     def look_up(self, resolver: str, name: str, **why: Any) -> tuple[str, ...]:
         said = self.world.lookup(resolver, name, self.n)
+        if name.partition(".")[2] in GOOD_HOSTS:
+            said = f.NXDOMAIN  # a name that nobody has
         if name in GOOD_HOSTS and isinstance(said, tuple):
             said = GOOD
         failed = said if isinstance(said, str) else None
@@ -62,7 +79,9 @@ class Player:
         if resolver == "system" or failed == f.TIMEOUT:
             return ()
         rcode = {None: 0, f.NXDOMAIN: 3, f.SERVFAIL: 2, f.DNS_REFUSED: 5}.get(failed, 0)
-        first = DnsReply(us=9_000, rcode=rcode, addresses=addresses, ip_ttl=124)
+        zone = None if addresses else self.world.soa(resolver, name)
+        raw = denial(rcode, zone) if rcode in (0, 3) and not addresses else b""
+        first = DnsReply(us=9_000, rcode=rcode, addresses=addresses, ip_ttl=124, raw=raw)
         second = self.world.late(resolver, name) if resolver.startswith(("udp", "line")) else None
         if second is None:
             return (first,)

@@ -8,6 +8,7 @@ import pytest
 from blockwatch import failure as f
 from blockwatch.followup import LookupRequest
 from blockwatch.judge import judge_run, next_steps
+from blockwatch.judge.sight import MADE_UP
 from blockwatch.model import Measurement, Purpose
 from blockwatch.verdict import Grade, State
 from tests.judge.player import Player
@@ -48,11 +49,14 @@ def test_the_control_name_is_asked_first_and_of_everyone_who_is_listened_to() ->
     asked = [
         r for r in next_steps(tuple(player.steps), world.known_good, "first") if isinstance(r, LookupRequest)
     ]
-    calm = [r.resolver for r in asked if r.purpose is Purpose.NAME_CONTROL]
+    calm = [r.resolver for r in asked if r.purpose is Purpose.NAME_CONTROL and r.round < MADE_UP]
     assert calm == ["system", "line", *UDP]
     assert [r.purpose for r in asked[: len(calm)]] == [Purpose.NAME_CONTROL] * len(calm)
     assert {r.resolver for r in asked if r.name == HOST} == set(calm)
     assert {r.name for r in asked[: len(calm)]} == {GOOD_HOSTS[0]}
+    nobody = [r for r in asked if r.round >= MADE_UP]
+    assert [r.resolver for r in nobody] == ["line", "line"]
+    assert {r.name.partition(".")[2] for r in nobody} == {GOOD_HOSTS[0]}
 
 
 @pytest.mark.parametrize("asked", [True, False], ids=["a control name draws one", "no control name"])

@@ -81,7 +81,8 @@ class World:
     role: str = "target"
     resolvers: tuple[str, ...] = ("system", *UDP, DOH)
     good: bool = True
-    vantage: Vantage = field(default_factory=lambda: Vantage(asn=9198, ipv4=True))
+    vantage: Vantage = field(default_factory=lambda: Vantage(asn=9198, ipv4=True, resolver_asn=9198))
+    soa: Callable[[str, str], str | None] = lambda resolver, name: None if name == HOST else "example.net"
     checks: tuple[LineCheck, ...] = ()
     clock_offset_us: int | None = None
     expires: str | None = None

@@ -13,14 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from blockwatch.followup import FlowRequest, FollowUp, KnownGood, LookupRequest
-from blockwatch.judge import injection, matrix
-from blockwatch.judge.addresses import bogon, is_address, is_v6
-from blockwatch.judge.answers import LINE, SYSTEM
+from blockwatch.followup import FlowRequest, FollowUp, KnownGood
+from blockwatch.judge import injection, inquiries, matrix
 from blockwatch.judge.case import Peers
 from blockwatch.judge.matrix import Ground
 from blockwatch.judge.names import parts
-from blockwatch.judge.outcomes import OK, TRUST
 from blockwatch.judge.pages import wording
 from blockwatch.judge.proof import same_answer_elsewhere
 from blockwatch.judge.scene import Scene, step_of
@@ -30,8 +27,6 @@ from blockwatch.judge.trouble import Trouble, of
 from blockwatch.model import Observation, Purpose
 
 _NOBODY = Peers()
-_WINDOW_US = 4_000_000
-_COPY = 9  # the round by which a copy of the page over TLS is told from a mere handshake
 _MATRIX = frozenset(Purpose) - {
     Purpose.FIRST,
     Purpose.REPEAT,
@@ -85,7 +80,7 @@ def _for(
     wanted: list[FollowUp] = []
     for trouble in troubles:
         if trouble is Trouble.DNS:
-            wanted += _lookups(scene, ground) or _validations(scene) or _strangers(scene, ground)
+            wanted += inquiries.of_name(scene, ground)
         elif trouble is Trouble.TCP:
             wanted += _dials(scene, ground)
         elif trouble in (Trouble.REDIRECT, Trouble.PAGE, Trouble.UNWITNESSED):
@@ -93,90 +88,6 @@ def _for(
         else:
             wanted += _rounds(scene, ground, trouble, attempt)
     return tuple(wanted)
-
-
-def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
-    """Ask again: the system, its resolver by our own socket, the others; and a control name of each."""
-    hop, answers = scene.hop, scene.answers
-    if answers.line or hop.name_controls or any(x.step.purpose is Purpose.REPEAT for x in answers.system):
-        return []
-    name = answers.system[0].step.name
-    calm = ground.hosts or _helper_names(scene)
-    others = _open_resolvers(scene)
-    wanted: list[FollowUp] = [
-        LookupRequest(
-            resolver=resolver,
-            name=asked,
-            purpose=purpose,
-            round=number,
-            hop=hop.number,
-            window_us=_WINDOW_US,
-            wait_us=matrix.pause(name, number),
-        )
-        for resolver, asked, purpose, number in (
-            *((r, host, Purpose.NAME_CONTROL, 0) for host in calm[:1] for r in (SYSTEM, LINE, *others)),
-            (LINE, name, Purpose.REPEAT, 1),
-            (SYSTEM, name, Purpose.REPEAT, 1),
-            (SYSTEM, name, Purpose.REPEAT, 2),
-            *((resolver, name, Purpose.REPEAT, 1) for resolver in others),
-        )
-    ]
-    return wanted
-
-
-def _helper_names(scene: Scene) -> tuple[str, ...]:
-    """The helper's own name, which this run looks up anyway: a control name where there is no better one."""
-    hosts = (parts(step.helper).host for _, step in scene.hop.controls)
-    return tuple(host for host in hosts if host and not is_address(host))
-
-
-def _open_resolvers(scene: Scene) -> tuple[str, ...]:
-    """Two resolvers over UDP to listen to for longer: the second reply may be the true one."""
-    return tuple(dict.fromkeys(lookup.step.resolver for lookup in scene.answers.udp))[:2]
-
-
-def _validations(scene: Scene) -> list[FollowUp]:
-    """TLS for the name at the disputed addresses; for a cleartext page also the page elsewhere."""
-    hop, answers = scene.hop, scene.answers
-    if any(flow.purpose is Purpose.VALIDATE and flow.round < _COPY for flow in hop.flows):
-        return []
-    shaken = {flow.address for flow in hop.flows if flow.tls is not None and flow.at("tls") in (OK, TRUST)}
-    port = hop.port if hop.secure else 443
-    name = answers.system[0].step.name
-    disputed = [*_some(answers.given, 2), *_some(answers.elsewhere - answers.given, 2)]
-    wanted: list[FollowUp] = [
-        FlowRequest(
-            address=address,
-            port=port,
-            tls=True,
-            server_name=name,
-            purpose=Purpose.VALIDATE,
-            round=number,
-            hop=hop.number,
-            wait_us=matrix.pause(name, number),
-        )
-        for number, address in enumerate(a for a in disputed if a not in shaken)
-    ]
-    if hop.scheme == "http":
-        shown = {flow.address for flow in hop.own if flow.responded}
-        both = [*_some(answers.given, 1), *_some(answers.elsewhere - answers.given, 1)]
-        wanted += [matrix.repeat(scene, address, 1) for address in both if address not in shown]
-    return wanted
-
-
-def _strangers(scene: Scene, ground: Ground) -> list[FollowUp]:
-    """Control names at the disputed addresses that gave a page in cleartext: do they know the site?"""
-    asked = any(flow.round >= matrix.DISPUTED for flow in scene.hop.by(Purpose.HOST_CONTROL_ON_TARGET))
-    if asked or scene.hop.secure:
-        return []
-    shown = {flow.address for flow in scene.hop.own if flow.responded}
-    return matrix.strangers(scene, ground, _some(scene.answers.false & shown, 2))
-
-
-def _some(addresses: frozenset[str], most: int) -> list[str]:
-    """A few real addresses, IPv4 first, always the same ones."""
-    real = sorted((address for address in addresses if bogon(address) is None), key=lambda a: (is_v6(a), a))
-    return real[:most]
 
 
 def _dials(scene: Scene, ground: Ground) -> list[FollowUp]:
@@ -261,9 +172,9 @@ def _witnesses(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]
                 server_name=hop.host,
                 url=f"https://{hop.host}{parts(hop.url).path}",
                 purpose=Purpose.VALIDATE,
-                round=_COPY,
+                round=inquiries.COPY,
                 hop=hop.number,
-                wait_us=matrix.pause(hop.host, _COPY),
+                wait_us=matrix.pause(hop.host, inquiries.COPY),
             )
         )
     return wanted

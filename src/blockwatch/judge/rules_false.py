@@ -14,18 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from blockwatch.judge.addresses import SOMEWHERE, bogon
-from blockwatch.judge.case import destination, page_key
+from blockwatch.judge.answers import given
 from blockwatch.judge.certs import names_host
 from blockwatch.judge.chains import HARMLESS, Cause, cause_of
 from blockwatch.judge.finding import Finding, blocked, refs, sign, unclear
-from blockwatch.judge.names import owner, parts, same_owner
+from blockwatch.judge.household import answer_doubt, tempered
+from blockwatch.judge.nodes import in_cleartext, many_get, perhaps_the_sites, shared
 from blockwatch.judge.outcomes import TRUST, UNTRUSTED
-from blockwatch.judge.pages import SMALL, TINY, agrees, alike, telling_path
+from blockwatch.judge.pages import agrees, alike
 from blockwatch.judge.rules_dns import of
 from blockwatch.judge.rules_known import censors_page, speaks
 from blockwatch.judge.scene import Scene, step_of
-from blockwatch.judge.sight import Flow, Lookup, ending, redirect_of
-from blockwatch.model import HttpStep, Purpose
+from blockwatch.judge.sight import Flow, Lookup, ending
 from blockwatch.verdict import Grade
 
 LEFT = "An address that the site has left would look the same"
@@ -44,6 +44,10 @@ def bogon_answer(scene: Scene) -> Finding | None:
     ]
     nowhere = any(bogon(address) not in SOMEWHERE for address in unreal)
     shown = ", ".join(sorted(unreal)[:2])
+    if given(answers.line) & answers.elsewhere and not answers.injected:
+        text = f"This system gives {shown}, its resolver asked by ourselves does not"
+        text += ": a table of this machine's own, perhaps"
+        return unclear(text, of([*lookups, *answers.line]), "dns")
     text = f"The line's resolver answers {shown}, where no site can be; others give real addresses"
     mechanism = "dns.bogon" if nowhere else "dns.redirect"
     return _false_answer(scene, lookups, mechanism, text, proved=bool(answers.proven), foreign=True)
@@ -63,7 +67,7 @@ def false_certificate(scene: Scene) -> Finding | None:
     if strangers and cause in HARMLESS:
         text = "The resolver's address has the site's own certificate, only broken; another has a valid one"
         return unclear(text, refs(*(flow.witness("tls") for flow in strangers)), "dns")
-    honest = _in_cleartext(scene)
+    honest = in_cleartext(scene)
     if honest:
         return unclear(honest, refs(*(flow.witness("tls") for flow in strangers)), "dns")
     text = "The line's resolver gives an address without a valid certificate for the name; another has one"
@@ -105,93 +109,36 @@ def false_page(scene: Scene) -> Finding | None:
     known = next((flow for flow in here if censors_page(scene, flow) is not None), None)
     agreeing = [flow for flow in there if agrees(step_of(flow), scene.control) == "same"]
     differing = [flow for flow in here if agrees(step_of(flow), scene.control) == "different"]
-    many = bool(here) and _many_get(scene, here[0])
-    shared = _shared(scene)
+    many = bool(here) and many_get(scene, here[0])
+    common = shared(scene)
     if scene.control is None and here and there and not alike(step_of(here[0]), step_of(there[0])):
         # nobody saw the true page, but other sites' names lead to this one as well
         differing = here if many else []
     silent = not here and _nobody_there(scene)
     speaking = known is not None or any(speaks(scene, step_of(flow), scene.text(flow)) for flow in here)
     unseen = speaking and bool(differing) and not agreeing  # nobody here saw the site's own page: a sign
-    if known is None and not (agreeing and (differing or silent)) and not ((differing and shared) or unseen):
+    if known is None and not (agreeing and (differing or silent)) and not ((differing and common) or unseen):
         return None
     witnesses = [ref for flow in (*here[:2], *agreeing[:2]) for ref in flow.witness("http")]
-    if not (speaking or many or shared or answers.injected):
-        honest = _perhaps_the_sites(scene, here)
+    if not (speaking or many or common or answers.injected):
+        honest = perhaps_the_sites(scene, here)
         if honest:
             return unclear(honest, tuple(witnesses), "dns")
     text = "The line's resolver leads to another server than the site's: its page is not the site's page"
     proved = bool(answers.elsewhere) and (known is not None or bool(agreeing and differing))
     foreign = many or known is not None or (speaking and not unseen and not answers.udp_agrees)
-    return _false_answer(
-        scene, answers.system, "dns.redirect", text, witnesses, proved=proved, foreign=foreign, empty=silent
+    found = _false_answer(
+        scene,
+        answers.system,
+        "dns.redirect",
+        text,
+        witnesses,
+        proved=proved,
+        foreign=foreign,
+        empty=silent,
+        recorded=known is not None,
     )
-
-
-def _in_cleartext(scene: Scene) -> str:
-    """Why a cleartext page at the disputed addresses may be the site's, whatever certificate they have.
-
-    A node that serves a site in cleartext alone may have none for it. Empty where the page tells otherwise.
-    """
-    here = [flow for flow in scene.hop.own if flow.address in scene.answers.false and flow.responded]
-    if scene.hop.secure or not here or scene.answers.injected or _shared(scene) or _many_get(scene, here[0]):
-        return ""
-    if any(speaks(scene, step_of(flow), scene.text(flow)) for flow in here):
-        return ""
-    return _perhaps_the_sites(scene, here)
-
-
-def _perhaps_the_sites(scene: Scene, here: list[Flow]) -> str:
-    """Why the page of a disputed address may be the site's own all the same; empty: it hardly is."""
-    pages = [step_of(flow) for flow in here]
-    if not pages:
-        return ""
-    if _of_its_own(scene, here):
-        text = "The resolver's address shows this name a page of its own, and not the one seen elsewhere"
-        return f"{text}; it may be one of the site's"
-    if _strangers_at(scene, here):
-        return ""
-    if all(_leads_home(scene, page) for page in pages):
-        return "The resolver's address leads to the site itself; no other name was asked for there"
-    if all((page.body_length or 0) > SMALL for page in pages):
-        return "The resolver's address shows another page, a large one; no other name was asked for there"
-    return ""
-
-
-def _of_its_own(scene: Scene, here: list[Flow]) -> bool:
-    """Whether the disputed address gives this name a page, or a redirect to the site itself, that it gives no
-    other name that was asked there: then it knows the site, as an old or another server of the site does.
-    """
-    others = [flow for flow in _strangers_at(scene, here) if flow.responded]
-    pages = [step_of(flow) for flow in here]
-    telling = all(
-        _leads_home(scene, page) if redirect_of(page) else (page.body_length or 0) >= TINY for page in pages
-    )
-    return bool(others) and telling and not any(_same(scene, f, page) for f in others for page in pages)
-
-
-def _strangers_at(scene: Scene, here: list[Flow]) -> list[Flow]:
-    """Flows that sent another name to the disputed addresses."""
-    places = {flow.address for flow in here}
-    return [flow for flow in scene.hop.by(Purpose.HOST_CONTROL_ON_TARGET) if flow.address in places]
-
-
-def _same(scene: Scene, other: Flow, page: HttpStep) -> bool:
-    """Whether another name got this answer too: a server may lead every name to a place of that name's."""
-    theirs = redirect_of(step_of(other))
-    asked = parts(step_of(other).url).host
-    if theirs and _leads_home(scene, page) and same_owner(parts(theirs).host, asked):
-        return True
-    return alike(step_of(other), page)
-
-
-def _leads_home(scene: Scene, page: HttpStep) -> bool:
-    """Whether an answer redirects to the site's owner: by its domain, or by the name it has under another."""
-    target = parts(redirect_of(page))
-    ours, theirs = owner(scene.hop.host), owner(target.host)
-    brand = ours.partition(".")[0]
-    own = ours == theirs or (len(brand) > 3 and brand == theirs.partition(".")[0])
-    return bool(target.host) and own and not telling_path(target.path)
+    return tempered(found, scene, here[0] if here else None)
 
 
 def _false_answer(
@@ -204,36 +151,29 @@ def _false_answer(
     proved: bool = False,
     foreign: bool = False,
     empty: bool = False,
+    recorded: bool = False,
 ) -> Finding:
     """A verdict on a false address: by evidence, made up on the path or given by the resolver itself.
 
     ``proved``: the site was found at another address. That does not yet prove this one false: it may be a
     server that the site has left, or another of its own. What does is an artefact: answers made up on the
     path, one false address for many owners' names, or what a censor's server alone shows (``foreign``).
-    ``empty``: nobody is at the false address, for the control either.
+    ``empty``: nobody is at the false address, for the control either. ``recorded``: what is shown there is on
+    record as a censor's; else a filter of this side may be what answers.
     """
     answers = scene.answers
-    agreed, shared = answers.udp_agrees, _shared(scene)
-    injected = answers.injected or (agreed if shared else ())
+    agreed, common = answers.udp_agrees, shared(scene)
+    injected = answers.injected or (agreed if common else ())
     shown = refs(of(lookups), witnesses, injected or agreed, scene.hop.control_refs)
     name = "dns.injection" if injected else mechanism
-    if not injected and (empty or not foreign) and not shared:
+    if not injected and (empty or not foreign) and not common:
         return sign(name, f"{text}. {PLACE if agreed else LEFT}", shown)
+    doubt = "" if recorded else answer_doubt(scene)
+    if doubt:
+        return sign(name, f"{text}. {doubt}", shown)
     certain = Grade.CONFIRMED if proved and not empty else Grade.STRONG
     grade = certain if len(lookups) >= 2 else Grade.SIGNS
     return blocked(name, grade, text, shown, proven=proved and len(answers.doubled) >= 2)
-
-
-def _shared(scene: Scene) -> bool:
-    """Whether every false address is given for names of at least two other owners, and nobody's valid
-    certificate was seen there.
-    """
-    peers, host = scene.peers, scene.hop.host
-    living = {address for _, address in peers.proven}
-    false = scene.answers.false
-    return bool(false) and all(
-        a not in living and len(peers.others(peers.shared, a, host)) >= 2 for a in false
-    )
 
 
 def _validations(scene: Scene, addresses: frozenset[str]) -> list[Flow]:
@@ -268,16 +208,6 @@ def _nobody_there(scene: Scene) -> bool:
         [end for end in scene.control.endpoints if end.address in false] if scene.control is not None else []
     )
     return len(ends) >= 2 and all(ends) and all(end.tcp_failure for end in met)
-
-
-def _many_get(scene: Scene, flow: Flow) -> bool:
-    """Whether this very page or redirect came for at least two other owners' names in the run."""
-    step = step_of(flow)
-    target = redirect_of(step)
-    known, key = (
-        (scene.peers.redirected, destination(target)) if target else (scene.peers.pages, page_key(step))
-    )
-    return len(scene.peers.others(known, key, scene.hop.host)) >= 2
 
 
 def _named(flow: Flow, scene: Scene) -> bool:

@@ -13,6 +13,8 @@ from __future__ import annotations
 from blockwatch.judge import outcomes
 from blockwatch.judge.answers import Answers
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
+from blockwatch.judge.household import resolver_doubt
+from blockwatch.judge.negative import denial_doubt
 from blockwatch.judge.outcomes import OK
 from blockwatch.judge.rules_dns import of
 from blockwatch.judge.scene import Scene
@@ -94,6 +96,10 @@ def _reserved(scene: Scene, injected: bool) -> str:
         return ""
     if not injected and answers.how not in _TOLD:
         return "A zone whose own servers fail or refuse this resolver alone would look the same"
+    if not injected:
+        doubt = resolver_doubt(scene) or denial_doubt(scene)
+        if doubt:
+            return doubt
     finding = {lookup.step.resolver for lookup in (*answers.firm, *answers.udp) if lookup.step.addresses}
     told = len(finding) + bool(answers.control_given or scene.control_ok)
     return "" if told >= _FINDERS else "Only one witness finds it, which may remember a name that is gone"

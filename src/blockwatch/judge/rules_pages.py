@@ -14,6 +14,7 @@ from blockwatch.judge import pages, proof, rules_known
 from blockwatch.judge.addresses import is_address
 from blockwatch.judge.case import destination, page_key
 from blockwatch.judge.finding import Finding, blocked, down, ok, refs, refused, sign, unclear
+from blockwatch.judge.household import tempered
 from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.outcomes import OK
 from blockwatch.judge.scene import Scene, step_of
@@ -25,6 +26,10 @@ from blockwatch.verdict import Grade
 
 def false_redirect(scene: Scene) -> Finding | None:
     """A cleartext redirect to a stranger that the control did not get."""
+    return tempered(_strange_redirect(scene), scene, scene.response)
+
+
+def _strange_redirect(scene: Scene) -> Finding | None:
     flow = scene.response
     target = redirect_of(step_of(flow)) if flow is not None else ""
     if flow is None or not target or scene.hop.secure:
@@ -127,6 +132,10 @@ def _server_says(scene: Scene, flow: Flow, step: HttpStep) -> Finding:
 
 def cleartext_page(scene: Scene) -> Finding | None:
     """In cleartext the page is the site's if the control or a copy over TLS agrees."""
+    return tempered(_page_in_cleartext(scene), scene, scene.response)
+
+
+def _page_in_cleartext(scene: Scene) -> Finding | None:
     flow = scene.response
     if not scene.last or flow is None or scene.hop.secure:
         return None

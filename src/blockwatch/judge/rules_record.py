@@ -14,10 +14,13 @@ from blockwatch.judge.certs import names_host
 from blockwatch.judge.chains import HARMLESS, cause_of, chain_of
 from blockwatch.judge.finding import Finding, blocked, refs, sign
 from blockwatch.judge.fingerprints import VAGUE
+from blockwatch.judge.household import answer_doubt
 from blockwatch.judge.outcomes import TRUST
 from blockwatch.judge.rules_known import said
 from blockwatch.judge.scene import Scene
 from blockwatch.verdict import Grade
+
+PRODUCT = "prod"  # scope of fingerprints: a product that anybody may run
 
 
 def address_known(scene: Scene) -> Finding | None:
@@ -38,6 +41,9 @@ def address_known(scene: Scene) -> Finding | None:
         if not apart:
             return sign("dns.redirect", f"{text}. Nobody was found to give another one", witnesses)
         injected = answers.injected or answers.udp_agrees
+        doubt = answer_doubt(scene) if best.scope == PRODUCT else ""
+        if doubt:
+            return sign("dns.redirect", f"{text}. {doubt}", witnesses)
         mechanism = "dns.injection" if injected else "dns.redirect"
         return blocked(mechanism, Grade.CONFIRMED, text, refs(witnesses, injected))
     if not apart:

@@ -18,6 +18,7 @@ from blockwatch.judge.once import once
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Observation, Purpose, TcpStep, TlsStep
 
 _FIRST, _RESOLVER = Purpose.FIRST, Purpose.RESOLVER
+MADE_UP = 9  # the round from which control lookups are of names that nobody has
 _OWN = (Purpose.FIRST, Purpose.REPEAT)  # no set: to hash a member of an enumeration takes longer
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -102,6 +103,7 @@ class Hop:
         self.url = ""
         self.lookups: list[Lookup] = []
         self.name_controls: list[Lookup] = []
+        self.made_up: list[Lookup] = []  # of names that nobody has
         self.injections: list[Lookup] = []  # queries to those who cannot answer, for any name
         self.flows: list[Flow] = []  # every purpose
         self.waits: list[Flow] = []  # control names sent before this measurement, whatever the hop
@@ -183,7 +185,7 @@ class Sight:
                 hop = by_number[step.hop] = Hop(step.hop)
             ref = f"{measurement}#{step.i}"
             if isinstance(step, DnsStep):
-                _kept(hop, step.purpose).append(Lookup(ref, step))
+                _kept(hop, step).append(Lookup(ref, step))
             elif isinstance(step, ControlStep):
                 hop.controls.append((ref, step))
             else:
@@ -199,13 +201,16 @@ class Sight:
         return (flow for hop in self.hops for flow in hop.flows)
 
 
-def _kept(hop: Hop, purpose: Purpose) -> list[Lookup]:
+def _kept(hop: Hop, step: DnsStep) -> list[Lookup]:
     """Where a hop keeps lookups of a purpose."""
+    purpose = step.purpose
     if purpose is _FIRST:
         return hop.lookups
     if purpose in (Purpose.NOBODY, Purpose.ROOT):
         return hop.injections
-    return hop.name_controls if purpose is Purpose.NAME_CONTROL else hop.lookups
+    if purpose is not Purpose.NAME_CONTROL:
+        return hop.lookups
+    return hop.made_up if step.round >= MADE_UP else hop.name_controls
 
 
 def _place(

@@ -6,9 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from blockwatch import failure as f
+from blockwatch.run import Vantage
 from tests.judge import forged
 from tests.judge.world import CUT, DOH, HOST, OTHER, SITE, UDP, Hello, Page
-from tests.judge.worlds.say import BLOCK, HTTP, broken_for_control, everywhere, isp, late_truth, row
+from tests.judge.worlds.say import (
+    BLOCK,
+    HTTP,
+    broken_for_control,
+    everywhere,
+    isp,
+    late_truth,
+    on_address,
+    row,
+)
 
 INSIDE = "10.1.1.1"
 ANOTHERS = Hello(trust=f.INVALID_HOSTNAME, detail="X509 62", chain=forged.plain("other.example"))
@@ -156,6 +166,78 @@ row(
     "dns.fails",
     lookup=gone(DOH),
     grades="strong",
+)
+
+# a resolver that remembers that there was no such name, and one of the volunteer's own
+HOME = Vantage(asn=9198, ipv4=True)
+CHOSEN = Vantage(asn=9198, ipv4=True, resolver_asn=36692)
+for said in (f.NXDOMAIN, f.NO_ANSWER):
+    denied = "dns.nxdomain" if said == f.NXDOMAIN else "dns.empty"
+    for title, zone in (("its zone's", "example.org"), ("the parent's", "org")):
+        row(
+            f"the ISP's resolver denies a new name ({said}) and sends {title} own record",
+            "blocked inconclusive",
+            denied,
+            lookup=isp(said),
+            soa=lambda r, name, zone=zone: zone if name == HOST else "example.net",
+            grades="signs",
+        )
+    row(
+        f"a resolver that never says where a denial comes from ({said})",
+        "blocked inconclusive",
+        denied,
+        lookup=isp(said),
+        soa=lambda r, name: None,
+        grades="signs",
+    )
+    row(
+        f"a denial by the record of a zone that the name does not lie in ({said})",
+        "blocked",
+        denied,
+        lookup=isp(said),
+        soa=lambda r, name: "policy.isp.example" if name == HOST else None,
+        grades="strong",
+    )
+    for title, vantage in (("in the house", HOME), ("of the volunteer's choice", CHOSEN)):
+        row(
+            f"a resolver {title} denies the name ({said})",
+            "blocked inconclusive",
+            denied,
+            lookup=isp(said),
+            vantage=vantage,
+            grades="signs",
+        )
+for title, vantage in (("in the house", HOME), ("of the volunteer's choice", CHOSEN)):
+    for null in ("0.0.0.0", "127.0.0.1", "::", "10.1.1.9"):
+        row(
+            f"a filter {title} answers {null}",
+            "blocked inconclusive",
+            "dns.",
+            lookup=isp((null,)),
+            vantage=vantage,
+            dial=on_address(f.NETWORK_UNREACHABLE, null),
+            grades="signs",
+        )
+row(
+    "a filter in the house, and the path answers so for others too",
+    "blocked",
+    "dns.injection",
+    lookup=everywhere(("127.0.0.1",)),
+    vantage=HOME,
+    grades="confirmed",
+)
+row(
+    "a table of this machine's own says 0.0.0.0",
+    "inconclusive",
+    lookup=isp(("0.0.0.0",), line=False),
+)
+row(
+    "the ISP's resolver leads to a filtering resolver's page",
+    "blocked inconclusive",
+    "dns.redirect",
+    lookup=isp(("146.112.61.106",)),
+    site=(SITE,),
+    grades="signs",
 )
 
 # a router that relays two replies for every name

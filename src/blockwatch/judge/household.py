@@ -1,0 +1,97 @@
+"""Filters that a volunteer, a family, a school or a company runs itself: what they answer looks like a block.
+
+Rules of this file:
+
+* a resolver with a private address is a box of the volunteer's own network, which may filter, and remember;
+* a resolver of another network than the line's may have been chosen because it filters;
+* no technique tells these from the state's: what rests on such a resolver alone is a sign, and says why;
+* a product that names itself is no state's block page, whoever set it up.
+
+Sources: docs.pi-hole.net (blocking modes); AdGuard Home, "Blocking mode"; support.opendns.com, block page
+addresses; docs.fortinet.com, DNS filter; docs.paloaltonetworks.com, DNS sinkholing.
+"""
+
+from __future__ import annotations
+
+import re
+
+from blockwatch import asn
+from blockwatch.judge.addresses import bogon
+from blockwatch.judge.finding import Finding, sign
+from blockwatch.judge.scene import Scene
+from blockwatch.judge.sight import Flow
+from blockwatch.model import HttpStep
+from blockwatch.verdict import State
+
+HOUSE = "The resolver is a box of the volunteer's own network, whose filter or memory would look the same"
+CHOSEN = "The resolver is not of the line's own network: one that filters by choice would look the same"
+_BLOCK_HOSTS = {  # where filtering resolvers lead to
+    **{f"146.112.61.{last}": "OpenDNS or Cisco Umbrella" for last in range(104, 111)},
+    "208.91.112.55": "FortiGuard",
+    "72.5.65.111": "Palo Alto Networks",
+}
+_PRODUCTS = (
+    *("fortiguard", "fortigate", "fortinet", "zscaler", "cisco umbrella", "opendns", "sophos", "kaspersky"),
+    *(
+        "cleanbrowsing",
+        "adguard",
+        "nextdns",
+        "pi-hole",
+        "pihole",
+        "netgear",
+        "symantec",
+        "mcafee",
+        "barracuda",
+    ),
+    *("forcepoint", "websense", "smoothwall", "lightspeed systems", "securly", "goguardian", "sonicwall"),
+    *("watchguard", "untangle", "checkpoint", "check point", "palo alto networks"),
+    *("bitdefender", "eset", "avast", "norton", "dr.web", "qustodio", "net nanny", "squidguard", "dnsfilter"),
+    *("safedns", "skydns", "your network administrator", "your administrator"),
+)
+_PRODUCT = re.compile("|".join(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in _PRODUCTS))
+_LOOKED_AT = 20_000  # characters of a page
+
+
+def resolver_doubt(scene: Scene) -> str:
+    """Why what the system's resolver alone says may be the doing of somebody on this side; empty: hardly."""
+    vantage = scene.vantage
+    if vantage is None or vantage.resolver_asn is None:
+        return HOUSE
+    return CHOSEN if vantage.asn is not None and vantage.asn != vantage.resolver_asn else ""
+
+
+def answer_doubt(scene: Scene) -> str:
+    """Why the false addresses of the system's resolver may be a filter's of this side; empty: hardly.
+
+    Not so where the path answers for others too, nor where the address is of the line's own network.
+    """
+    answers, vantage = scene.answers, scene.vantage
+    if answers.injected or answers.udp_agrees:
+        return ""
+    products = {_BLOCK_HOSTS.get(address) for address in answers.given}
+    if products and None not in products:
+        named = ", ".join(sorted(map(str, products)))
+        return f"It is where a filter leads that homes and companies use ({named})"
+    places = [asn.lookup(address) for address in answers.false if bogon(address) is None]
+    ours = vantage.asn if vantage is not None else None
+    if places and ours is not None and all(place is not None and place.asn == ours for place in places):
+        return ""
+    return resolver_doubt(scene)
+
+
+def product(step: HttpStep, text: str = "") -> str:
+    """The filter for homes and companies that a page or redirect names; empty: none."""
+    told = [value for name, value in step.headers if name.lower() in ("location", "server", "via")]
+    found = _PRODUCT.search("\n".join((step.title or "", *told, text[:_LOOKED_AT])).lower())
+    return found[0] if found is not None else ""
+
+
+def tempered(finding: Finding | None, scene: Scene, flow: Flow | None) -> Finding | None:
+    """A finding that rests on a page or redirect: a sign at most where a product names itself in it."""
+    if finding is None or flow is None or flow.http is None or finding.state is not State.BLOCKED:
+        return finding
+    name = product(flow.http, scene.text(flow))
+    if not name:
+        return finding
+    said = f'{finding.text}. It speaks of "{name}": a filter that homes, schools and companies use'
+    return sign(finding.mechanism or "http.blockpage", said, finding.witnesses)

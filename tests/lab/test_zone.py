@@ -12,6 +12,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
+from blockwatch.judge.negative import soa_zone
 from blockwatch.lab.build import build_world
 from blockwatch.lab.scenarios.say import https, nowhere, ok, row, site
 from blockwatch.lab.servers.malformed import malformed
@@ -242,3 +243,18 @@ def test_queries_in_http() -> None:
     assert served.doh_query("GET", f"/dns-query?dns={text}", b"") == query
     assert served.doh_query("POST", "/dns-query", query) == query
     assert served.doh_query("GET", "/dns-query", b"") is None
+
+
+def test_an_honest_denial_names_its_zone_and_a_lie_does_not() -> None:
+    honest, _ = zone()
+    lying, _ = zone(DnsRule(name=NAME, do="nxdomain", to="isp"))
+    for name in ("nobody.at-all.kz", "at-all.kz"):
+        denied = ask(honest, name)
+        assert denied is not None
+        assert denied.rcode() == dns.rcode.NXDOMAIN
+        assert soa_zone(denied.to_wire()) == "at-all.kz"
+        assert [rrset.rdtype for rrset in denied.authority] == [dns.rdatatype.SOA]
+    lie = ask(lying, resolver=ISP_RESOLVER)
+    assert lie is not None
+    assert (lie.rcode(), lie.authority) == (dns.rcode.NXDOMAIN, [])
+    assert soa_zone(lie.to_wire()) is None

@@ -19,7 +19,7 @@ from blockwatch.lab.servers.malformed import malformed
 from blockwatch.lab.servers.town import Town, names
 from blockwatch.lab.world import ISP_RESOLVER, ROUTER, DnsRule, Site, World
 
-A, NS, CNAME, AAAA, ANY, OPT = 1, 2, 5, 28, 255, 41
+A, NS, CNAME, SOA, AAAA, ANY, OPT = 1, 2, 5, 6, 28, 255, 41
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, REFUSED = 0, 1, 2, 3, 5
 _TTL = 300
 _RCODES = {
@@ -104,7 +104,7 @@ class Zone:
     def _truth(self, question: Question, view: str) -> bytes | None:
         site = self._sites.get(question.name)
         if site is None:
-            return reply(question, NXDOMAIN)
+            return reply(question, NXDOMAIN, honest=True)
         says = site.dns
         if "malformed" in says:
             return malformed(str(says["malformed"]), question.message, question.end)
@@ -112,10 +112,12 @@ class Zone:
             return reply(question, int(str(says["rcode"])))
         word = _word(says, question, view)
         if word:
-            return None if word == "drop" else reply(question, _RCODES[word])
+            return None if word == "drop" else reply(question, _RCODES[word], honest=True)
         alias = str(says["cname"]) if "cname" in says and question.name == site.host else None
         found = _of_type(self._addresses(site, view), question.type)
-        answer = reply(question, NOERROR, addresses=() if alias == site.host else found, alias=alias)
+        answer = reply(
+            question, NOERROR, addresses=() if alias == site.host else found, alias=alias, honest=True
+        )
         if "rotate" not in says and not (view == "isp" and self._unsteady):
             self._cache[question.message[2:], view] = answer[2:]
         return answer
@@ -209,8 +211,12 @@ def reply(
     addresses: tuple[bytes, ...] = (),
     alias: str | None = None,
     ttl: int = _TTL,
+    honest: bool = False,
 ) -> bytes:
-    """A reply to ``question``: the alias first, then the addresses (4 or 16 bytes each)."""
+    """A reply to ``question``: the alias first, then the addresses (4 or 16 bytes each).
+
+    An ``honest`` denial names the zone that it comes from (RFC 2308, 3); a censor's seldom does.
+    """
     message, owner, records = question.message, b"\xc0\x0c", []
     if alias is not None:
         target = _wire_name(alias)
@@ -220,5 +226,15 @@ def reply(
         kind = A if len(one) == 4 else AAAA
         records.append(owner + struct.pack(">HHIH", kind, 1, ttl, len(one)) + one)
     flags = 0x8080 | (message[2] & 0x01) << 8 | rcode  # QR, RA, RD as asked
-    head = message[:2] + struct.pack(">HHHHH", flags, 1, len(records), 0, 1 if question.edns else 0)
-    return head + message[12 : question.end] + b"".join(records) + (_EDNS if question.edns else b"")
+    told = [_soa(question)] if honest and not records and rcode in (NOERROR, NXDOMAIN) else []
+    head = message[:2] + struct.pack(">HHHHH", flags, 1, len(records), len(told), 1 if question.edns else 0)
+    return head + message[12 : question.end] + b"".join((*records, *told)) + (_EDNS if question.edns else b"")
+
+
+def _soa(question: Question) -> bytes:
+    """The SOA record of the zone that the name lies in: the one of its last two labels."""
+    labels = question.name.split(".")
+    at = 12 + sum(len(label) + 1 for label in labels[:-2])
+    names = _wire_name("ns.example.org") + _wire_name("hostmaster.example.org")
+    data = names + struct.pack(">IIIII", 1, 7_200, 900, 1_209_600, 900)
+    return struct.pack(">HHHIH", 0xC000 | at, SOA, 1, 900, len(data)) + data

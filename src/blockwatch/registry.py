@@ -90,7 +90,8 @@ def _load(file: Path, *, shipped: bool) -> Probe:
     measure = _wanted(module, file, "measure", "async function measure(target, net)")
     if not inspect.iscoroutinefunction(measure) or len(inspect.signature(measure).parameters) != 2:
         line = getattr(getattr(measure, "__code__", None), "co_firstlineno", 1)
-        raise ConfigError("measure must be `async def measure(target, net)`", where=f"{file}:{line}")
+        what = "measure must be `async def measure(target, net)`"
+        raise ConfigError(what, where=f"{file}:{line}", remedy=_CONTRACT)
     name, version = _wanted(module, file, "NAME", "name"), _wanted(module, file, "VERSION", "version")
     tier = _wanted(module, file, "TIER", "risk tier")
     words = [word for word in (name, version) if isinstance(word, str) and _WORD.fullmatch(word)]
@@ -126,7 +127,7 @@ def _execute(file: Path, *, shipped: bool) -> ModuleType:
         return importlib.import_module(f"blockwatch.probes.{file.stem}")
     spec = importlib.util.spec_from_file_location(f"blockwatch_user_probe_{file.stem}", file)
     if spec is None or spec.loader is None:
-        raise ConfigError("cannot be loaded", where=str(file))
+        raise ConfigError("cannot be loaded", where=str(file), remedy=_CONTRACT)
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

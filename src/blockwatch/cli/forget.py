@@ -26,6 +26,7 @@ def command(runs: tuple[Path, ...], yes: bool) -> None:
 
     Example: blockwatch forget results/20261122T052412Z-home-0123456789abcdef
     """
+    from blockwatch.cli.judge import no_run
     from blockwatch.evidence.opened import encrypted_runs
     from blockwatch.evidence.tombstone import is_aside, was_exported
     from blockwatch.store import find_runs
@@ -34,7 +35,7 @@ def command(runs: tuple[Path, ...], yes: bool) -> None:
     plain = {folder.resolve() for folder in folders}
     folders += [folder for folder in encrypted_runs(runs) if folder.resolve() not in plain]
     if not folders:
-        raise UsageError("there is no run here", where=str(runs[0]))
+        raise no_run(runs)
     only_here = [folder for folder in folders if not (was_exported(folder) or is_aside(folder))]
     if only_here and not yes:
         names = "\n".join(f"  {folder}" for folder in only_here)

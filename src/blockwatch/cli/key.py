@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blockwatch.cli.options import short_text
 from blockwatch.errors import ConfigError, EvidenceError
 
 if TYPE_CHECKING:
     from blockwatch.evidence.allow import Allowed
     from blockwatch.evidence.note import VerifierKey
 
-_campaign = click.option("--campaign", metavar="TEXT", help="Campaign whose key it is. [default: the key of "
-                         "runs that name none]")  # fmt: skip
+_campaign = click.option("--campaign", callback=short_text, metavar="TEXT", help="Campaign whose key it is. "
+                         "[default: the key of runs that name none]")  # fmt: skip
 
 
 @click.group(name="key")
@@ -62,7 +63,11 @@ def rotate(campaign: str | None, announce: Path | None) -> None:
     def announced(old: bytes | None) -> bytes:
         if announce is not None:
             if old is None:
-                raise ConfigError("there is no key yet that could announce another", where=str(announce))
+                raise ConfigError(
+                    "there is no key yet that could announce another",
+                    where=str(announce),
+                    remedy="Leave --announce out.",
+                )
             before = signer_from(old, str(key_path(campaign)))
             replace_file(announce, rotation_note(before, new, now_text()))
         return new.secret()

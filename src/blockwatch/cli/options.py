@@ -67,7 +67,7 @@ class _Positive(click.FloatRange):
         return number
 
 
-def _short(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+def short_text(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Refuse a text that no log should have to carry, and an empty one: a variable that was not set."""
     if value is not None and not (0 < len(value) <= _LONGEST_TEXT and value.isprintable()):
         raise click.BadParameter(f"one line of 1 to {_LONGEST_TEXT} characters", ctx, param)
@@ -142,10 +142,10 @@ _OPTIONS = (
     click.option("--concurrency", type=click.IntRange(1, 1_000), metavar="N", help="Targets at a time."),
     click.option("--max-mb", type=_POSITIVE, metavar="N", help="Stop after this many megabytes."),
     click.option("--max-minutes", type=_POSITIVE, metavar="N", help="Stop after this many minutes."),
-    click.option("--label", callback=_short, metavar="TEXT", help="Word for the folder's name."),
-    click.option("--campaign", callback=_short, metavar="TEXT", help="Campaign this run belongs to; each has "
-                 "a key of its own (blockwatch key)."),
-    click.option("--isp", callback=_short, metavar="NAME", help="Your provider, as you call it."),
+    click.option("--label", callback=short_text, metavar="TEXT", help="Word for the folder's name."),
+    click.option("--campaign", callback=short_text, metavar="TEXT", help="Campaign this run belongs to; each "
+                 "has a key of its own (blockwatch key)."),
+    click.option("--isp", callback=short_text, metavar="NAME", help="Your provider, as you call it."),
     click.option("--encrypt-to", multiple=True, callback=_age_keys, metavar="AGE_KEY", help="Encrypt what is "
                  "measured to this public key (age1…) as it is written, so that this machine cannot read it; "
                  "repeat for more."),

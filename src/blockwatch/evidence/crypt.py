@@ -71,7 +71,7 @@ def recipients_of(keys: Iterable[str]) -> list[Any]:
             )
         try:
             found.append(_pyrage().x25519.Recipient.from_str(key.strip()))
-        except _pyrage().RecipientError as error:
+        except (_pyrage().RecipientError, UnicodeEncodeError) as error:
             raise UsageError(
                 f"{key[:80]!a} is no age key",
                 remedy="A key looks like age1 and 58 letters and digits; age-keygen makes one.",

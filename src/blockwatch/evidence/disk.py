@@ -18,6 +18,7 @@ from pathlib import Path
 from blockwatch.errors import DiskError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR})
 _FORBIDDEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _sync = getattr(os, "fdatasync", os.fsync)  # the size of a file is part of what fdatasync keeps
 
@@ -27,13 +28,18 @@ def disk_error(error: OSError, path: Path) -> DiskError:
     reason = (error.strerror or str(error)).lower()
     if error.errno in _FULL:
         what = f"there is no room to write ({reason})"
-        remedy = "Free some space or name another folder with --results; every complete measurement is kept."
+        remedy = (
+            "Free some space, or name another place with --results or -o; every complete measurement is kept."
+        )
     elif error.errno in _FORBIDDEN:
         what = f"this place cannot be written to ({reason})"
-        remedy = "Name a folder of your own with --results."
+        remedy = "Name a place of your own with --results or -o."
+    elif error.errno in _NOT_THERE:
+        what = f"this place is not there ({reason})"
+        remedy = "Name a place in a folder that is there; a stick or disk may have been taken out."
     else:
         what = f"the disk does not work as it should ({reason})"
-        remedy = "Check the disk, or name a folder on another one with --results."
+        remedy = "Check the disk, or name a place on another one with --results or -o."
     return DiskError(what, where=str(path), remedy=remedy)
 
 

@@ -111,5 +111,9 @@ def remove_state(name: str) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise ConfigError(f"cannot be deleted: {error.strerror}", where=str(state_folder() / name)) from error
+        raise ConfigError(
+            f"cannot be deleted: {error.strerror}",
+            where=str(state_folder() / name),
+            remedy="Delete it yourself.",
+        ) from error
     return True

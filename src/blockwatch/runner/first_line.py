@@ -77,4 +77,5 @@ def _sha256(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        remedy = "Name a file that you may read."
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path), remedy=remedy) from None

@@ -125,11 +125,13 @@ def _check_helper(helper: str) -> None:
     try:
         parse_url(helper)
     except BadUrl as error:
-        raise UsageError(f"not a helper's URL: {error}", where=helper[:100]) from None
+        remedy = "write https://HOST/ or https://HOST:PORT/PATH"
+        raise UsageError(f"not a helper's URL: {error}", where=helper[:100], remedy=remedy) from None
 
 
 def _host(target: Target, url: str) -> str:
     try:
         return parse_endpoint(url)[1] if url.startswith(("tcp:", "tls:")) else parse_url(url).host
     except BadUrl as error:
-        raise ConfigError(f"cannot be measured: {error}", where=f"target {target.id}: {url[:100]}") from None
+        where, remedy = f"target {target.id}: {url[:100]}", "correct this address, or leave it out"
+        raise ConfigError(f"cannot be measured: {error}", where=where, remedy=remedy) from None

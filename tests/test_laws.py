@@ -109,7 +109,7 @@ def test_only_those_who_may_touch_the_network_do(file: Path) -> None:
         if part not in ("measure", "exchange", "helper", "lab"):
             assert not within(name, NETWORK), f"{part} imports {name}"
             assert part == "cli" or not within(name, {"trio"}), f"{part} imports {name}"
-        if within(name, TABLES):
+        if within(name, TABLES) and not (within(name, {"numpy"}) and module_of(file) == "judge.samples"):
             assert file.is_relative_to(SOURCE / "analysis") or typing_only, f"{part} imports {name}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import random
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from blockwatch import failure as f
 from blockwatch.errors import ConfigError
 from blockwatch.judge import LATEST, OURS, Fingerprint, Pack, judge_run, read_pack, together
 from blockwatch.judge.gaps import GapPattern
-from blockwatch.judge.matcher import Matcher
 from blockwatch.model import HttpStep, Measurement
 from blockwatch.run import Vantage
 from blockwatch.verdict import Grade, State, Verdict
@@ -374,39 +372,6 @@ def test_regular_expressions_with_gaps(pattern: str, yes: str, no: str) -> None:
 
 
 # Matching.
-
-
-def test_the_matcher_finds_what_the_plain_loop_finds() -> None:
-    dice = random.Random(7)
-    markup = [
-        '<p class="',
-        "https://www.",
-        ' src="',
-        "x9",
-        "Z!",
-        ' content="',
-        "a",
-        "=",
-        "blocked ",
-        "</title>",
-    ]
-    alphabets = ("ab<", "abcdefghij .<>/", "решение суда abc", "禁止访问x", markup)
-    for _ in range(150):
-        letters = dice.choice(alphabets)
-        text = "".join(dice.choices(letters, k=dice.randrange(400)))
-        literals = ["".join(dice.choices(letters, k=dice.randrange(1, 60))) for _ in range(20)]
-        for _ in range(20):
-            at = dice.randrange(len(text) + 1)
-            literals.append(text[at : at + dice.randrange(1, 70)] or "z")
-        expected = [place for place, literal in enumerate(literals) if literal in text]
-        assert Matcher(literals).found(text) == expected
-
-
-def test_short_literals_do_not_count_in_long_texts() -> None:
-    matcher = Matcher(["a short one", "a literal of more than 22 bytes"], short_within=100)
-    text = "a short one, and a literal of more than 22 bytes"
-    assert matcher.found(text) == [0, 1]
-    assert matcher.found(text + " " * 100) == [1]
 
 
 @needs_tables

@@ -30,7 +30,8 @@ VAGUE = "vbw"  # scope: words that block pages use, and other pages too
 LONG_ENOUGH = 12  # characters
 SURE_ENOUGH = 5  # of 10, by the source's own estimate
 MOST_TEXT = 65_536  # characters of a body that are looked at
-SHORT_WITHIN = 20_000  # characters of a body in which short fingerprints are looked for
+LONG = 23  # bytes of UTF-8: a fingerprint of fewer is looked for in short bodies only,
+SHORT_WITHIN = 20_000  # characters: of no more than this
 _MOST_VALUE = 8_192  # characters of a header value, likewise
 _NAMING = frozenset({"nat", "isp", "prod"})
 _ONLY_TAGS = re.compile(r"(?:\s*</?\w{1,20}\s*/?>\s*)+")
@@ -103,60 +104,73 @@ class Pack:
                 self._by_place[one.where].append(one)
 
     @cached_property
-    def _vetoes(self) -> _Bodies:
-        found = (one for one in self._by_place.get("body", ()) if one.scope == NOT_BLOCKED)
-        return _Bodies(found, short_within=MOST_TEXT)
-
-    @cached_property
-    def _bodies(self) -> _Bodies:
-        return _Bodies(one for one in self._by_place.get("body", ()) if one.scope != NOT_BLOCKED)
+    def _together(self) -> dict[str, _Together]:
+        return {place: _Together(found) for place, found in self._by_place.items()}
 
     def page(self, headers: Sequence[tuple[str, str]], text: str) -> Fingerprint | None:
         """What a page matches by body or headers (but ``Location``): what settles it, else a sign."""
-        text = text[:MOST_TEXT]
-        best = _best(self._bodies.found(text) + self._in_headers(headers))
-        if best is None or self._vetoes.found(text):
-            return None
-        return best
+        found = self._at("body", text[:MOST_TEXT]) + self._in_headers(headers)
+        return _best(found)
 
     def _in_headers(self, headers: Sequence[tuple[str, str]]) -> list[Fingerprint]:
         found: list[Fingerprint] = []
         for name, value in headers:
             if name.lower() != "location":
-                found += self._at(f"header.{name.lower()}", (value,))
+                found += self._at(f"header.{name.lower()}", value[:_MOST_VALUE])
         return found
 
     def redirect(self, *values: str) -> Fingerprint | None:
         """What a ``Location`` matches, in any of the forms given (as sent, absolute)."""
-        return _best(self._at("header.location", values))
+        return _best(self._at("header.location", *(value[:_MOST_VALUE] for value in values)))
 
     def plain(self, data: bytes) -> Fingerprint | None:
         """What text that came instead of a protocol matches; case and surrounding blanks do not count."""
-        return _best(self._at("plain", (data[:1_024].decode("latin-1").strip().lower(),)))
+        return _best(self._at("plain", data[:1_024].decode("latin-1").strip().lower()))
 
     def address(self, text: str) -> Fingerprint | None:
         """What an address in a DNS answer matches; a special-purpose address names nobody."""
         return self._addresses.get(text) if self._addresses and bogon(text) is None else None
 
-    def _at(self, place: str, values: Sequence[str]) -> list[Fingerprint]:
-        prints = self._by_place.get(place, ())
-        cut = [value[:_MOST_VALUE] for value in values]
-        return [one for one in prints if any(one.matches(value) for value in cut)]
+    def _at(self, place: str, *values: str) -> list[Fingerprint]:
+        """All for this place that match one of the values, in the order of the pack."""
+        asked = self._together.get(place)
+        if asked is None:
+            return []
+        if len(values) == 1:
+            return asked.found(values[0])
+        hits = {one for value in values for one in asked.found(value)}
+        return [one for one in self._by_place[place] if one in hits] if hits else []
 
 
-class _Bodies:
-    """Fingerprints of bodies: a matcher finds the few whose literal is there, which are then compared."""
+class _Together:
+    """Fingerprints of one place: a matcher finds the few whose literal is there, which are then compared."""
 
-    def __init__(self, prints: Iterable[Fingerprint], short_within: int = SHORT_WITHIN) -> None:
-        kept = list(prints)
-        self._literal = [one for one in kept if one.literal]
-        self._others = [one for one in kept if not one.literal]
-        self._matcher = Matcher((one.literal for one in self._literal), short_within)
+    def __init__(self, prints: Sequence[Fingerprint]) -> None:
+        self._prints = prints
+
+    @cached_property
+    def _in_short(self) -> tuple[Sequence[Fingerprint], Matcher]:
+        return self._prints, Matcher(one.literal for one in self._prints)
+
+    @cached_property
+    def _in_long(self) -> tuple[Sequence[Fingerprint], Matcher]:
+        if all(map(_in_any, self._prints)):
+            return self._in_short
+        prints = [one for one in self._prints if _in_any(one)]
+        return prints, Matcher(one.literal for one in prints)
 
     def found(self, text: str) -> list[Fingerprint]:
-        """All that match."""
-        suspects = [self._literal[place] for place in self._matcher.found(text)]
-        return [one for one in (*suspects, *self._others) if one.kind == "contains" or one.matches(text)]
+        """All that match, in the order of the pack."""
+        prints, matcher = self._in_short if len(text) <= SHORT_WITHIN else self._in_long
+        there = matcher.found(text)
+        return [one for one in map(prints.__getitem__, there) if one.kind == "contains" or one.matches(text)]
+
+
+def _in_any(one: Fingerprint) -> bool:
+    """Whether it is looked for in long bodies too, where a short one may stand by accident."""
+    if one.where != "body" or one.scope == NOT_BLOCKED or not one.literal:
+        return True
+    return len(one.literal.encode("utf-8", "replace")) >= LONG
 
 
 def _best(found: list[Fingerprint]) -> Fingerprint | None:

@@ -28,9 +28,10 @@ class GapPattern:
     """A regular expression made of parts with gaps; raises ``ValueError`` for any other."""
 
     def __init__(self, pattern: str) -> None:
-        self._parts: list[tuple[int, re.Pattern[str]]] = []  # least characters skipped before it, part
+        self._parts: list[tuple[int, re.Pattern[str] | str]] = []  # least characters skipped before it, part
         self.literal, run = "", ""  # the longest plain text that every match holds
         least, part, at = 0, "", 0
+        text: str | None = ""  # the part, as long as it is plain text
         while at < len(pattern):
             found = _PART.match(pattern, at)
             if found is None or (found["brace"] and _COUNT.match(pattern, at)):
@@ -41,27 +42,36 @@ class GapPattern:
             run = run + plain if plain else ""
             self.literal = max(self.literal, run, key=len)
             if found["gap"]:
-                self._add(least, part)
-                least, part = found[0].startswith(".+"), ""
+                self._add(least, part, text)
+                least, part, text = found[0].startswith(".+"), "", ""
             else:
                 part += re.escape(found[0]) if found["brace"] else found[0]
-        self._add(least, part)
+                text = text + plain if plain and text is not None else None
+        self._add(least, part, text)
         if not self._parts or len(self._parts) > _MOST_PARTS:
             raise ValueError(f"it has {len(self._parts)} parts; 1 to {_MOST_PARTS} are run")
 
-    def _add(self, least: int, part: str) -> None:
+    def _add(self, least: int, part: str, text: str | None) -> None:
+        """Keep a part; what is plain ``text`` is searched as such, which is much quicker."""
         if part:
             try:
-                self._parts.append((least, re.compile(part, re.S)))
+                compiled = re.compile(part, re.S)
             except re.error as error:
                 raise ValueError(str(error)) from None
+            self._parts.append((least, compiled if text is None else text))
 
     def found(self, text: str) -> bool:
         """Whether the text holds all parts in order, each after the one before."""
         at = 0
         for least, part in self._parts:
-            match = part.search(text, at + least)
-            if match is None:
-                return False
-            at = match.end()
+            if isinstance(part, str):
+                start = text.find(part, at + least)
+                if start < 0:
+                    return False
+                at = start + len(part)
+            else:
+                match = part.search(text, at + least)
+                if match is None:
+                    return False
+                at = match.end()
         return True

@@ -86,12 +86,15 @@ def command(
 
     from blockwatch.helper import serve
     from blockwatch.helper.certificate import serving_context
+    from blockwatch.helper.own import names_in
 
     tls = serving_context(tls_cert, tls_key) if tls_cert and tls_key else None
+    names = names_in(tls_cert) if tls_cert else ()
 
     def ready(bound: list[tuple[str, int]]) -> None:
         for host, port in bound:
             shown = f"[{host}]" if ":" in host else host
             print(f"listening on {'https' if tls else 'http'}://{shown}:{port}/", file=sys.stderr, flush=True)
 
-    trio.run(functools.partial(serve, listen=listen, tls=tls, source_address=source, ready=ready, **settings))
+    settings |= {"listen": listen, "tls": tls, "source_address": source, "names": names, "ready": ready}
+    trio.run(functools.partial(serve, **settings))

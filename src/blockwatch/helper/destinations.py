@@ -5,6 +5,7 @@ Rules of this file:
 * an address is judged in its only canonical form; octal, decimal, hexadecimal, short or scoped
   forms are no addresses here, and a name that looks like one is no name (:func:`is_odd_number`);
 * the address judged is the address connected to: names are resolved first, and every redirect anew;
+* the helper's own public addresses are refused as well: to whoever asks, they are its own network;
 * an IPv6 address that stands for an IPv4 one (mapped, 6to4, Teredo, NAT64) is refused or judged as that;
 * the policy is an argument of the server's constructor, for tests; no command-line option relaxes it.
 
@@ -15,6 +16,7 @@ Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), RFC 5
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -73,17 +75,37 @@ def is_odd_number(host: str) -> bool:
 
 
 class Destinations:
-    """Where the helper may connect to; ``allow_private`` is for servers of a test on this machine."""
+    """Where the helper may connect to; ``allow_private`` is for servers of a test on this machine.
 
-    def __init__(self, *, allow_private: bool = False) -> None:
+    ``own``: addresses of the helper's, refused; more of them by :meth:`refuse`.
+    """
+
+    def __init__(self, *, allow_private: bool = False, own: Iterable[str] = ()) -> None:
         self._allow_private = allow_private
+        self._own, self._named = _plain(own), frozenset[Address]()
+
+    def refuse(self, addresses: Iterable[str]) -> None:
+        """Refuse these addresses, too, instead of those given the last time."""
+        self._named = _plain(addresses)
 
     def allows(self, address: str, port: int | None = None) -> bool:
         """Whether a connection to this literal address (and port) may be made."""
         parsed = parse(address)
         if parsed is None or (port is not None and (port in _REFUSED_PORTS or not 0 < port < 65_536)):
             return False
+        if _unmapped(parsed) in self._own or _unmapped(parsed) in self._named:
+            return False
         return self._allow_private or is_public(parsed)
+
+
+def _plain(addresses: Iterable[str]) -> frozenset[Address]:
+    return frozenset(_unmapped(parsed) for address in addresses if (parsed := parse(address)) is not None)
+
+
+def _unmapped(address: Address) -> Address:
+    """An IPv4 address in IPv6 notation as what it stands for."""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
 
 
 def is_public(address: Address) -> bool:

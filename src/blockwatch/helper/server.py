@@ -17,7 +17,7 @@ import ssl
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ import trio
 
 from blockwatch import asn
 from blockwatch.errors import ConfigError
+from blockwatch.helper import own
 from blockwatch.helper.clients import RateLimit
 from blockwatch.helper.control import Tools, control, encode, ran_out
 from blockwatch.helper.destinations import Destinations, parse
@@ -146,6 +147,7 @@ async def serve(
     burst: float | None = None,
     parallel: int = 200,
     destinations: Destinations | None = None,
+    names: Sequence[str] = (),
     ready: Callable[[list[tuple[str, int]]], None] = lambda bound: None,
 ) -> None:
     """Serve until cancelled.
@@ -154,15 +156,18 @@ async def serve(
     recursive name server, ``ADDRESS``, ``ADDRESS:PORT`` or either with ``udp://``; without it the first
     of ``/etc/resolv.conf``. ``ca_file``: PEM roots trusted besides Mozilla's. ``source_address``: measure
     from this address. ``rate``: requests a second and client (0: no limit), ``burst``: at once, four
-    times the rate if not given. ``parallel``: requests carried out at a time. ``ready`` is called with
-    what was bound. Raises :class:`ConfigError`.
+    times the rate if not given. ``parallel``: requests carried out at a time. ``names``: the helper's own,
+    whose addresses are refused as its other ones are. ``ready`` is called with what was bound. Raises
+    :class:`ConfigError`.
     """
     network = SourceNetwork(source_address)
     address, port = _nameserver(resolver, network)
-    policy = destinations or Destinations()
+    given = {host for host, _ in listen} | ({source_address} if source_address is not None else set())
+    policy = destinations or Destinations(own=own.of_interfaces() | given)
+    names_server = Resolver(network, address, port)
     helper = Helper(
         tools=Tools(
-            resolver=Resolver(network, address, port),
+            resolver=names_server,
             dialer=Dialer(network, verifying_context(ca_file), policy),
             destinations=policy,
             ipv6=network.source(6) is not None,
@@ -172,11 +177,14 @@ async def serve(
         tls=tls,
         pulse=Pulse(),
     )
+    looking = own.Names(names, names_server, policy)
+    await looking.look()
     listeners = await _listen(listen)
     bound = [(str(one.socket.getsockname()[0]), int(one.socket.getsockname()[1])) for one in listeners]
     ready(bound)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(helper.pulse.run)
+        nursery.start_soon(looking.hourly)
         await trio.serve_listeners(helper.connected, listeners)
 
 

@@ -24,8 +24,8 @@ _NAMES = 8  # of the certificate, looked up
 _LOCAL_V4 = re.compile(r"\|-- (\S+)\n\s+/32 host LOCAL")  # proc_pid_net(5): fib_trie
 
 
-def of_interfaces(net: Path = Path("/proc/net")) -> frozenset[str]:
-    """The addresses of this machine's interfaces, as the Linux kernel lists them."""
+def of_interfaces(net: Path = Path("/proc/self/net")) -> frozenset[str]:
+    """The addresses of this machine's interfaces, as the Linux kernel lists them (also to its service unit)."""
     found = set(_LOCAL_V4.findall(_text(net / "fib_trie")))
     for line in _text(net / "if_inet6").splitlines():
         digits = line.partition(" ")[0]

@@ -1,4 +1,4 @@
-"""What a server sent, read again from the bytes: HTTP framing, content coding, charset, title, text.
+"""What a server sent, read again from the bytes: HTTP framing, content coding, charset, title.
 
 Rules of this file:
 
@@ -24,7 +24,6 @@ Headers = Sequence[tuple[str, str]]
 MAX_HEAD = 262_144  # bytes of status line and headers that are looked at
 MAX_BODY = 524_288  # bytes of decoded body, the default limit
 MAX_TITLE = 200  # characters
-MAX_TEXT = 262_144  # characters of visible text
 _MAX_HEADERS = 2_000
 _MAX_CODINGS = 4  # "gzip, gzip, gzip, …" is an attack
 _MAX_MEMBERS = 64  # gzip members in one body
@@ -35,10 +34,6 @@ _STATUS_LINE = re.compile(
 _HEX = re.compile(rb"[0-9a-fA-F]{1,16}")
 _TITLE = re.compile(r"<title(?=[\s/>])", re.I | re.A)
 _TITLE_END = re.compile(r"</title", re.I | re.A)
-_TAG_NAME = re.compile(r"/?([a-z][a-z0-9]*)", re.I | re.A)
-_HIDDEN = {
-    name: re.compile(f"</{name}", re.I | re.A) for name in ("script", "style", "template", "svg", "textarea")
-}
 _LONG_NUMBER = re.compile(r"&#[0-9]{10,};?")
 
 
@@ -250,43 +245,6 @@ def title_of(text: str) -> str | None:
     torn = text[start : start + 1_000].partition("<")[0]
     raw = text[start : end.start()] if end else torn
     return _fold(_unescape(raw))[:MAX_TITLE].strip() or None
-
-
-def visible_text(text: str, limit: int = MAX_TEXT) -> str:
-    """Text of an HTML page without tags, comments, scripts and styles, white space folded.
-
-    Every tag separates words. At most ``limit`` characters, of at most eight times as much source.
-    """
-    text = text[: limit * 8]
-    pieces: list[str] = []
-    position = 0
-    while position < len(text):
-        open_at = text.find("<", position)
-        if open_at < 0:
-            pieces.append(text[position:])
-            break
-        pieces.append(text[position:open_at])
-        position, literal = _skip_markup(text, open_at)
-        pieces.append("<" if literal else " ")
-    return _fold(_unescape("".join(pieces)))[:limit]
-
-
-def _skip_markup(text: str, at: int) -> tuple[int, bool]:
-    """Position after the markup that begins at ``at``; true: it is only a less-than sign."""
-    if text.startswith("<!--", at):
-        end = text.find("-->", at + 2)
-        return (end + 3 if end >= 0 else len(text)), False
-    name = _TAG_NAME.match(text, at + 1, at + 40)
-    if name is None and text[at + 1 : at + 2] not in ("!", "?", "/"):
-        return at + 1, True
-    end = text.find(">", at)
-    if end < 0:
-        return len(text), False
-    hidden = _HIDDEN.get(name[0].lower()) if name else None
-    if hidden and text[end - 1] != "/":
-        close = hidden.search(text, end + 1)
-        return (close.start() if close else len(text)), False
-    return end + 1, False
 
 
 def _unescape(text: str) -> str:

@@ -16,7 +16,6 @@ class Checked:
     truth: TargetTruth
     verdict: Mapping[str, Any] | None
     right: bool
-    accused: bool  # called blocked where no allowed verdict is blocked: the worst defect
 
 
 def agrees(allowed: Allowed, verdict: Mapping[str, Any]) -> bool:
@@ -35,15 +34,8 @@ def check(truths: Iterable[TargetTruth], verdicts: Iterable[Mapping[str, Any]]) 
     checked = []
     for truth in truths:
         verdict = finals.get(truth.target)
-        blocked_allowed = any(allowed.state == "blocked" for allowed in truth.truth)
-        checked.append(
-            Checked(
-                truth=truth,
-                verdict=verdict,
-                right=verdict is not None and any(agrees(allowed, verdict) for allowed in truth.truth),
-                accused=verdict is not None and verdict["state"] == "blocked" and not blocked_allowed,
-            )
-        )
+        right = verdict is not None and any(agrees(allowed, verdict) for allowed in truth.truth)
+        checked.append(Checked(truth=truth, verdict=verdict, right=right))
     return checked
 
 

@@ -139,11 +139,6 @@ class Flow:
         """The open stream, for protocols that are not HTTP."""
         return self._tls or self._open_meter()
 
-    @property
-    def counters(self) -> tuple[int, int]:
-        """Bytes (sent, received) since the last step began."""
-        return (self._meter.sent, self._meter.received) if self._meter else (0, 0)
-
     def mark(self) -> None:
         """Start counting anew."""
         self._open_meter().mark()

@@ -50,7 +50,6 @@ def _page(work: Path) -> Target:
         content.undecodable(found.headers)
         text = content.text_of(found.headers, body)
         content.title_of(text)
-        content.visible_text(text)
         OURS.page(found.headers, text)
         OURS.redirect(content.header(found.headers, "location") or "")
         OURS.plain(raw)

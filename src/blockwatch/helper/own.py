@@ -25,7 +25,7 @@ _LOCAL_V4 = re.compile(r"\|-- (\S+)\n\s+/32 host LOCAL")  # proc_pid_net(5): fib
 
 
 def of_interfaces(net: Path = Path("/proc/self/net")) -> frozenset[str]:
-    """The addresses of this machine's interfaces, as the Linux kernel lists them (also to its service unit)."""
+    """The addresses of this machine's interfaces, as Linux lists them, to a service as well."""
     found = set(_LOCAL_V4.findall(_text(net / "fib_trie")))
     for line in _text(net / "if_inet6").splitlines():
         digits = line.partition(" ")[0]

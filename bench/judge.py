@@ -2,7 +2,8 @@
 
 Rules: processor time is counted, not the clock on the wall, so that other programs matter less; peak memory
 is the operating system's figure for a process that does nothing else; "distinct" copies have names and
-addresses of their own, so that what is remembered from one measurement does not help with the next.
+addresses of their own, so that what is remembered from one measurement does not help with the next. What the
+search for fingerprints costs: ``pages``.
 
     python bench/judge.py                        # OONI's data beside the repository, else the sample run
     python bench/judge.py FILE.jsonl.gz FOLDER   # these measurements
@@ -13,20 +14,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import re
 import resource
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import msgspec
+from pages import TABLE, search, table
 
-from blockwatch.judge import Fingerprint, Pack, read_pack
 from blockwatch.judge.recorded import few_collections, judge_records
 from blockwatch.ooni import Record, Unreadable, head_of, records, to_ooni
 from blockwatch.ooni.lines import decode
@@ -40,7 +38,6 @@ PIPELINE = (
 BATCH = 500  # measurements made, then judged
 LEAST_S = 2.0  # processor time of one figure
 MEMORY = (1_000, 10_000, 100_000)
-PHRASE = "Доступ ограничен по решению суда "
 ADDRESS = re.compile(rb"(?<![0-9.])(\d{1,3}\.\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![0-9.])")
 
 
@@ -154,65 +151,6 @@ def peak_mb() -> float:
     return int(told[1]) / 1024 if told else float("nan")
 
 
-def made_up(count: int = 860) -> Pack:
-    """Fingerprints as many and as long as OONI's, of words of our own."""
-    rng = random.Random(1)  # noqa: S311
-    sizes = rng.choices((11, 18, 28, 45, 90), weights=(7, 12, 35, 30, 16), k=count)
-    words = (
-        "block",
-        "page",
-        "access",
-        "notice",
-        "court",
-        "order",
-        "www",
-        "http",
-        "title",
-        "provider",
-        "list",
-    )
-    literals = [
-        " ".join(rng.choices(words, k=size // 4))[: size - 5] + f"{n:05}" for n, size in enumerate(sizes)
-    ]
-    return Pack(Fingerprint(f"n{n}", "isp", "body", "contains", text, 5) for n, text in enumerate(literals))
-
-
-def matcher(pack: Pack, bodies: list[str]) -> None:
-    """Print what one look for fingerprints costs."""
-    literals = [one.literal for one in pack.prints if one.where == "body" and one.scope != "fp"]
-    near = "".join(literal[:-1] + "~" for literal in literals[:300])
-    print(f"fingerprints of bodies: {len(literals)}")
-    for size in (10_000, 20_000, 30_000):
-        pages = [(body * (size // len(body) + 1))[:size] for body in bodies]
-        costs = [_cost(pack, page) for page in pages]
-        hostile = _cost(pack, (near * (size // len(near) + 1))[:size])
-        print(
-            f"  {size // 1_000} KB: median {statistics.median(costs):.3f} ms, worst {max(costs):.3f} ms of "
-            f"{len(pages)} pages; made of near-matches {hostile:.2f} ms; Cyrillic words "
-            f"{_cost(pack, cyrillic(size)):.3f} ms, a phrase of blocking over and over "
-            f"{_cost(pack, (PHRASE * size)[:size]):.3f} ms"
-        )
-
-
-def cyrillic(size: int) -> str:
-    """So many characters of made-up words in Cyrillic letters, each of two bytes."""
-    rng = random.Random(2)  # noqa: S311
-    letters = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
-    words = ("".join(rng.choices(letters, k=rng.randint(2, 10))) for _ in range(size // 3))
-    return " ".join(words)[:size]
-
-
-def _cost(pack: Pack, text: str) -> float:
-    """Milliseconds to look for fingerprints in ``text``: the best of nine rounds."""
-    best = float("inf")
-    for _ in range(9):
-        began = time.process_time()
-        for _ in range(20):
-            pack.page((), text)
-        best = min(best, time.process_time() - began)
-    return best / 20 * 1_000
-
-
 def bodies_of(texts: list[bytes]) -> list[str]:
     """Different bodies of 3 KB and more."""
     found = set()
@@ -263,10 +201,7 @@ def main() -> None:
             ],
             check=True,
         )
-    table = options.fingerprints or DATA / "fingerprints" / "fingerprints_http.csv"
-    pack = read_pack(table.read_bytes(), str(table)) if table.is_file() else made_up()
-    bodies = bodies_of([text for _, texts in sets for text in texts])
-    matcher(pack, bodies or ["<p>" + "word " * 700])
+    search(table(options.fingerprints or TABLE), bodies_of([text for _, texts in sets for text in texts]))
 
 
 if __name__ == "__main__":

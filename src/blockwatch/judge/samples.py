@@ -47,7 +47,8 @@ _MARKUP = (
     '<table><tr><td></td></tr></table> style="text-align:center; font-size: background-color: #ffffff; '
     '<button type="submit"> <input type="text" name=" .com/ information and communication of the '
     'http://www.w3.org/1999/xhtml" <br /><br> <h1></h1> .png" .jpg" </span><span class=" &copy; &nbsp;'
-    "display: inline-block; max-width: 80px; 0.5em; site system page policy twitter domain US"
+    "display: inline-block; max-width: 80px; 0.5em; site system page policy twitter domain US index.html news"
+    " of the that for and with from this not found страница решение суда Республика публикасы доступ"
 )
 # Letters in the order of how often pages hold them.
 _RANK = {letter: at for at, letter in enumerate(' etaiosnrlc-"d/mphg=<>u0f.vb:2w1,k;y5x3_46879()zFCE#')}
@@ -88,7 +89,9 @@ class Samples:
         for block, sample in zip(passed.tolist(), found, strict=True):
             if sample in self._index and sample not in often:
                 at = block * self._size
-                here += [(place, at - before) for place, before in self._index[sample] if at >= before]
+                for place, before in self._index[sample]:
+                    if at >= before:
+                        here.append((place, at - before))
 
     def _places_of(self, samples: NDArray[Any]) -> NDArray[Any]:
         """Their places in the table."""

@@ -98,13 +98,15 @@ def archive(path: Path, name: str, files: dict[str, str]) -> str:
     return str(path)
 
 
-def test_the_builder_keeps_ranges_gaps_and_overlaps(tmp_path):
+def two_archives(folder):
+    """Ranges that touch, overlap and leave gaps, for both versions of IP, and a country of one of them."""
+
     def v6(text):
         return int(ipaddress.IPv6Address(text))
 
-    sources = [
+    return [
         archive(
-            tmp_path / "a.tgz",
+            folder / "a.tgz",
             "asn",
             {
                 "asn-ipv4-num.csv": '16777216,16777471,7,"Seven, Inc."\n16777472,16777727,7,"Seven, Inc."\n'
@@ -114,11 +116,15 @@ def test_the_builder_keeps_ranges_gaps_and_overlaps(tmp_path):
             },
         ),
         archive(
-            tmp_path / "c.tgz",
+            folder / "c.tgz",
             "asn-country",
             {"asn-country-ipv4-num.csv": "16777216,16777471,KZ\n", "asn-country-ipv6-num.csv": ""},
         ),
     ]
+
+
+def test_the_builder_keeps_ranges_gaps_and_overlaps(tmp_path):
+    sources = two_archives(tmp_path)
     build = runpy.run_path(str(ROOT / "tools" / "build_asn_table.py"))["main"]
     build(sources, tmp_path / "asn.bin")
     table = asn.Table(tmp_path / "asn.bin")

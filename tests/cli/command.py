@@ -14,6 +14,7 @@ from blockwatch.model import (
     HttpStep,
     Measured,
     Measurement,
+    Observation,
     TcpStep,
 )
 from blockwatch.run import RunClose, RunOpen, Vantage
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 BLOCKWATCH = [sys.executable, "-m", "blockwatch"]
 RUN_ID = "0123456789abcdef"
 STARTED = 1_795_316_700_000_000  # 2026-11-22 03:05:00 UTC
+_SITE = "95.56.9.9"
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 [bold]stop[/bold]"
 
 
@@ -72,35 +74,6 @@ def kept_run(results: Path, *, run: str = RUN_ID, close: bool = True) -> Path:
 
 
 def _measured(run: str, seq: int, url: str) -> Measured:
-    steps = (
-        DnsStep(
-            i=0,
-            t=1_000,
-            us=20_000,
-            failure=None,
-            resolver="system",
-            name="example.org",
-            qtype="ANY",
-            addresses=("95.56.9.9",),
-            replies=(DnsReply(us=20_000, rcode=0, addresses=("95.56.9.9",)),),
-        ),
-        TcpStep(i=1, t=30_000, us=40_000, failure=None, flow=1, address="95.56.9.9", port=80),
-        HttpStep(
-            i=2,
-            t=80_000,
-            us=50_000,
-            failure=None,
-            flow=1,
-            address="95.56.9.9",
-            port=80,
-            method="GET",
-            url=url,
-            host="example.org",
-            status=200,
-            body_length=5,
-            title=HOSTILE,
-        ),
-    )
     measurement = Measurement(
         id=f"{run}-{seq:06}",
         seq=seq,
@@ -111,16 +84,47 @@ def _measured(run: str, seq: int, url: str) -> Measured:
         attempt="first" if seq == 1 else "retest",
         started=STARTED + seq,
         us=150_000,
-        observations=steps,
+        observations=_steps(url),
     )
     exchange = Exchange(
         url=url,
-        address="95.56.9.9",
+        address=_SITE,
         started=STARTED,
         request=b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n",
         response=b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
     )
     return Measured(measurement=measurement, exchanges={2: exchange})
+
+
+def _steps(url: str) -> tuple[Observation, ...]:
+    looked = DnsStep(
+        i=0,
+        t=1_000,
+        us=20_000,
+        failure=None,
+        resolver="system",
+        name="example.org",
+        qtype="ANY",
+        addresses=(_SITE,),
+        replies=(DnsReply(us=20_000, rcode=0, addresses=(_SITE,)),),
+    )
+    connected = TcpStep(i=1, t=30_000, us=40_000, failure=None, flow=1, address=_SITE, port=80)
+    asked = HttpStep(
+        i=2,
+        t=80_000,
+        us=50_000,
+        failure=None,
+        flow=1,
+        address=_SITE,
+        port=80,
+        method="GET",
+        url=url,
+        host="example.org",
+        status=200,
+        body_length=5,
+        title=HOSTILE,
+    )
+    return looked, connected, asked
 
 
 def lab_environment(tmp_path: Path) -> dict[str, str]:

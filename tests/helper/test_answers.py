@@ -14,25 +14,10 @@ from tests.helper.world import little_internet, page, says, web
 HEAD = "Content-Type: text/html; charset=utf-8\r\nx-powered-by: none\r\n"
 
 
-async def test_a_clean_page_over_http(tmp_path):
-    seen = []
-
-    async def handler(stream, request):
-        seen.append(request)
-        await stream.send_all(page("<title> Қазақ  тілі </title>".encode(), headers=HEAD))
-
-    async with little_internet(tmp_path) as little, web(handler) as port:
-        little.names.addresses["clean.test"] = ["127.0.0.1"]
-        answer = await little.ask(
-            f"http://clean.test:{port}/a?b=c",
-            f"127.0.0.1:{port}",
-            User_Agent="Browser/1",
-            Accept="text/html",
-            Accept_Language="kk",
-            Cookie="never",
-        )
+def clean_answer(port):
+    """What is answered of the page below, in OONI's words and ours."""
     where, body = f"127.0.0.1:{port}", "<title> Қазақ  тілі </title>".encode()
-    assert answer == {
+    return {
         "tcp_connect": {where: {"status": True, "failure": None}},
         "tls_handshake": {},
         "quic_handshake": {},
@@ -56,6 +41,26 @@ async def test_a_clean_page_over_http(tmp_path):
             "body_sha256": hashlib.sha256(body).hexdigest(),
         },
     }
+
+
+async def test_a_clean_page_over_http(tmp_path):
+    seen = []
+
+    async def handler(stream, request):
+        seen.append(request)
+        await stream.send_all(page("<title> Қазақ  тілі </title>".encode(), headers=HEAD))
+
+    async with little_internet(tmp_path) as little, web(handler) as port:
+        little.names.addresses["clean.test"] = ["127.0.0.1"]
+        answer = await little.ask(
+            f"http://clean.test:{port}/a?b=c",
+            f"127.0.0.1:{port}",
+            User_Agent="Browser/1",
+            Accept="text/html",
+            Accept_Language="kk",
+            Cookie="never",
+        )
+    assert answer == clean_answer(port)
     assert seen[0].split(b"\r\n") == [
         b"GET /a?b=c HTTP/1.1",
         f"Host: clean.test:{port}".encode(),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from blockwatch.cli.options import Options, measuring, probes_of, settings_of, targets_of
+
+if TYPE_CHECKING:
+    from blockwatch.runner.plan import Plan
 
 _TIER_2 = """\
   TIER 2: where a name looks falsified, root servers and port 53 of web servers in this list are asked for it;
@@ -24,7 +29,6 @@ def command(options: Options, as_json: bool) -> None:
     Example: blockwatch plan --targets my-list.yaml
     """
     from blockwatch.cli.packs import packs_of
-    from blockwatch.cli.words import duration, size
     from blockwatch.runner.plan import make_plan
     from blockwatch.targets.lists import RISKY
 
@@ -32,22 +36,30 @@ def command(options: Options, as_json: bool) -> None:
     plan = make_plan(targets_of(options), probes_of(options), settings_of(options))
     risky = sorted(RISKY & set(plan.categories))
     if as_json:
-        import msgspec
+        _print_json(plan, risky, options.tier)
+    elif not options.quiet:
+        _print(plan, risky, options)
 
-        answer = {
-            "targets": len(plan.targets.targets),
-            "measurements": len(plan.tasks),
-            "hosts": plan.hosts,
-            "bytes": plan.bytes,
-            "seconds": plan.seconds,
-            "categories": plan.categories,
-            "risky": risky,
-            "tier": options.tier,
-        }
-        click.echo(msgspec.json.encode(answer).decode())
-        return
-    if options.quiet:
-        return
+
+def _print_json(plan: Plan, risky: list[str], tier: int) -> None:
+    import msgspec
+
+    answer = {
+        "targets": len(plan.targets.targets),
+        "measurements": len(plan.tasks),
+        "hosts": plan.hosts,
+        "bytes": plan.bytes,
+        "seconds": plan.seconds,
+        "categories": plan.categories,
+        "risky": risky,
+        "tier": tier,
+    }
+    click.echo(msgspec.json.encode(answer).decode())
+
+
+def _print(plan: Plan, risky: list[str], options: Options) -> None:
+    from blockwatch.cli.words import duration, size
+
     click.echo(f"{len(plan.targets.targets)} targets, {len(plan.tasks)} measurements")
     for name, probe in plan.probes.items():
         click.echo(f"  {name}: {probe.question}")

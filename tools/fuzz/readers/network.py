@@ -1,73 +1,30 @@
-"""What comes off the wire while measuring, and what a helper hears: replies and requests of strangers.
-
-Where a reader takes a stream, the first byte of the input says in pieces of what size the rest arrives.
-"""
+"""What comes off the wire while measuring: replies of strangers' servers, name servers and proxies."""
 
 from __future__ import annotations
 
-import json
 import ssl
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import dns.message
 import dns.rrset
-import h11
-import trio
 
-from blockwatch import control
 from blockwatch.codec import canonical, decode
-from blockwatch.helper import listening, protocol
-from blockwatch.helper.clients import RateLimit
-from blockwatch.helper.server import Helper
 from blockwatch.lab.censor import names as censor_names
 from blockwatch.lab.servers import hello
-from blockwatch.model import ControlStep
 from blockwatch.net import dnsmessage
-from blockwatch.net.failures import NETWORK, Garbage
+from blockwatch.net.failures import NETWORK
 from blockwatch.net.http import H2, Reply, Request, exchange
 from blockwatch.net.socks import Proxy, ProxyDown, SocksNetwork
 from blockwatch.net.url import parse_url
 from blockwatch.runner.line import Line
-from blockwatch.runner.vantage import read_echo, read_stun
+from blockwatch.runner.vantage import read_stun
 from tools.fuzz.readers.pages import RESPONSES
+from tools.fuzz.readers.wire import Wire, on_the_wire, pieced
 from tools.fuzz.target import Target
 
 _URL = parse_url("https://site.example.org/")
-_PIECES = (1, 3, 100, 1_460, 65_536)
-
-
-class Wire:
-    """A connection on which the input arrives, and then FIN; what is sent goes nowhere."""
-
-    def __init__(self, raw: bytes) -> None:
-        self._size, self._left = _PIECES[raw[0] % len(_PIECES)] if raw else 1, raw[1:]
-
-    async def send(self, data: bytes) -> None:
-        """Forget it."""
-
-    send_all = send
-
-    async def receive(self, limit: int = 65_536) -> bytes:
-        """The next piece."""
-        size = min(self._size, limit)
-        piece, self._left = self._left[:size], self._left[size:]
-        return piece
-
-    receive_some = receive
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def _on_the_wire(read: Callable[[Wire], Awaitable[object]]) -> Callable[[bytes], object]:
-    return lambda raw: trio.run(read, Wire(raw))
-
-
-def _pieced(*corpus: bytes) -> list[bytes]:
-    return [bytes([size]) + raw for raw in corpus for size in (4, 2)]
 
 
 def _http1(work: Path) -> Target:
@@ -75,7 +32,7 @@ def _http1(work: Path) -> Target:
         await exchange(wire, Request(_URL), Reply(), protocol=None)
 
     modules = ("blockwatch.net.http:exchange _take _Http1", "blockwatch.net.secondlook")
-    return Target(_pieced(*RESPONSES), _on_the_wire(read), modules, permitted=NETWORK, most_bytes=1 << 18)
+    return Target(pieced(*RESPONSES), on_the_wire(read), modules, permitted=NETWORK, most_bytes=1 << 18)
 
 
 def _http2(work: Path) -> Target:
@@ -83,7 +40,7 @@ def _http2(work: Path) -> Target:
         await exchange(wire, Request(_URL), Reply(), protocol="h2")
 
     modules = ("blockwatch.net.http:exchange _take _Http2 H2 _phrase",)
-    return Target(_pieced(*_http2_replies()), _on_the_wire(read), modules, permitted=NETWORK)
+    return Target(pieced(*_http2_replies()), on_the_wire(read), modules, permitted=NETWORK)
 
 
 def _http2_replies() -> list[bytes]:
@@ -151,13 +108,6 @@ def _stun(work: Path) -> Target:
     return Target(corpus, lambda raw: read_stun(raw, transaction), modules, permitted=(), most_bytes=65_535)
 
 
-def _echo(work: Path) -> Target:
-    corpus = [b'{"address":"93.184.216.34"}', b'{"address":"2606:2800:220:1::1","asn":1}', b"[]"]
-    return Target(
-        corpus, read_echo, ("blockwatch.runner.vantage:read_echo _is_public",), permitted=(), most_bytes=4_096
-    )
-
-
 class _Lower:
     """A network on which a proxy answers with the input."""
 
@@ -181,97 +131,12 @@ def _socks(work: Path) -> Target:
     )  # fmt: skip
     permitted = (*NETWORK, ProxyDown)
     return Target(
-        _pieced(*replies),
-        _on_the_wire(read),
+        pieced(*replies),
+        on_the_wire(read),
         ("blockwatch.net.socks:SocksNetwork _target _refusal _down _exactly",),
         permitted=permitted,
         most_bytes=4_096,
     )
-
-
-def _control(work: Path) -> Target:
-    answer = {
-        "tcp_connect": {"192.0.2.1:443": {"status": True, "failure": None}},
-        "tls_handshake": {"192.0.2.1:443": {"server_name": "a", "status": False, "failure": "ssl_error"}},
-        "quic_handshake": {},
-        "http_request": {"body_length": 9, "failure": None, "title": "т", "headers": {"A": "b"}, "status_code": 200},  # noqa: E501
-        "dns": {"failure": "dns_name_error", "addrs": ["192.0.2.1", "2001:db8::1"]},
-        "ip_info": {"192.0.2.1": {"asn": 9198, "flags": 11}},
-        "x_blockwatch": {"final_url": "https://a.example.org/", "body_sha256": "00", "truncated": True},
-    }  # fmt: skip
-
-    def read(raw: bytes) -> None:
-        """What is made of an answer can be written, and read again."""
-        fields: dict[str, Any] = {}
-        control._read(fields, Reply(status=200, body=bytearray(raw)))
-        made = ControlStep(i=1, t=0, us=0, failure=None, helper="h", url="u", **fields)
-        if decode(canonical(made), ControlStep) != made:
-            raise AssertionError("written otherwise than it was read")
-
-    modules = ("blockwatch.ooni.answer:control_fields _endpoints _asns _failure", "blockwatch.control:_read")
-    return Target([json.dumps(answer).encode()], read, modules, permitted=(Garbage,), is_json=True)
-
-
-def _asked(work: Path) -> Target:
-    question = {
-        "http_request": "https://site.example.org:8443/a?b=c",
-        "http_request_headers": {"User-Agent": ["x"], "Accept": ["*/*"], "Accept-Language": ["ru"]},
-        "tcp_connect": ["192.0.2.1:443", "[2001:db8::1]:80"],
-        "x_quic_enabled": False,
-    }
-
-    def read(raw: bytes) -> None:
-        request, url = protocol.read_request(raw)
-        if protocol.read_url(url.text, ("http", "https", "tcp", "tls")).host != url.host:
-            raise AssertionError("a URL that reads otherwise when written")
-        protocol.forwarded_headers(request)
-        for endpoint in request.tcp_connect or ():
-            protocol.read_endpoint(endpoint)
-        if url.scheme in protocol.PORTS:  # others are only connected to
-            protocol.follow(url, url.text[::-1])
-
-    corpus = [json.dumps(question).encode(), b'{"http_request":"tcp://192.0.2.1:99"}']
-    modules = (
-        "blockwatch.helper.protocol:read_request read_url _ascii_host follow read_endpoint forwarded_headers",
-        "blockwatch.helper.destinations:parse is_odd_number",
-    )
-    return Target(
-        corpus,
-        read,
-        modules,
-        permitted=(protocol.BadRequest,),
-        most_bytes=listening.MAX_REQUEST,
-        is_json=True,
-    )
-
-
-def _heard(work: Path) -> Target:
-    class Deaf(Helper):
-        """Reads what is asked, and does nothing about it."""
-
-        async def _answer(self, request: h11.Request, body: bytes, client: str) -> listening.Answer:
-            if request.method != b"POST":
-                return await super()._answer(request, body, client)
-            try:
-                protocol.read_request(body)
-            except protocol.BadRequest as error:
-                return 400, str(error).encode()
-            return 200, b"{}"
-
-    async def read(wire: Any) -> None:
-        nothing: Any = None
-        helper = Deaf(nothing, RateLimit(0, 0, float), nothing, None, nothing)
-        await helper._converse(wire, "192.0.2.1")
-
-    head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"
-    waits = b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
-    chunked = waits + b"2\r\n{}\r\n0\r\n\r\n"
-    corpus = _pieced(head + head, chunked, b"GET /whoami HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-    modules = (
-        "blockwatch.helper.listening:read write",
-        "blockwatch.helper.server:Helper._converse Helper._answer",
-    )
-    return Target(corpus, _on_the_wire(read), modules, permitted=())
 
 
 def _clock(work: Path) -> Target:
@@ -317,9 +182,5 @@ READERS = {
     "STUN reply": _stun,
     "SOCKS reply": _socks,
     "Date": _clock,
-    "helper's answer": _control,
-    "helper's echo": _echo,
-    "request to the helper": _asked,
-    "connection to the helper": _heard,
     "ClientHello, Host, DNS question": _names,
 }

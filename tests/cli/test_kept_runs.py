@@ -1,0 +1,110 @@
+"""What the commands say of kept runs: to programs, to people, of damage, to a reader who goes away."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.cli.command import BLOCKWATCH, HOSTILE, RUN_ID, blockwatch, kept_run, no_traceback
+
+
+def test_verdicts_as_lines_for_programs(tmp_path: Path) -> None:
+    folder = kept_run(tmp_path / "results")
+    done = blockwatch("judge", "--json", folder, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["id"] for line in lines] == [f"{RUN_ID}-000001", f"{RUN_ID}-000002"]
+    assert [line["final"] for line in lines] == [False, True]
+    for line in lines:
+        assert list(line) == [
+            *("id", "target", "url", "probe", "asn", "started", "state", "grade", "mechanism", "failed_step"),
+            *("why", "ruleset", "final"),
+        ]
+        assert (line["target"], line["url"], line["probe"], line["asn"]) == (
+            "site",
+            "http://example.org/",
+            "web",
+            9198,
+        )
+        assert line["started"].startswith("2026-11-22T")
+        assert line["started"].endswith("Z")
+        assert all(isinstance(fact, str) for fact in line["why"])
+
+
+def test_verdicts_as_a_table_for_people(tmp_path: Path) -> None:
+    folder = kept_run(tmp_path / "results", close=False)
+    done = blockwatch("judge", tmp_path / "results", "--explain", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "killed before its end" in done.stdout
+    assert "AS9198" in done.stdout
+    assert "http://example.org/" in done.stdout
+    assert f"measurement {RUN_ID}-000002" in done.stdout
+    assert "#2  http: GET http://example.org/" in done.stdout
+    assert folder.is_dir()
+
+
+def test_a_card_escapes_what_strangers_wrote(tmp_path: Path) -> None:
+    kept_run(tmp_path / "results")
+    done = blockwatch("show", f"{RUN_ID}-000001", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    assert "\x07" not in done.stdout
+    joined = "".join(done.stdout.split())
+    assert "[bold]stop[/bold]" in joined
+    assert "\\x1b[2J" in joined
+    assert HOSTILE not in done.stdout
+    for words in (
+        "2026-11-22",
+        "UTC",
+        "AS9198",
+        "measurements.jsonl line 2",
+        "bodies.warc.gz from byte",
+        "SHA-256",
+    ):
+        assert words in done.stdout
+
+
+def test_a_damaged_run_is_exit_9(tmp_path: Path) -> None:
+    folder = kept_run(tmp_path / "results")
+    log = folder / "measurements.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'"run_open"', b'"run_opem"', 1))
+    done = blockwatch("judge", folder, cwd=tmp_path)
+    assert done.returncode == 9
+    assert no_traceback(done)
+
+
+def test_a_summary_in_every_form(tmp_path: Path) -> None:
+    kept_run(tmp_path / "results")
+    table = blockwatch("summarise", "results", cwd=tmp_path)
+    assert table.returncode == 0, table.stderr
+    assert "site" in table.stdout
+    csv = blockwatch("summarise", "results", "--format", "csv", "--by", "target", cwd=tmp_path)
+    assert csv.stdout.splitlines()[0].startswith("target,")
+    assert len(csv.stdout.splitlines()) == 2
+    assert (
+        json.loads(blockwatch("summarise", "results", "--format", "json", cwd=tmp_path).stdout)[0]["n"] == 1
+    )
+    assert blockwatch("summarise", "results", "--by", "nonsense", cwd=tmp_path).returncode == 2
+    assert blockwatch("summarise", "results", "--from", "nonsense", cwd=tmp_path).returncode == 2
+
+
+def test_a_retest_of_a_run_needs_agreement_too(tmp_path: Path) -> None:
+    folder = kept_run(tmp_path / "results")
+    done = blockwatch("retest", "--from", folder, cwd=tmp_path)
+    assert done.returncode in (0, 8), done.stderr  # 0: judged reachable, nothing to do
+    assert no_traceback(done)
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    for number in range(3):
+        kept_run(tmp_path / "results", run=f"{number:016x}")
+    process = subprocess.Popen(
+        [*BLOCKWATCH, "judge", "--json", str(tmp_path / "results")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, b"")

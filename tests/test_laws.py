@@ -29,7 +29,7 @@ _PARTS = {
     "keep": "evidence store",
     "say": "judge analysis",
     "cli": "cli __main__",
-    **{name: name for name in ("lab", "helper", "host", "exchange", "joined")},
+    **{name: name for name in ("lab", "helper", "host", "exchange", "picture", "joined")},
 }
 PART = {name: part for part, names in _PARTS.items() for name in names.split()} | {"": "root"}
 MAY_IMPORT = {
@@ -41,9 +41,10 @@ MAY_IMPORT = {
     "joined": {"base", "keep", "say"},
     "host": {"base", "host"},
     "exchange": {"base", "exchange"},
+    "picture": {"base", "picture"},
     "helper": {"base", "measure", "helper", "root"},
     "lab": {"base", "measure", "helper", "lab", "root"},
-    "cli": {"root", "base", "measure", "keep", "say", "joined", "host", "exchange", "helper", "lab", "cli"},
+    "cli": {*_PARTS, "root"},
 }
 NETWORK = {
     "socket",

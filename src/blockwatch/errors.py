@@ -76,3 +76,7 @@ class EvidenceError(BlockwatchError):
 
 class LabError(BlockwatchError):
     """The lab cannot start or has lost its isolation."""
+
+
+class PictureError(BlockwatchError):
+    """A page that no browser draws here: it cannot be kept in, crashes, or needs too long."""

@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 @click.argument("identity", metavar="ID")
 @click.option("--results", default="results", show_default=True, type=click.Path(path_type=Path),
               help="Folder of runs, one run's folder, or a bundle.")  # fmt: skip
-def command(identity: str, results: Path) -> None:
+@click.option("--screenshot", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+              help="Also draw the captured page into this PNG file.")  # fmt: skip
+@click.option("--step", metavar="N", type=click.IntRange(min=0),
+              help="Step whose page is drawn; without it the one that the verdict rests on.")  # fmt: skip
+def command(identity: str, results: Path, screenshot: Path | None, step: int | None) -> None:
     """Show measurement ID: what was done step by step, what it means, where the bytes lie.
 
-    Example: blockwatch show 0f3a9c1b2d4e5f60-000012
+    With --screenshot a headless Chromium (Debian: apt install chromium; Linux alone) draws the page from the
+    captured bytes: it has no network and sees no file of yours, scripts are off, images mostly missing. The
+    picture is no evidence; what it was drawn from stands in it. Nothing is added to the run.
+
+    Example: blockwatch show 0f3a9c1b2d4e5f60-000012 --screenshot page.png
     """
-    from blockwatch.cli.card import print_card
     from blockwatch.evidence.opened import opened_runs
 
     if re.fullmatch(r"[0-9a-f]{16}-\d{6,}", identity) is None:
@@ -33,9 +40,27 @@ def command(identity: str, results: Path) -> None:
             f'"{identity[:60]}" is no measurement id',
             remedy="An id is 16 hex digits, a hyphen and a number, as printed by: blockwatch judge --json",
         )
+    if step is not None and screenshot is None:
+        raise UsageError("--step is for --screenshot", remedy="Add: --screenshot FILE.png")
     with opened_runs([results]) as folders:
-        run, measurement, line, verdict = _found(identity, folders, results)
-        print_card(run, measurement, line, verdict)
+        _show(identity, folders, results, screenshot, step)
+
+
+def _show(
+    identity: str, folders: list[Path], results: Path, screenshot: Path | None, step: int | None
+) -> None:
+    """Print the card; where wanted draw the page."""
+    from blockwatch.cli.card import print_card
+
+    if screenshot is None:
+        print_card(*_found(identity, folders, results))
+        return
+    from blockwatch.cli.picture import check_place, draw_page
+
+    browser = check_place(screenshot)
+    run, measurement, line, verdict = _found(identity, folders, results)
+    print_card(run, measurement, line, verdict)
+    draw_page(run, measurement, verdict, step=step, browser=browser, file=screenshot)
 
 
 def _found(identity: str, folders: list[Path], results: Path) -> tuple[Run, Measurement, int, Verdict | None]:

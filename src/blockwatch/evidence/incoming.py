@@ -20,13 +20,16 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from blockwatch.errors import EvidenceError, UsageError
 from blockwatch.evidence.bundle import KIND as LISTED
 from blockwatch.evidence.bundle import BundleList, list_run
 from blockwatch.evidence.chunks import looks_like_chunks, unseal
 from blockwatch.evidence.crypt import decrypt, looks_encrypted
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
-from blockwatch.evidence.merge import ASIDE, Kept
+from blockwatch.evidence.interrupted import note_coming, receipt_what_came
+from blockwatch.evidence.merge import ASIDE, Kept, Placed
 from blockwatch.evidence.naming import ENCRYPTED_FILE
 from blockwatch.evidence.parts import HEAD, Part, looks_like_a_part, payload, read_part
 from blockwatch.evidence.reading import refuse_links
@@ -86,10 +89,11 @@ class Incoming:
 
     def __init__(self, results: Path, identities: list[Any], software: str) -> None:
         self.results, self._identities, self._software = results, identities, software
-        for left in results.glob(f"{_STAGING}*"):  # of an import that was killed; we hold the lock
-            shutil.rmtree(left)
         refuse_links(results)
         self._kept = Kept(results)
+        for left in results.glob(f"{_STAGING}*"):  # of an import that was killed; we hold the lock
+            receipt_what_came(left, self._kept)
+            shutil.rmtree(left)
         self._sets: dict[Path, Part] = {}  # folders of parts that came now
         self._waiting: int | None = None  # bytes of all parts that wait; null: not yet counted
 
@@ -128,7 +132,7 @@ class Incoming:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _copy(path, place)
             self._waiting = (self._waiting or 0) + place.stat().st_size
-        if missing := _missing(folder, part):
+        if missing := part.missing_in(folder):
             return Waiting(part, missing, already)
         return self._take_set(path, folder, part)
 
@@ -175,7 +179,7 @@ class Incoming:
     def incomplete(self) -> Iterator[Waiting]:
         """Of the sets of which a part came now, those that still wait for others."""
         for folder, part in self._sets.items():
-            if folder.is_dir() and (missing := _missing(folder, part)):
+            if folder.is_dir() and (missing := part.missing_in(folder)):
                 yield Waiting(part, missing, already=True)
 
     def _take_set(self, path: Path, folder: Path, part: Part) -> Imported:
@@ -215,20 +219,24 @@ class Incoming:
                 listed = self._unseal(content, staging / "runs", path)
             else:
                 listed = self._unpack(content, kind, staging, path)
+            draft = Receipt(
+                kind=KIND,
+                received=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                software=self._software,
+                sha256=digest,
+                bytes=content.stat().st_size,
+                parts=parts,
+                encrypted=kind != "bundle",
+                runs=tuple(Placed(run=run.run, outcome="new", files=run.files) for run in listed.runs),
+                forgotten=tuple(Buried(run=file.name, outcome="new") for file in listed.forgotten),
+            )
+            note_coming(staging, draft, self._kept)
             placed = tuple(self._kept.place(staging / "runs" / run.run, run) for run in listed.runs)
             buried = tuple(self._bury(staging / "runs" / FORGOTTEN_FOLDER, listed))
-        receipt = Receipt(
-            kind=KIND,
-            received=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            software=self._software,
-            sha256=digest,
-            bytes=content.stat().st_size,
-            parts=parts,
-            encrypted=kind != "bundle",
-            runs=placed,
-            forgotten=buried,
-        )
-        return Imported(receipt, write_receipt(self.results, receipt))
+            receipt = msgspec.structs.replace(draft, runs=placed, forgotten=buried)
+            path = write_receipt(self.results, receipt)
+            self._kept.settle(run.run for run in placed)
+        return Imported(receipt, path)
 
     def _unpack(self, content: Path, kind: str | None, staging: Path, path: Path) -> BundleList:
         inside = content
@@ -281,11 +289,6 @@ class Incoming:
             yield folder
         finally:
             shutil.rmtree(folder)
-
-
-def _missing(folder: Path, part: Part) -> tuple[int, ...]:
-    there = {int(one.name) for one in folder.iterdir() if one.name.isdecimal()}
-    return tuple(sorted(set(range(1, part.of + 1)) - there))
 
 
 def _copy(source: Path, place: Path) -> None:

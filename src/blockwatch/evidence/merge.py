@@ -6,13 +6,15 @@ Rules of this file (docs/evidence.md, "Import"):
 * anybody can write lines: a run that names a key goes on only as far as a good seal of that key covers;
 * of two copies that contradict each other the one that is sealed further is kept, otherwise the first that
   came; the other one, and whatever is damaged, goes to ``aside/``;
-* every step leaves a run that can be read: captured bytes before the log, the log before its seals; so an
-  import that was killed is repeated, and ends the same.
+* every step leaves a run that can be read: captured bytes before the log, the log before its seals, the new
+  copy before the one that it replaces; so an import that was killed is repeated, and ends the same.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +29,7 @@ from blockwatch.evidence.disk import in_words, sync_folder
 from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.naming import STAMPS_FOLDER, run_folder_name
 from blockwatch.evidence.reading import Run, read_run, run_folders
+from blockwatch.evidence.replacing import finish, note_replaced, settle, unsettled
 from blockwatch.evidence.report import Report
 from blockwatch.evidence.summary import SUMMARY_FILE, write_summary
 from blockwatch.evidence.vouchers import add_vouchers, contradiction, inner, weed
@@ -36,6 +39,7 @@ ASIDE = "aside"
 _ANOTHER = "it tells another story than the run kept here under this id"
 _GOES_ON = "it goes on after the end of the copy kept here"
 _BEFORE = "another copy that came under this id lies in aside/"
+_FURTHER = "the other copy is sealed less far, and was put aside"
 _UNSIGNED = "the run names no key, so lines that were added cannot be told from invented ones"
 
 
@@ -88,6 +92,11 @@ class Kept:
         self.results = results
         self._folders: dict[str, Path] = {}
         self._followers: dict[str, list[str]] = {}
+        self._finished: dict[str, Path] = {}  # run → its other copy, of which a killed import told nobody
+        for folder in unsettled(results):
+            with suppress(EvidenceError):  # altered since: whoever reads it will say so
+                place, aside = finish(folder, results / ASIDE)
+                self._finished |= {read_run(place).open.run: aside} if aside else {}
         for folder in sorted(run_folders(results)) if results.is_dir() else ():
             try:
                 line = next(read_lines(folder / LOG_FILE, []), b"")
@@ -99,6 +108,10 @@ class Kept:
     def __contains__(self, run: str) -> bool:
         """Whether a run of this id can be read here."""
         return run in self._folders
+
+    def folder(self, run: str) -> Path | None:
+        """Where a run of this id is, if it can be read here."""
+        return self._folders.get(run)
 
     def _know(self, run: str, previous_root: str | None, folder: Path) -> None:
         self._folders.setdefault(run, folder)
@@ -155,6 +168,9 @@ class Kept:
         added, left_out = add_vouchers(kept, new.folder, spare)
         if new.run.close is not None and longer == 0 and not (kept / SUMMARY_FILE).is_file():
             write_summary(kept)  # an import was killed before it came to this
+        if bundled.run in self._finished:
+            why = f"{_FURTHER}; an import was stopped on the way"
+            return _Joined("replaced", why, kept, self._finished[bundled.run], left_out)
         if longer:
             return _Joined("older", longer_here(ours, new.report), kept, left_out=left_out)
         return _Joined("added to" if added else "there already", None, kept, left_out=left_out)
@@ -181,15 +197,20 @@ class Kept:
         return _Joined("added to", why, kept, aside, left_out)
 
     def _replace(self, new: _Copy, kept: Path, why: str) -> _Joined:
-        """Put the kept copy aside and the new one in its place."""
-        aside = self._aside_for(list_run(kept, new.report.run or ""))
-        with in_words(aside):
-            aside.parent.mkdir(mode=0o700, exist_ok=True)
-            kept.rename(aside if not aside.exists() else new.folder.with_name("replaced"))
-            sync_folder(aside.parent)
-        del self._folders[new.run.open.run]
-        folder = self._add(new.run, new.folder)
-        return _Joined("replaced", f"{why}; that one is sealed less far, and was put aside", folder, aside)
+        """Put the new copy into the place of the kept one, which goes aside."""
+        run = new.run.open.run
+        note_replaced(new.folder, kept, self._aside_for(list_run(kept, run)))
+        del self._folders[run]
+        folder, aside = finish(self._add(new.run, new.folder), self.results / ASIDE)
+        self._folders[run] = folder
+        return _Joined("replaced", f"{why}; {_FURTHER}", folder, aside)
+
+    def settle(self, runs: Iterable[str]) -> None:
+        """A receipt has said what became of these."""
+        for run in runs:
+            self._finished.pop(run, None)
+            if run in self._folders:
+                settle(self._folders[run])
 
     def _add(self, run: Run, staged: Path) -> Path:
         folder = self.results / run_folder_name(run.open, run.open.label)

@@ -45,6 +45,11 @@ class Part(NamedTuple):
         line = f"split/1 {self.whole} {self.number} {self.of} {self.size} {self.sha256} "
         return line.ljust(HEAD - 1).encode("ascii") + b"\n"
 
+    def missing_in(self, folder: Path) -> tuple[int, ...]:
+        """Numbers of the parts of its set that have not come into a folder where they wait."""
+        there = {int(one.name) for one in folder.iterdir() if one.name.isdecimal()}
+        return tuple(sorted(set(range(1, self.of + 1)) - there))
+
 
 class Outcome:
     """Takes the bytes of one file and leaves it, whole or in parts, under its name when finished."""

@@ -96,7 +96,7 @@ def imported_runs(results: Path) -> set[str]:
 def write_receipt(results: Path, receipt: Receipt) -> Path:
     """Keep a receipt; gives the one that is there already where nothing changed. Raises ``DiskError``."""
     found = receipts_of(results, receipt.sha256)
-    if found and (not receipt.changed or (not receipt.brought and _same(found[-1], receipt))):
+    if found and (not receipt.changed or (not receipt.brought and same_but_for_time(found[-1], receipt))):
         return found[-1]
     first = results / RECEIPTS / f"{receipt.sha256[:32]}.json"
     with in_words(first):
@@ -106,7 +106,7 @@ def write_receipt(results: Path, receipt: Receipt) -> Path:
     return path
 
 
-def _same(path: Path, receipt: Receipt) -> bool:
+def same_but_for_time(path: Path, receipt: Receipt) -> bool:
     """Whether a receipt says the same but for the time: a contradiction that came again."""
     try:
         before = read_receipt(path)

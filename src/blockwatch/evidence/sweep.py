@@ -24,8 +24,8 @@ from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.naming import ENCRYPTED_FILE, evidence_order
 
 _RUN = r"[0-9]{8}T[0-9]{6}Z-([A-Za-z0-9_-]+-)?[0-9a-f]{16}"
-_WHOLE = rf"\.?{_RUN}|\.forgotten-.+|\.import-[a-z0-9_]{{8}}"  # runs, hidden until they have begun
-_DERIVED = r"run\.json|verdicts\.jsonl|exported|root|run\.age"
+_WHOLE = rf"\.?{_RUN}|\.forgotten-.+|\.import-[a-z0-9_-]+"  # runs, hidden until they have begun
+_DERIVED = r"run\.json|verdicts\.jsonl|exported|replaces|root|run\.age"
 _STONE = r"[0-9a-f]{16}"
 
 

@@ -234,7 +234,7 @@ class Player:
             "body_length": page.length,
             "title": page.title,
         }
-        fields |= world.control | world.controls(url)
+        fields |= world.control | world.controls(url) | (world.again(url) if why.get("purpose") else {})
         failure = fields.pop("failure", None)
         us, helper = fields.pop("us", 300_000), fields.pop("helper", "https://th.example/")
         self.steps.append(

@@ -34,7 +34,7 @@ from blockwatch.verdict import Grade, State, Verdict
 from tests.judge.stage import calm_measurement, changed, frame, measured, play
 from tests.judge.world import CUT, OTHER, SECOND, SILENCE, SITE, World
 from tests.judge.worlds import WORLDS
-from tests.judge.worlds.say import by_sni, everywhere, on_address
+from tests.judge.worlds.say import by_sni, everywhere, isp, on_address
 
 METHOD = Path(__file__).parents[2] / "docs" / "method.md"
 
@@ -73,7 +73,7 @@ def line_dropped() -> Verdict:
 
 
 def passed_later() -> Verdict:
-    blocked, fine = World(dial=on_address(f.TIMEOUT, SITE)), World()
+    blocked, fine = World(lookup=isp(f.SERVFAIL)), World()
     return judged(fine, calm_measurement(5, 0), one(blocked), one(fine, "retest", 2, 60 * SECOND))
 
 

@@ -52,6 +52,7 @@ class Peers:
     struck: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # "address:port" → when they broke
     connected: frozenset[str] = frozenset()  # "address:port" that took a TCP connection at any time
     tainted: frozenset[str] = frozenset()  # whose page in cleartext was not the control's: no control names
+    made: Mapping[str, tuple[Measurement, ...]] = field(default_factory=dict)  # by URL, in order
     helper_answered: bool = False
     successes: tuple[int, ...] = ()  # when something surely worked, microseconds since the run opened
     attempts: tuple[int, ...] = ()  # when a TCP connection was tried, likewise
@@ -108,12 +109,14 @@ class _Digest:
         self.struck: dict[str, list[int]] = defaultdict(list)
         self.connected: set[str] = set()
         self.tainted: set[str] = set()
+        self.made: dict[str, list[Measurement]] = defaultdict(list)
         self.helper = False
         self.successes: list[int] = []
         self.attempts: list[int] = []
 
     def add(self, measurement: Measurement) -> None:
         self._compare(measurement)
+        self.made[measurement.url].append(measurement)
         for step in measurement.observations:
             if step.skipped:
                 continue
@@ -224,6 +227,7 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         struck={place: tuple(sorted(times)) for place, times in sums.struck.items()},
         connected=frozenset(sums.connected),
         tainted=frozenset(sums.tainted),
+        made={url: tuple(made) for url, made in sums.made.items()},
         helper_answered=sums.helper,
         successes=tuple(sorted(sums.successes)),
         attempts=tuple(sorted(sums.attempts)),

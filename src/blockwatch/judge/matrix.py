@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from blockwatch.followup import FlowRequest, FollowUp, KnownGood
+from blockwatch.followup import ControlRequest, FlowRequest, FollowUp, KnownGood
 from blockwatch.judge.names import owner, same_owner
 from blockwatch.judge.operators import apart, operators
 from blockwatch.judge.scene import Scene
@@ -107,9 +107,24 @@ def rounds(scene: Scene, ground: Ground, trouble: Trouble, address: str) -> list
         for number in range(ROUNDS):
             wanted += _sni_round(scene, ground, address, number, page=trouble is Trouble.HTTP)
         wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=False))
+    if trouble is Trouble.HTTP and scene.hop.control is not None:
+        wanted += [_control_again(scene, number) for number in (1, 2)]
     spoke_h2 = any(flow.tls is not None and flow.tls.alpn == "h2" for flow in scene.hop.own)
     plain = trouble is Trouble.HTTP and spoke_h2
     return [*wanted, repeat(scene, address, 1), repeat(scene, address, 2, plain=plain)]
+
+
+def _control_again(scene: Scene, number: int) -> ControlRequest:
+    """The helper's word once more: asked once, it may have been lucky where a server fails at times."""
+    hop = scene.hop
+    return ControlRequest(
+        url=hop.url,
+        addresses=tuple(dict.fromkeys(flow.address for flow in hop.own)),
+        purpose=Purpose.REPEAT,
+        round=number,
+        hop=hop.number,
+        wait_us=pause(hop.host, number),
+    )
 
 
 def hosts(scene: Scene, ground: Ground, address: str, count: int) -> list[FollowUp]:

@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from blockwatch.judge import outcomes, proof
+from blockwatch.judge import chance, outcomes, proof
 from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, sign, unclear
 from blockwatch.judge.matrix import SPELLED
 from blockwatch.judge.rules_transport import REFUSAL, UNCOMPARED
@@ -136,8 +136,18 @@ def http_blocked(scene: Scene) -> Finding | None:
     tries = _all_failed(scene)
     if tries is None or not (scene.control_ok or scene.followed) or tries.kind not in _FAILS:
         return None
-    witnesses = refs(tries.witnesses, scene.hop.control_refs)
     shown = proof.of_failure(scene, "http", tries.kind)
+    early = all(scene.too_early(flow, "http") for flow in tries.same)
+    found = _doubted(scene, tries, shown)
+    if found is not None:
+        return found
+    found = _request_cut(scene, tries, shown, early=early)
+    return found if shown.elsewhere or early else chance.weighed(scene, "http", found)
+
+
+def _doubted(scene: Scene, tries: Tries, shown: proof.Proof) -> Finding | None:
+    """What forbids to conclude anything from requests that fail."""
+    witnesses = refs(tries.witnesses, scene.hop.control_refs)
     if shown.not_here and scene.suspected_residue(tries.same):
         text = (
             "Another site's request broke at this address in the same run, and other names fail there since"
@@ -149,6 +159,12 @@ def http_blocked(scene: Scene) -> Finding | None:
         return unclear(
             "The page stops on its way; nothing shows that it does so for the name", witnesses, "http"
         )
+    return None
+
+
+def _request_cut(scene: Scene, tries: Tries, shown: proof.Proof, *, early: bool) -> Finding:
+    """What requests prove that fail here and not for the control."""
+    witnesses = refs(tries.witnesses, scene.hop.control_refs)
     text = f"The request {_WORDS[tries.kind]} ({len(tries.same)} times); the control's is answered"
     more = scene.cut_at_once(tries)
     if scene.once:
@@ -157,7 +173,6 @@ def http_blocked(scene: Scene) -> Finding | None:
         return unclear(text + "; it was not tried again", witnesses, "http")
     grade = Grade.STRONG if len(tries.same) + more >= 3 else Grade.SIGNS
     mechanism = f"http.{tries.kind}" + (_trigger(scene) if shown.named else "")
-    early = all(scene.too_early(flow, "http") for flow in tries.same)
     if shown.only_there and not early:
         seen = refs(witnesses[:8], shown.witnesses, shown.not_here)
         return sign(mechanism, f"{text}, at this address only. {REFUSAL}", seen)

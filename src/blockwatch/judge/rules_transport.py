@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from blockwatch.judge import outcomes, proof
+from blockwatch.judge import chance, outcomes, proof
 from blockwatch.judge.addresses import is_v6
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import ALERT, PLAINTEXT, TRUST
@@ -62,6 +62,8 @@ def tcp_down(scene: Scene) -> Finding | None:
 def tcp_blocked(scene: Scene) -> Finding | None:
     """We cannot connect, again and again; the control can."""
     found = connecting_fails(scene)
+    if found is not None:
+        found = chance.weighed(scene, "tcp", found)
     if found is None or found.state is not State.BLOCKED:
         return found
     if _no_ipv6(scene):
@@ -179,6 +181,13 @@ def tls_blocked(scene: Scene) -> Finding | None:
     if tries is None or tries.kind not in _TLS or not scene.control_passed("tls"):
         return None
     shown = proof.of_failure(scene, "tls", tries.kind)
+    found = _handshake_cut(scene, tries, shown)
+    early = all(scene.too_early(flow, "tls") for flow in tries.same)
+    return found if shown.elsewhere or early else chance.weighed(scene, "tls", found)
+
+
+def _handshake_cut(scene: Scene, tries: Tries, shown: proof.Proof) -> Finding:
+    """What handshakes prove that fail here and not for the control."""
     witnesses = refs(tries.witnesses, shown.witnesses, scene.hop.control_refs)
     if shown.not_here and not shown.elsewhere and scene.suspected_residue(tries.same):
         return unclear(_RESIDUE, refs(tries.witnesses, shown.not_here), "tls")

@@ -153,10 +153,10 @@ class Hop:
 
     @property
     def control(self) -> ControlStep | None:
-        """The last answer of a helper, if any came."""
-        return next(
-            (step for _, step in reversed(self.controls) if step.failure is None and not step.skipped), None
-        )
+        """The last answer of a helper when it was first asked, if any came; else of a later one."""
+        heard = [step for _, step in self.controls if step.failure is None and not step.skipped]
+        first = [step for step in heard if step.purpose is _FIRST]
+        return next(reversed(first or heard), None)
 
     @property
     def control_refs(self) -> tuple[str, ...]:

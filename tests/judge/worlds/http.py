@@ -378,6 +378,33 @@ row(
     grades="signs",
 )
 
+# A server that fails for everybody now and then, and a control that is lucky.
+row(
+    "a server that resets two thirds of everybody's requests, here every one",
+    "inconclusive ok down",
+    url=HTTP,
+    answer=lambda a, h, t, n: f.RESET if a == SITE and (h == HOST or n % 3) else None,
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+    page=lambda url, a: Page(),
+    control=None,
+    attempts=1,
+)
+row(
+    "the same, and a helper that was lucky once",
+    "inconclusive ok down",
+    url=HTTP,
+    answer=lambda a, h, t, n: f.RESET if a == SITE and (h == HOST or n % 3) else None,
+    again=lambda url: broken_for_control(http_failure=f.RESET),
+)
+row(
+    "the same, and nothing to compare with but the helper, asked three times in vain but once",
+    "inconclusive ok down",
+    url=HTTP,
+    good=False,
+    answer=lambda a, h, t, n: f.RESET if a == SITE else None,
+    again=lambda url: broken_for_control(http_failure=f.RESET),
+)
+
 # The control is in trouble of its own.
 row(
     "RST on Host; the control gets no answer at all",

@@ -1,0 +1,119 @@
+"""Whether one and the same rate of failures explains what we saw and what the control saw.
+
+Rules of this file:
+
+* a server that fails for everybody now and then may fail for us every time while a control, asked once or
+  twice, is lucky: what the control saw excludes that only below :data:`LIKELY` (Fisher's exact test);
+* counted is the whole run: our own tries, other names at the same address, all that the control tried;
+* where the name was shown to matter at that very address, the server's luck is the same for both names, and
+  nothing is asked here; nor where a control vantage's run stands for the control.
+
+Source: R. A. Fisher, The Design of Experiments, 1935, chapter 2.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from math import comb
+
+from blockwatch.judge.errand import shook
+from blockwatch.judge.finding import Finding, refs, unclear
+from blockwatch.judge.matrix import SPELLED, STRANGE
+from blockwatch.judge.outcomes import EOF, OK, REFUSED, RESET, TRUST, of_failure
+from blockwatch.judge.proof import ROUNDS
+from blockwatch.judge.scene import Scene
+from blockwatch.judge.sight import Flow, Hop, Sight
+from blockwatch.model import ControlStep, Purpose
+from blockwatch.verdict import State
+
+LIKELY = 0.01
+_NEAR = (Purpose.SNI_CONTROL_ON_TARGET, Purpose.HOST_CONTROL_ON_TARGET)
+_FAR = (Purpose.SNI_TARGET_ON_CONTROL, Purpose.HOST_TARGET_ON_CONTROL)
+_CALM = (Purpose.SNI_CONTROL_ON_CONTROL, Purpose.HOST_CONTROL_ON_CONTROL)
+_CUT = {RESET, EOF, REFUSED}
+
+
+@dataclass(frozen=True)
+class Fared:
+    """How often something passed and failed."""
+
+    passed: int = 0
+    failed: int = 0
+
+    def __add__(self, other: Fared) -> Fared:
+        return Fared(self.passed + other.passed, self.failed + other.failed)
+
+
+def likelihood(ours: Fared, theirs: Fared) -> float:
+    """How likely it is to fail at least so often more than they, if both fail at one rate: 0 to 1."""
+    tries = ours.passed + ours.failed
+    failures = ours.failed + theirs.failed
+    every = tries + theirs.passed + theirs.failed
+    ways = sum(
+        comb(tries, k) * comb(every - tries, failures - k)
+        for k in range(ours.failed, min(tries, failures) + 1)
+        if failures - k <= every - tries
+    )
+    return ways / comb(every, failures)
+
+
+def weighed(scene: Scene, layer: str, finding: Finding) -> Finding:
+    """A failure that the control did not meet, unless it may be the server's way with everybody."""
+    controls = scene.hop.controls
+    borrowed = any(step.helper.startswith("run:") for _, step in controls)
+    if finding.state is not State.BLOCKED or scene.once or scene.ruleset == 1 or borrowed or not controls:
+        return finding
+    own, near, far, calm, control = _counted(scene, layer)
+    here = near.passed >= ROUNDS and not near.failed
+    there = far.failed >= ROUNDS and not far.passed and calm.passed >= ROUNDS and not calm.failed
+    if here or there or min(likelihood(own, near), likelihood(far, calm)) < LIKELY:
+        return finding  # the name matters
+    if likelihood(own + near, control) < LIKELY:
+        return finding
+    tries = control.passed + control.failed
+    text = (
+        f"{finding.text}; but the control passed {control.passed} of {tries} times, and a server that fails"
+    )
+    text += " for everybody at times would look the same"
+    return unclear(text, refs(finding.witnesses), finding.failed_step)
+
+
+def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fared]:
+    """How all fared at ``layer`` in the whole run: we; other names at the site's addresses; the site's name
+    at other addresses; those addresses' own names; and the control.
+    """
+    own, near, far, calm, control = (Fared() for _ in range(5))
+    kind = scene.tries(layer).kind
+    first = scene.sight.hops[0].url
+    sights = [Sight(made.id, made.observations, made.url) for made in scene.peers.made.get(first, ())]
+    for hop in (hop for sight in sights or [scene.sight] for hop in sight.hops):
+        if hop.url != scene.hop.url:
+            continue
+        own += _of(hop.own, layer, kind)
+        places = {flow.address for flow in hop.own}
+        near += _of([f for f in hop.by(*_NEAR) if f.address in places and f.round < SPELLED], layer, kind)
+        far += _of(hop.by(*_FAR), layer, kind)
+        calm += _of([f for f in hop.by(*_CALM) if f.round < STRANGE], layer, kind)
+        for _, step in hop.controls:
+            control += _of_control(step, hop, layer)
+    return own, near, far, calm, control
+
+
+def _of(flows: list[Flow], layer: str, kind: str) -> Fared:
+    """How flows fared at a layer: passed (a chain that is not valid is an answer), or failed in this way."""
+    ends = Counter(flow.at(layer) for flow in flows)
+    alike = _CUT if kind in _CUT else {kind}
+    return Fared(ends[OK] + ends[TRUST], sum(ends[end] for end in alike))
+
+
+def _of_control(step: ControlStep, hop: Hop, layer: str) -> Fared:
+    """How a control fared: its own tries of the endpoints, and the page that it asked for."""
+    if step.failure is not None:
+        return Fared()
+    page = step.http_failure is None and step.status is not None
+    if layer == "http":
+        return Fared(page, not page and of_failure(step.http_failure) != OK)
+    ends = [end for end in step.endpoints if end.port == hop.port and (layer == "tcp" or end.tls)]
+    fine = [end.tcp_failure is None if layer == "tcp" else shook(end.tls_failure) for end in ends]
+    return Fared(sum(fine) + page, len(fine) - sum(fine))

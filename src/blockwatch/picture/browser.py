@@ -179,7 +179,8 @@ class Browser:
             return NoCellError(f"this machine gives no place without a network to draw in: {said}")
         if self._greeted:
             return crashed()
-        return PictureError(f"the browser does not start: {said[:300]}")
+        remedy = "It has to be one below /usr or /opt; those of snap and flatpak cannot be used."
+        return PictureError(f"the browser does not start: {said[:300]}", remedy=remedy)
 
     def _close_pipes(self) -> None:
         for fd in (self._to, self._from):

@@ -164,12 +164,15 @@ def test_hostile_text_costs_comparisons_in_proportion_to_its_length(kind: str) -
     literals += [f"withheld {n}" for n in range(300)] + ["eeee", "BUSY"]
     matcher = Matcher(literals)
     unit = HOSTILE[kind](literals)
-    for size in (30_000, 300_000):
+    compared = []
+    for size in (40_000, 320_000):
         text = (unit * (size // len(unit) + 1))[:size]
         here, anywhere = matcher.suspects(text)
         assert len(here) <= size
         assert len(anywhere) <= len(literals)
+        compared.append(len(here) + 640 * len(anywhere))  # searched anywhere costs as much as so many places
         assert matcher.found(text) == places(literals, text)
+    assert compared[1] <= 9 * compared[0]
 
 
 def test_few_literals_load_no_tables() -> None:

@@ -54,8 +54,8 @@ class Matcher:
     def suspects(self, text: str) -> tuple[list[tuple[int, int]], set[int]]:
         """What is to be compared: literals with an offset in the text, and literals with the whole text.
 
-        The first grow with the text, not with what it holds; the second are at most as many as there are
-        literals.
+        The first are at most so many for each letter of the text as literals share a sample, the second at
+        most as many as there are literals.
         """
         here: list[tuple[int, int]] = []
         anywhere = {place for place, letter in self._plain if letter in text}

@@ -33,8 +33,10 @@ _READ: dict[int, tuple[np.dtype[Any], np.dtype[Any], Any]] = {
 }
 _ROOM = 128  # places of the table a sample: so that few strangers meet one
 _BITS = 10, 18  # of the table's size: least, most
-_OFTEN = 48  # places of one sample in a text, above which one search is quicker than comparing at each
-_MANY = 4 * _OFTEN  # places of all samples, up to which that is not looked into
+_OFTEN = (
+    640  # letters of a text a place of one sample: if fewer, one search is quicker than comparing at each
+)
+_MANY = 192  # places of all samples, up to which that is not looked into
 # What most pages hold: a sample out of it is no rare one.
 _MARKUP = (
     '<!DOCTYPE html><html lang="en"><html><head><meta charset="utf-8"><title></title></head><body></body>'
@@ -84,7 +86,8 @@ class Samples:
         found = samples[passed].tolist()
         often: Collection[int] = ()
         if len(found) > _MANY:
-            often = {sample for sample, count in Counter(found).items() if count > _OFTEN}
+            most = max(_MANY // 4, len(low) // _OFTEN)
+            often = {sample for sample, count in Counter(found).items() if count > most}
             anywhere.update(place for sample in often for place, _ in self._index.get(sample, ()))
         for block, sample in zip(passed.tolist(), found, strict=True):
             if sample in self._index and sample not in often:

@@ -135,7 +135,9 @@ class Browser:
 
     def next_message(self) -> dict[str, Any]:
         """Wait for the next message, whatever it is."""
-        while (end := self._heard.find(b"\0")) < 0:
+        seen = 0
+        while (end := self._heard.find(b"\0", seen)) < 0:
+            seen = len(self._heard)
             self._wait([])
         raw = bytes(self._heard[:end])
         del self._heard[: end + 1]

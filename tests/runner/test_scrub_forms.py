@@ -72,6 +72,10 @@ HIDDEN = {
     "separators": lambda a: str(a).replace(".", "&period;").replace(":", "&#58;"),
     "script": lambda a: "".join(f"\\u{ord(c):04x}" for c in str(a)),
     "script, x": lambda a: str(a).replace(".", "\\x2e").replace(":", "\\x3A"),
+    "script, percent": lambda a: "".join(
+        f"%5Cu{ord(c):04x}" for c in str(a)
+    ),  # as browsers write it in a URL
+    "entities, percent": lambda a: "".join(f"%26%23{ord(c)}%3B" for c in str(a)),
     "text in hex": lambda a: str(a).encode().hex(),
 }
 BASE64 = [

@@ -24,6 +24,7 @@ from blockwatch import failure as f
 from blockwatch.errors import ConfigError
 
 _RSA, _ECDSA = b"\xc0\x2f", b"\xc0\x2b"  # ECDHE-{RSA,ECDSA}-AES128-GCM-SHA256, RFC 5289
+_EC_KEY = bytes.fromhex("06072a8648ce3d0201")  # id-ecPublicKey (RFC 5480), in DER
 _NAME_CODES = {62, 63, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, EMAIL_, IP_ADDRESS_
 _AUTHORITY_CODES = {2, 18, 19, 20, 21, 27, 33}  # no issuer found, self-signed, untrusted
 UNCHECKED = "unchecked"
@@ -60,7 +61,8 @@ class Trust:
     def _replay(self, chain: tuple[bytes, ...], name: str | None) -> tuple[str | None, str | None]:
         context = self._context if name is not None else self._without_names()
         error: ssl.SSLError | None = None
-        for suite in (_RSA, _ECDSA):
+        # A chain is verified under either suite; of the right one the answer comes at once.
+        for suite in (_ECDSA, _RSA) if _EC_KEY in chain[0] else (_RSA, _ECDSA):
             error = _hand_over(context, name, _flight(suite, chain))
             if error is None:
                 return None, None

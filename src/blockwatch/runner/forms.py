@@ -8,7 +8,8 @@ Rules of this file:
 * a form that may be a number like any other (hexadecimal, decimal) is cut as a whole word only;
 * an escaped character before it (``%22``, ``\\u0022``) ends in a digit and is no part of it;
 * IPv6: everything under the own /64 is the own line's; of shorter prefixes only what is written as one;
-* what a limit of ours cut off in its middle is found by its beginning, at the very end.
+* what a limit of ours cut off in its middle is found by its beginning, at the very end, or before a byte
+  that is in no text (0xFF), by which texts are parted that are looked at together.
 """
 
 from __future__ import annotations
@@ -222,7 +223,9 @@ def _torn(text: str) -> Iterator[Form]:
     for letter in reversed(text[least:-1]):
         optional = rb"(?:" + re.escape(letter.encode("ascii")) + optional + rb")?"
     before = _NO_OCTET if joint == "." else _NO_HEX
-    yield from _form(text[0], before, re.escape(text[1:least].encode("ascii")) + optional + rb"\Z")
+    yield from _form(
+        text[0], before, re.escape(text[1:least].encode("ascii")) + optional + rb"(?:\Z|(?=\xff))"
+    )
 
 
 def _base64(text: str) -> Iterator[Form]:

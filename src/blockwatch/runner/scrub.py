@@ -11,6 +11,8 @@ Rules of this file:
 * unknown address, or an address of the own network (the next one from a pool, or after a reconnection):
   every public literal is cut that this run has not dialled, resolved or been told by a control
   (docs/decisions/0009-an-address-not-known.md);
+* most records hold nothing: all steps are looked at together first (:mod:`blockwatch.runner.glance`), and
+  one by one only where something shows;
 * linear time: what is searched for starts with a digit or is literal, and repeats are bounded.
 """
 
@@ -23,16 +25,16 @@ from typing import Any
 import msgspec
 
 from blockwatch import content
-from blockwatch.model import DnsReply, DnsStep, Endpoint, Exchange, Measured, Observation, Purpose
+from blockwatch.model import DnsReply, DnsStep, Endpoint, Exchange, Measured, Observation
 from blockwatch.net.secondlook import body_start
 from blockwatch.runner.forms import packed_pattern, pattern
+from blockwatch.runner.glance import ASKED, OURS, PLACES, Pieces, asked
 from blockwatch.runner.strangers import Strangers
-from blockwatch.runner.undone import body_of, undone
+from blockwatch.runner.undone import body_of, layered, undone, unescaped
 
 MARK = "[scrubbed]"
 _RAW_MARK = MARK.encode("ascii")
-_ASKED = frozenset({"url", "name", "server_name", "host", "request_headers"})  # at hop 0: the target's
-_OURS = frozenset({"helper", "purpose"})  # chosen by the volunteer, or by the program
+_MOST_PLACES = 20_000
 _LINE = re.compile(rb"(HTTP/[0-9.]+ [0-9]{3} |[A-Z]+ |[^:]{1,200}:[ \t]*|)(.*?)((?: HTTP/1\.[01])?\r?)", re.S)
 _LABELS = bytes(b"."[0] if 0 < byte < 0x30 and byte not in b"-" else byte for byte in range(256))
 
@@ -60,6 +62,7 @@ class Scrubber:
         self._packed = packed_pattern(self._addresses, alone=resolvers)
         self._strangers = Strangers(blind=blind, networks=networks, met=met)
         self.met = self._strangers.met  # public addresses that this run has gone to or been told
+        self._harmless: set[str] = set()  # places that were looked at
 
     def measured(self, measured: Measured) -> Measured:
         """The same measurement without them."""
@@ -67,16 +70,44 @@ class Scrubber:
             return measured
         steps = measured.measurement.observations
         self._strangers.meet(steps)
-        exchanges = {i: self._exchange(e, _asked(steps[i])) for i, e in measured.exchanges.items()}
-        observations = tuple(self._step(step) for step in steps)
+        exchanges = {i: self._exchange(e, asked(steps[i])) for i, e in measured.exchanges.items()}
+        observations = steps if self._silent(Pieces(steps)) else tuple(map(self._step, steps))
         fault = self._value(measured.measurement.fault)
         measurement = msgspec.structs.replace(measured.measurement, observations=observations, fault=fault)
         return Measured(measurement=measurement, exchanges=exchanges)
 
+    # all steps at once
+
+    def _silent(self, pieces: Pieces) -> bool:
+        """Whether it is certain that nothing in these steps is cut."""
+        for place in pieces.places - self._harmless:
+            if self._place(place) != place:
+                return False
+            if len(self._harmless) >= _MOST_PLACES:
+                self._harmless.clear()
+            self._harmless.add(place)
+        told = pieces.told()
+        if layered(told) or b"\0" in told or self._cut(told) != told or self._hides(told):
+            return False
+        return self._keeps_silent(pieces.binary()) and self._keeps_silent(
+            pieces.messages().translate(_LABELS)
+        )
+
+    def _keeps_silent(self, raw: bytes) -> bool:
+        """Whether it is certain that none of the messages and certificates in ``raw`` tells."""
+        if layered(raw) or (self._packed is not None and self._packed.search(raw)):
+            return False
+        bare = self._bare
+        if bare is not None:
+            narrow = raw.replace(b"\0", b"")
+            if any(map(bare.search, (raw, *unescaped(raw), narrow, *unescaped(narrow)))):
+                return False
+        return self._strangers.sub(raw, _same_length) == raw
+
     # steps
 
     def _step(self, step: Observation) -> Observation:
-        kept = (_ASKED if _asked(step) else frozenset()) | _OURS
+        kept = (ASKED if asked(step) else frozenset()) | OURS
         values = {f: getattr(step, f) for f in step.__struct_fields__ if f not in kept}
         changed = {f: new for f, old in values.items() if (new := self._field(f, old)) != old}
         if isinstance(step, DnsStep) and "name" in changed:
@@ -86,7 +117,7 @@ class Scrubber:
         return msgspec.structs.replace(step, **changed) if changed else step
 
     def _field(self, name: str, value: Any) -> Any:
-        if name in ("address", "addresses", "resolver"):
+        if name in PLACES:
             return self._place(value)
         if name == "asns":
             return tuple((self._place(address), asn) for address, asn in value)
@@ -199,11 +230,6 @@ class Scrubber:
         if self._own is not None:
             data = self._own.sub(lambda found: mark(len(found[0])), data)
         return data if own_only else self._strangers.sub(data, mark)
-
-
-def _asked(step: Observation) -> bool:
-    """Whether a step goes where the volunteer's list says."""
-    return step.hop == 0 and step.purpose is Purpose.FIRST
 
 
 def _same_length(length: int) -> bytes:

@@ -30,6 +30,9 @@ _LITERAL = re.compile(
     rb")",
     re.I | re.S,
 )
+# Without one of these there is no literal: they begin with a rare byte, which is searched for much faster.
+_DOTTED = re.compile(rb"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
+_GROUPED = re.compile(rb":(?<=[23][0-9A-F]{3}:)[0-9A-F]{0,4}" + COLON, re.I)
 _HOST_FOLLOWS = (b"//", b"/\\/", b"%2F", b"%2f", b"//[", b"/\\/[")
 
 
@@ -50,7 +53,9 @@ class Strangers:
 
     def sub(self, data: bytes, mark: Callable[[int], bytes]) -> bytes:
         """``data`` with ``mark(length)`` for every literal that may be ours."""
-        return _LITERAL.sub(lambda found: self._clean(found, mark), data) if self.wary else data
+        if not self.wary or not _may_hold_literals(data):
+            return data
+        return _LITERAL.sub(lambda found: self._clean(found, mark), data)
 
     def _clean(self, found: re.Match[bytes], mark: Callable[[int], bytes]) -> bytes:
         text = found[0]
@@ -76,6 +81,10 @@ def addresses_in(steps: Sequence[Observation]) -> set[str]:
         else:
             found.add(step.address)
     return found
+
+
+def _may_hold_literals(data: bytes) -> bool:
+    return bool(_DOTTED.search(data) or _GROUPED.search(data)) or b"%3" in data
 
 
 @lru_cache(maxsize=4_096)

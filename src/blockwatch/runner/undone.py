@@ -17,10 +17,11 @@ from blockwatch import content
 
 MOST = 4 * 1024 * 1024  # bytes of a decoded body that are searched
 _LAYERS = 3
+_COMPRESSED = b"\x1f\x8b\x08"  # how gzip begins (RFC 1952)
 _HIDDEN = (b"&#", b"&p", b"&c", b"&h", b"%", b"\\u", b"\\x", b"\\/")
 _COMPRESSORS = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
-# Only what an address, a MAC address or a name can consist of: - . / 0-9 : A-Z _ a-z
-_HEX = rb"(?:2[DEF]|3[0-9A]|[46][1-9A-F]|[57][0-9A]|5F|25)"
+# What an address, a MAC address or a name can consist of, - . / 0-9 : A-Z _ a-z, and other escapes: # % & ; \
+_HEX = rb"(?:2[356DEF]|3[0-9AB]|[46][1-9A-F]|[57][0-9A]|5[CF])"
 _ESCAPED = re.compile(
     rb"%(" + _HEX + rb")|\\u00(" + _HEX + rb")|\\x(" + _HEX + rb")|&#x0{0,5}(" + _HEX + rb");?"
     rb"|&#0{0,5}([0-9]{2,3});?|&(period|colon|hyphen|dash|lowbar);|\\(/)",
@@ -34,15 +35,25 @@ _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 def undone(data: bytes) -> Iterator[bytes]:
     """``data`` with compression, wide characters and escapes undone, where there are any."""
     for _ in range(_LAYERS):
-        if not data.startswith(b"\x1f\x8b\x08"):
+        if not data.startswith(_COMPRESSED):
             break
         data, _ = content.decode_body(_GZIP, data, MOST)
         yield data
     if b"\0" in data[:4_096]:  # UTF-16, UTF-32
         data = data.replace(b"\0", b"")
         yield data
+    yield from unescaped(data)
+
+
+def layered(data: bytes) -> bool:
+    """Whether something compressed may begin anywhere in ``data``."""
+    return _COMPRESSED in data
+
+
+def unescaped(data: bytes) -> Iterator[bytes]:
+    """``data`` with escapes undone, where there are any."""
     for _ in range(_LAYERS):
-        if not any(sign in data for sign in _HIDDEN):
+        if not (b"%" in data or b"&" in data or b"\\" in data) or not any(sign in data for sign in _HIDDEN):
             return
         plain = _ESCAPED.sub(_character, data)
         if plain == data:

@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: tools fuzz demo test check bench bench-helper bench-judge accuracy setup clean
+.PHONY: tools fuzz demo test check bench bench-helper bench-judge bench-verify bench-seal accuracy setup clean
 
 demo: setup  ## measure a simulated censored internet and compare with its truth
 	.venv/bin/blockwatch demo
@@ -36,6 +36,12 @@ bench-judge: setup  ## the judge on one core: measurements a second, memory, the
 
 bench-helper: setup  ## the test helper on one core: 200 requests a second for a minute
 	$(PY) bench/helper.py
+
+bench-verify: setup  ## verify on one core: records a second and memory, of a million short ones and of some with pages
+	$(PY) bench/verify.py
+
+bench-seal: setup  ## what sealing adds to the cost of writing a run of 1,000 sites
+	$(PY) bench/seal.py
 
 accuracy: setup  ## how right the verdicts are: writes docs/accuracy.md (40 minutes; goes on where it was stopped)
 	$(PY) -m tools.accuracy

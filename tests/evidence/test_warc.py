@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+import uuid
 import zlib
 from pathlib import Path
 
@@ -163,6 +164,12 @@ def test_why_a_response_is_not_whole(changes: dict[str, object], cut: str | None
     assert fields["request"].field("warc-concurrent-to") == fields["response"].field("WARC-Record-ID")
     assert fields["response"].field("WARC-Record-ID") == record_id("m#11/response")
     assert fields["response"].field("WARC-Date") == "2026-11-22T04:20:00.000001Z"
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_a_record_id_is_a_uuid_of_version_5(name: str) -> None:
+    space = uuid.UUID("6e7f2b0a-51c4-5d0c-9d7a-3a4c1f0b9e52")
+    assert record_id(name) == f"<urn:uuid:{uuid.uuid5(space, name)}>"
 
 
 def test_http2_is_said() -> None:

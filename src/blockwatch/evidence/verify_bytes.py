@@ -16,11 +16,18 @@ import zlib
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote
 
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.report import Damage
-from blockwatch.evidence.warc import MAX_BLOCK, WARC_FILE, WarcRecord, parse_member, record_id
+from blockwatch.evidence.warc import (
+    MAX_BLOCK,
+    WARC_FILE,
+    WarcRecord,
+    ip_address,
+    parse_member,
+    record_id,
+    target_uri,
+)
 from blockwatch.model import HttpStep, Measurement, WarcRef
 
 _CUT = "[scrubbed]"  # stands where the volunteer's address stood, in the log and in the file of bytes
@@ -137,8 +144,8 @@ def oddity(measurement: Measurement, step: HttpStep, side: str, record: WarcReco
         "WARC-Block-Digest": f"sha256:{sha256(record.block).hexdigest()}",
     }
     if _CUT not in step.url and _CUT not in step.address:
-        expected["WARC-Target-URI"] = quote(step.url, safe="!#$%&'()*+,/:;=?@[]~", errors="replace")
-        expected["WARC-IP-Address"] = quote(step.address, safe=":.")
+        expected["WARC-Target-URI"] = target_uri(step.url)
+        expected["WARC-IP-Address"] = ip_address(step.address)
     told = {name.lower(): value for name, value in reversed(record.fields)}  # of two the first counts
     for field, value in expected.items():
         if told.get(field.lower(), "") != value:

@@ -19,7 +19,8 @@ import uuid
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from functools import lru_cache
+from hashlib import sha1, sha256
 from pathlib import Path
 from urllib.parse import quote
 
@@ -54,7 +55,13 @@ class WarcRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 def record_id(name: str) -> str:
     """WARC-Record-ID of "<run id>" (warcinfo) or "<measurement id>#<observation>/<request|response>"."""
-    return f"<urn:uuid:{uuid.uuid5(_IDS, name)}>"
+    digest = bytearray(sha1(_IDS.bytes + name.encode(), usedforsecurity=False).digest()[:16])
+    digest[6], digest[8] = (
+        digest[6] & 0x0F | 0x50,
+        digest[8] & 0x3F | 0x80,
+    )  # as uuid.uuid5, in a third of the time
+    text = digest.hex()
+    return f"<urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}>"
 
 
 def warcinfo(run: str, software: str, started: int) -> bytes:
@@ -103,8 +110,8 @@ def _exchange_member(
         ("WARC-Type", side if is_http else "metadata"),
         ("WARC-Record-ID", own_id),
         ("WARC-Date", _date(exchange.started)),
-        ("WARC-Target-URI", _uri(exchange.url)),
-        *([("WARC-IP-Address", quote(exchange.address, safe=":."))] if exchange.address else []),
+        ("WARC-Target-URI", target_uri(exchange.url)),
+        *([("WARC-IP-Address", ip_address(exchange.address))] if exchange.address else []),
         ("WARC-Protocol", quote(exchange.protocol, safe="/.")),
         *other,
         *([("WARC-Truncated", cut)] if cut else []),
@@ -132,9 +139,16 @@ def _date(microseconds: int) -> str:
     return (_EPOCH + timedelta(microseconds=microseconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _uri(url: str) -> str:
+@lru_cache(maxsize=8)  # request and response of a step are beside one another
+def target_uri(url: str) -> str:
     """``url`` on one line of ASCII: a hostile redirect must not write WARC fields of its own."""
     return quote(url, safe="!#$%&'()*+,/:;=?@[]~", errors="replace")
+
+
+@lru_cache(maxsize=8)
+def ip_address(address: str) -> str:
+    """``address`` in the same way."""
+    return quote(address, safe=":.")
 
 
 def read_member(folder: Path, ref: WarcRef) -> WarcRecord:

@@ -33,9 +33,8 @@ _READ: dict[int, tuple[np.dtype[Any], np.dtype[Any], Any]] = {
 }
 _ROOM = 128  # places of the table a sample: so that few strangers meet one
 _BITS = 10, 18  # of the table's size: least, most
-_OFTEN = (
-    640  # letters of a text a place of one sample: if fewer, one search is quicker than comparing at each
-)
+_CHOICE = 64  # letters of a literal out of which its samples are chosen
+_OFTEN = 640  # letters of a text: if a sample stands in fewer on average, one search is quicker
 _MANY = 192  # places of all samples, up to which that is not looked into
 # What most pages hold: a sample out of it is no rare one.
 _MARKUP = (
@@ -107,12 +106,12 @@ class Samples:
 
 def _chosen(literals: Mapping[int, str], size: int) -> dict[int, Pairs]:
     """For each sample that stands for literals at some offset: these, and where in them it stands."""
-    cut = {place: _cut(literal, size) for place, literal in literals.items()}
+    cut = {place: _cut(literal[:_CHOICE], size) for place, literal in literals.items()}
     common = Counter(sample for samples in cut.values() for sample in set(samples))
     common.update(dict.fromkeys(_cut(_MARKUP, size), len(cut)))
     index: dict[int, Pairs] = defaultdict(list)
     for place, samples in cut.items():
-        sums = [0, *accumulate(_RANK.get(letter, _RARE) for letter in literals[place])]
+        sums = [0, *accumulate(_RANK.get(letter, _RARE) for letter in literals[place][:_CHOICE])]
         # The sample that fewest literals share; among those the one of the rarest letters.
         worth = [sums[at + size] - sums[at] - _SHARED * common[one] for at, one in enumerate(samples)]
         for offset in range(size):

@@ -16,6 +16,9 @@ from typing import Any, TypeVar
 from blockwatch.errors import LabError
 from blockwatch.lab.allot import Allotment
 from blockwatch.lab.world import (
+    ERRING_HELPER_HOST,
+    ISP_RESOLVER,
+    ROUTER,
     DnsRule,
     OfflineRule,
     PortalRule,
@@ -59,6 +62,27 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "company": {},
     "flaky-servers": {},
     "listed-sites-only": {},
+    "far": {"delay_ms": 120.0, "back_ms": 200.0, "jitter_ms": 20.0},
+    "slow": {"rate_kbit": 256.0, "delay_ms": 30.0},
+    "lossy": {"loss": 0.12},
+    "outage": {"delay_ms": 60.0},
+    "names-gone": {"delay_ms": 60.0},
+    "portal-later": {"delay_ms": 60.0},
+    "switch": {"delay_ms": 60.0},
+    "names-flaky": {},
+    "names-servfail": {},
+    "names-denied": {},
+    "names-slow": {"delays_ms": {ISP_RESOLVER: 1500.0}},
+    "names-short": {},
+    "names-stale": {},
+    "router": {"resolver": ROUTER, "delays_ms": {ROUTER: 1.0}},
+    "helper-says-down": {"helpers": (ERRING_HELPER_HOST,)},
+    "helper-says-empty": {"helpers": (ERRING_HELPER_HOST,)},
+    "helper-says-other": {"helpers": (ERRING_HELPER_HOST,)},
+    "helper-late": {"helpers": (ERRING_HELPER_HOST,)},
+    "helper-dies": {"helpers": (ERRING_HELPER_HOST,)},
+    "helper-walled": {"helpers": (ERRING_HELPER_HOST,)},
+    "houses": {},
     "diverted": {"tier": 2, "rules": (DnsRule(name="", match="substring", do="divert"),)},
 }
 

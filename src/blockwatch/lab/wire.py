@@ -118,7 +118,7 @@ class Wire:
 
     def _away(self, raw: bytes, now: float, *, up: bool) -> bool:
         """Whether the probe's own line loses this packet."""
-        if self._loss and self._chance.random() < self._loss:
+        if self._censor.offline or (self._loss and self._chance.random() < self._loss):
             return True
         return self._outages.lost(raw, now, up=up)
 

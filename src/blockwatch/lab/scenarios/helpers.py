@@ -1,0 +1,109 @@
+"""Test helpers that are late, die, err or lie: what one helper says is not the truth."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from blockwatch.lab.scenarios import pages, say, usual
+from blockwatch.lab.scenarios.say import blocked, down, http, https, ok, serve, signs, site, unclear
+from blockwatch.lab.world import ERRING_HELPER_HOST, DnsRule, HttpRule, Site, TcpRule, TlsRule
+
+row = partial(say.row, family="noise", world="helper-walled")
+_WALLED = "own: helpers whose own network blocks"
+_ANY = (signs("dns.", "tcp.", "tls.", "http."),)
+
+
+def _helper(**does: Any) -> tuple[Site, ...]:
+    """The one that errs: a liar of what it ``says``, or one that passes the truth on."""
+    kind = "liar" if "says" in does else "relay"
+    return (site("h", host=ERRING_HELPER_HOST, http=None, https=serve(kind, **does)),)
+
+
+ROWS = (
+    *usual.rows(
+        "helper-says-down",
+        "rst nxdomain bogon page host-rst ok*3 cleartext hop flaky dead",
+        source="own: helpers without a network, which call every site down",
+        open_to="rst nxdomain bogon page host-rst cleartext",
+        sites=_helper(says="down"),
+    ),
+    *usual.rows(
+        "helper-says-empty",
+        "rst nxdomain page ok*4 cleartext flaky dead closed hang",
+        source="own: helpers behind a proxy, which call every site up",
+        open_to="rst nxdomain page cleartext",
+        also=_ANY,
+        sites=_helper(says="empty"),
+    ),
+    *usual.rows(
+        "helper-says-other",
+        "rst page ok*4 cleartext dead",
+        source="own: helpers behind a proxy, which see one page everywhere",
+        open_to="rst page cleartext",
+        also=_ANY,
+        sites=_helper(says="other"),
+    ),
+    *usual.rows(
+        "helper-late",
+        "rst nxdomain page ip ok cleartext dead",
+        source="own: helpers that answer after 20 s",
+        sites=_helper(seconds=20),
+    ),
+    *usual.rows(
+        "helper-dies",
+        "rst nxdomain page drop ok*2 cleartext*2 hang dead",
+        source="own: helpers that die in mid-run",
+        open_to="nxdomain page drop cleartext",
+        sites=_helper(n=4),
+    ),
+    # The helper's own network blocks the sites that are asked about, and shows others as they are.
+    row(
+        "walled-clean",
+        "the helper cannot reach two sites that work",
+        https(ok(), see="ok"),
+        http(ok(), unclear(), key="b", see="ok"),
+        source=_WALLED,
+        sites=(site(host="one-walled.net"), site("b", host="two-walled.net", https=None)),
+    ),
+    row(
+        "walled-rst",
+        "reset by name, and the helper cannot reach it",
+        https(blocked("tls.reset"), unclear(), down(), see="tls.reset"),
+        source=_WALLED,
+        sites=(site(host="three-walled.net"),),
+        rules=(TlsRule(sni="@a@", do="rst"),),
+    ),
+    row(
+        "walled-page",
+        "block page by Host, and the helper cannot reach it",
+        http(blocked("http.blockpage"), unclear(), see="any"),
+        source=_WALLED,
+        sites=(site(host="four-walled.net", https=None),),
+        rules=(HttpRule(host="@a@", do="page", response=pages.RU_UTF8),),
+    ),
+    row(
+        "walled-nxdomain",
+        "denied by the ISP's resolver, and the helper cannot reach it",
+        https(blocked("dns.nxdomain"), unclear(), down(), see="dns.nxdomain"),
+        source=_WALLED,
+        sites=(site(host="five-walled.net"),),
+        rules=(DnsRule(name="@a@", do="nxdomain", to="isp"),),
+    ),
+    row(
+        "walled-ip",
+        "address dropped, and the helper cannot reach it",
+        https(down(), unclear(), blocked("tcp.timeout"), see="tcp.timeout"),
+        source=_WALLED,
+        sites=(site(host="six-walled.net"),),
+        rules=(TcpRule(ip="@a.ip@"),),
+    ),
+    *usual.rows(
+        "helper-walled",
+        "rst ok cleartext dead",
+        source=_WALLED,
+        sites=_helper(
+            says="down", names=[f"{n}-walled.net" for n in ("one", "two", "three", "four", "five", "six")]
+        ),
+    ),
+)

@@ -75,6 +75,7 @@ ADDED = {
         "control.apart",
         "line.cleartext",
         "line.names",
+        "line.helper",
     ],
 }
 """By ruleset: the ids that are new in it."""

@@ -21,6 +21,7 @@ from blockwatch.judge.names import a_label, owner, parts
 from blockwatch.judge.pages import agrees
 from blockwatch.judge.row import LATEST
 from blockwatch.judge.sight import redirect_of
+from blockwatch.judge.witnesses import Helpers
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Measurement, Purpose, TcpStep, TlsStep
 from blockwatch.run import LineCheck, RunClose, RunOpen
 from blockwatch.target import Target
@@ -51,6 +52,7 @@ class Peers:
     unlucky: Names = field(default_factory=dict)  # "address:port" → owners whose names broke after TCP
     struck: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # "address:port" → when they broke
     connected: frozenset[str] = frozenset()  # "address:port" that took a TCP connection at any time
+    unfit: frozenset[str] = frozenset()  # helpers whose word the run belies again and again
     tainted: frozenset[str] = frozenset()  # whose page in cleartext was not the control's: no control names
     made: Mapping[str, tuple[Measurement, ...]] = field(default_factory=dict)  # by URL, in order
     helper_answered: bool = False
@@ -108,7 +110,8 @@ class _Digest:
         self.unlucky: dict[str, set[str]] = defaultdict(set)
         self.struck: dict[str, list[int]] = defaultdict(list)
         self.connected: set[str] = set()
-        self.tainted: set[str] = set()
+        self.tainted: dict[str, set[str]] = defaultdict(set)  # helper → names
+        self.helpers = Helpers()
         self.made: dict[str, list[Measurement]] = defaultdict(list)
         self.helper = False
         self.successes: list[int] = []
@@ -116,6 +119,7 @@ class _Digest:
 
     def add(self, measurement: Measurement) -> None:
         self._compare(measurement)
+        self.helpers.add(measurement)
         self.made[measurement.url].append(measurement)
         for step in measurement.observations:
             if step.skipped:
@@ -142,7 +146,7 @@ class _Digest:
             if not isinstance(step, HttpStep) or step.purpose is not _FIRST or step.status is None:
                 continue
             if step.url.startswith("http:") and agrees(step, controls.get(step.url)) == "different":
-                self.tainted.add(parts(step.url).host)
+                self.tainted[controls[step.url].helper].add(parts(step.url).host)
 
     def _lookup(self, step: DnsStep) -> None:
         if step.purpose is not _FIRST and step.purpose in (Purpose.NOBODY, Purpose.ROOT):
@@ -213,6 +217,7 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
     for measurement in measurements:
         if measurement.valid:
             sums.add(measurement)
+    unfit = sums.helpers.unfit()
     unanswered = {resolver: names - sums.answered[resolver] for resolver, names in list(sums.asked.items())}
     return Peers(
         answered=_frozen(sums.answered),
@@ -226,7 +231,10 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         unlucky=_frozen(sums.unlucky),
         struck={place: tuple(sorted(times)) for place, times in sums.struck.items()},
         connected=frozenset(sums.connected),
-        tainted=frozenset(sums.tainted),
+        unfit=unfit,
+        tainted=frozenset(
+            name for helper, names in sums.tainted.items() if helper not in unfit for name in names
+        ),
         made={url: tuple(made) for url, made in sums.made.items()},
         helper_answered=sums.helper,
         successes=tuple(sorted(sums.successes)),

@@ -87,6 +87,8 @@ def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fare
     kind = scene.tries(layer).kind
     first = scene.sight.hops[0].url
     sights = [Sight(made.id, made.observations, made.url) for made in scene.peers.made.get(first, ())]
+    for sight in sights:
+        sight.unhear(scene.peers.unfit)
     for hop in (hop for sight in sights or [scene.sight] for hop in sight.hops):
         if hop.url != scene.hop.url:
             continue

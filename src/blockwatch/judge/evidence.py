@@ -36,6 +36,7 @@ _MORE = {
     **dict.fromkeys(("http.flaky", "http.name"), ("requests", "rounds")),
     **dict.fromkeys(("http.down", "http.blocked"), ("requests", "control")),
     "line.antivirus": ("handshakes",),
+    "line.helper": ("control",),
     "http.redirect": ("cleartext",),
     "page.cleartext": ("cleartext",),
     "page.none": ("connections",),

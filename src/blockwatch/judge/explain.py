@@ -31,6 +31,7 @@ from blockwatch.judge.verdicts import (
     judged_alone,
     preferred,
     scenes,
+    sight_of,
     verdict_of,
 )
 from blockwatch.model import Measurement, Noun
@@ -121,8 +122,7 @@ class _Walk:
         lent = judged_alone(case, rows, matched.lend) if matched is not None and matched.control else None
         settled = plain[0].state is State.OK
         uses = matched is not None and not settled and preferred(plain, lent, matched) is lent
-        made = case.measurements[0]
-        sight = Sight(made.id, made.observations, made.url)
+        sight = sight_of(case)
         if uses and matched is not None:
             matched.lend(sight)
         self._void(sight)

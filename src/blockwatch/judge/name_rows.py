@@ -19,6 +19,13 @@ _OONI = "OONI ts-017 web connectivity; defects of its verdicts, executed"
 
 NAMES = rows(
     "hop",
+    (
+        "line.helper",
+        around.helper_belied,
+        "a witness that is wrong where it can be checked is none where it cannot",
+        "own: helpers on broken or lying lines",
+        2,
+    ),
     ("dns.gone", dns.gone, "a name that resolves for nobody is not blocked", _OONI),
     (
         "dns.ghost",

@@ -17,6 +17,16 @@ from blockwatch.model import Purpose
 _APART_US = 200_000_000  # no residual block on record lasts longer than 180 s
 
 
+def helper_belied(scene: Scene) -> Note | None:
+    """The helper's word is not heard: sites of this run belie it again and again."""
+    unheard = scene.hop.unheard
+    if not unheard:
+        return None
+    name = unheard[0][1].helper
+    text = f"The helper ({name}) is not heard: what it says of sites that surely came here is wrong"
+    return Note(text, refs(ref for ref, _ in unheard))
+
+
 def senders(scene: Scene) -> Note | None:
     """Contradicting replies to one query came over ways of different length."""
     for lookup in (*scene.answers.line, *scene.answers.udp):

@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from blockwatch.judge import outcomes
@@ -108,6 +108,7 @@ class Hop:
         self.flows: list[Flow] = []  # every purpose
         self.waits: list[Flow] = []  # control names sent before this measurement, whatever the hop
         self.controls: list[tuple[str, ControlStep]] = []
+        self.unheard: list[tuple[str, ControlStep]] = []  # of helpers that are no witnesses in this run
 
     @once
     def parts(self) -> Parts:
@@ -194,6 +195,12 @@ class Sight:
         for hop in self.hops:
             hop.waits = before.flows
         _name_hops(self.hops, url)
+
+    def unhear(self, helpers: Collection[str]) -> None:
+        """Put the word of these helpers aside."""
+        for hop in self.hops if helpers else ():
+            hop.unheard = [(ref, step) for ref, step in hop.controls if step.helper in helpers]
+            hop.controls = [(ref, step) for ref, step in hop.controls if step.helper not in helpers]
 
     @property
     def flows(self) -> Iterable[Flow]:

@@ -146,8 +146,7 @@ def preferred(plain: Told, lent: Told | None, matched: Match) -> Told:
 
 def judged_alone(case: Case, rows: Rows, lend: Callable[[Sight], None] | None = None) -> Told:
     """Walk the table once; ``lend`` may put a control into the hops before."""
-    measurement = case.measurements[0]
-    sight = Sight(measurement.id, measurement.observations, measurement.url)
+    sight = sight_of(case)
     if lend is not None:
         lend(sight)
     for rule in rows["void"]:
@@ -161,6 +160,15 @@ def judged_alone(case: Case, rows: Rows, lend: Callable[[Sight], None] | None = 
             if doubt is not None:
                 return doubt, (reason_of(rule, doubt), rule_reason, *notes), False
     return finding, (rule_reason, *notes), partial or finding.partial
+
+
+def sight_of(case: Case) -> Sight:
+    """The measurement of ``case``, without the word of helpers that are no witnesses."""
+    made = case.measurements[0]
+    sight = Sight(made.id, made.observations, made.url)
+    if case.ruleset > 1:
+        sight.unhear(case.peers.unfit)
+    return sight
 
 
 def _walk(

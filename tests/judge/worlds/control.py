@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from blockwatch import failure as f
-from blockwatch.model import Endpoint
+from blockwatch.model import Endpoint, Measurement
 from tests.judge import forged
-from tests.judge.world import CUT, HOST, SITE, SITE2, UDP, Hello
-from tests.judge.worlds.say import HTTP, broken_for_control, by_host, by_sni, ends, row
+from tests.judge.stage import changed, measured
+from tests.judge.world import CUT, HOST, SECOND, SILENCE, SITE, SITE2, UDP, Hello, World
+from tests.judge.worlds.say import HTTP, broken_for_control, by_host, by_sni, ends, on_address, row
 
 STATE = Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.isca_whole(HOST))
 DEAF = broken_for_control(
@@ -76,4 +79,54 @@ row(
     dial=lambda a, port, n: f.REFUSED if port == 443 and a in (SITE, SITE2) else None,
     answer=by_host(f.RESET),
     control=proxied(80),
+)
+
+
+# A helper that this very run belies: of three sites that came here over valid chains it says what is not so.
+DOWN = broken_for_control(http_failure=f.TIMEOUT, endpoints=ends(tcp=f.TIMEOUT))
+BLANK = {"title": None, "body_length": 0, "headers": ()}
+
+
+def belied(told: dict[str, Any], count: int = 3) -> tuple[Measurement, ...]:
+    """Other owners' sites that work here, and what the helper says of them."""
+    made = []
+    for number in range(count):
+        host = f"site.owner{number}.example"
+        there = World(url=f"https://{host}/", shake=lambda a, sni, n: Hello(), control=told)
+        one = measured(there, 10 + number, "first", number * SECOND, ())
+        made.append(changed(one, target=host, url=there.url))
+    return tuple(made)
+
+
+row(
+    "a dead site, and a helper that gives a blank page for every site",
+    "inconclusive down",
+    rule="line.helper",
+    dial=on_address(f.TIMEOUT, SITE),
+    control=BLANK,
+    others=belied(BLANK),
+)
+row(
+    "a blocked address, and a helper that says of every site that it is down",
+    "inconclusive",
+    rule="line.helper",
+    dial=on_address(f.TIMEOUT, SITE),
+    control=DOWN,
+    others=belied(DOWN),
+)
+row(
+    "a block by name, and a helper that says of every site that it is down",
+    "blocked inconclusive",
+    "tls.timeout.sni",
+    shake=by_sni(SILENCE),
+    control=DOWN,
+    others=belied(DOWN),
+)
+row(
+    "a blocked address, and a helper that was wrong of two sites",
+    "blocked",
+    "tcp.timeout",
+    "tcp.blocked",
+    dial=on_address(f.TIMEOUT, SITE),
+    others=belied(BLANK, 2),
 )

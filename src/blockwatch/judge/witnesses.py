@@ -1,0 +1,71 @@
+"""Which test helpers are no witnesses: those whose word this very run belies again and again.
+
+Rules of this file:
+
+* what came to us over a chain valid for its name was the site's own page: it shows what a helper's word is
+  worth;
+* a helper that says "it fails" of sites that worked here, or whose pages are never the ones that came here,
+  has a line or a fault of its own; it is heard no more, neither where it accuses nor where it excuses;
+* one or two contradictions are a site's doing (it refuses the helper, or answers by place): three owners at
+  least, and more than it was right about.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from blockwatch.judge.names import owner, parts
+from blockwatch.judge.pages import agrees
+from blockwatch.model import ControlStep, HttpStep, Measurement, Purpose, TlsStep
+
+BELIED = 3  # owners of sites
+_PLAIN = (Purpose.FIRST, Purpose.REPEAT)
+
+
+class Helpers:
+    """The helpers of a run, and how their word compares with what surely came here."""
+
+    def __init__(self) -> None:
+        self._wrong: dict[str, set[str]] = defaultdict(set)  # helper → owners of whose sites it was wrong
+        self._right: dict[str, set[str]] = defaultdict(set)
+
+    def add(self, measurement: Measurement) -> None:
+        """Compare the controls of one measurement with its pages."""
+        controls = [s for s in measurement.observations if isinstance(s, ControlStep) and s.failure is None]
+        if not controls:
+            return
+        sure = _pages(measurement)
+        for control in controls:
+            page = sure.get(control.url)
+            if page is None:
+                continue
+            said = "different" if control.http_failure else agrees(page, control)
+            if said in ("same", "different"):
+                found = self._right if said == "same" else self._wrong
+                found[control.helper].add(owner(parts(control.url).host))
+
+    def unfit(self) -> frozenset[str]:
+        """The helpers that are no witnesses."""
+        return frozenset(
+            helper
+            for helper, wrong in self._wrong.items()
+            if len(wrong) >= BELIED and len(wrong) > len(self._right[helper])
+        )
+
+
+def _pages(measurement: Measurement) -> dict[str, HttpStep]:
+    """The pages that came over a chain valid for their name, by URL."""
+    valid = {
+        step.flow
+        for step in measurement.observations
+        if isinstance(step, TlsStep) and step.failure is None and step.trust is None and step.server_name
+    }
+    return {
+        step.url: step
+        for step in measurement.observations
+        if isinstance(step, HttpStep)
+        and step.flow in valid
+        and step.purpose in _PLAIN
+        and step.status is not None
+        and not step.failure
+    }

@@ -12,11 +12,11 @@ demo: setup  ## measure a simulated censored internet and compare with its truth
 test: setup  ## all tests; no packet leaves this machine
 	$(PY) -m pytest
 
-check: setup  ## format, lint, types, and the laws of the house
+check: setup  ## format, lint, types, the laws of the house, and what the docs say of the command
 	.venv/bin/ruff format --check src probes tests bench tools
 	.venv/bin/ruff check src probes tests bench tools
 	.venv/bin/mypy
-	$(PY) -m pytest -q tests/test_laws.py
+	$(PY) -m pytest -q tests/test_laws.py tests/test_docs.py
 
 tools: setup  ## other people's web archive tools, for tests that hold ours against them
 	@test -x .venv/tools/bin/wayback || { .venv/bin/python -m venv .venv/tools && \

@@ -65,6 +65,31 @@ _LOCAL_ISSUERS = (
     "net nanny",
     "qustodio",
 )
+_FILTERS = (  # known from ruleset 2 on
+    "netgear",
+    "opendns",
+    "cleanbrowsing",
+    "nextdns",
+    "safedns",
+    "skydns",
+    "dnsfilter",
+    "gateway ca - cloudflare",
+    "cloudflare for teams",
+    "lightspeed systems",
+    "lightspeed rocket",
+    "securly",
+    "smoothwall",
+    "goguardian",
+    "linewize",
+    "contentkeeper",
+    "iboss",
+    "usergate",
+    "ideco",
+    "kerio control",
+    "f-secure",
+    "g data",
+    "comodo internet security",
+)
 
 
 _MOST_KEPT = 32_768  # bytes of a chain that is remembered
@@ -199,16 +224,19 @@ def national_root(chain: Sequence[bytes]) -> bool:
     return any(name.startswith(_NATIONAL_CN) for name in leaf.issuer_names)
 
 
-def local_interceptor(chain: Sequence[bytes]) -> str | None:
-    """The antivirus or corporate proxy that made the chain out, or ``None``."""
+def local_interceptor(chain: Sequence[bytes], *, filters: bool = False) -> str | None:
+    """The antivirus or corporate proxy that made the chain out, or ``None``; ``filters``: those for homes and
+    schools too.
+    """
     leaf = read_leaf(chain)
     if leaf is None:
         return None
     words = " ".join((leaf.issuer, *leaf.organisations, *leaf.issuer_names))
-    return next((known for known in _LOCAL_ISSUERS if _word(known).search(words)), None)
+    every = _LOCAL_ISSUERS + _FILTERS if filters else _LOCAL_ISSUERS
+    return next((known for known in every if _word(known).search(words)), None)
 
 
-@lru_cache(maxsize=len(_LOCAL_ISSUERS))
+@lru_cache(maxsize=len(_LOCAL_ISSUERS) + len(_FILTERS))
 def _word(text: str) -> re.Pattern[str]:
     """``text`` as whole words: "Reset Ltd" is not ESET."""
     return re.compile(rf"(?<![^\W_]){re.escape(text)}(?![^\W_])")

@@ -46,7 +46,8 @@ _PRODUCTS = (
     *("forcepoint", "websense", "smoothwall", "lightspeed systems", "securly", "goguardian", "sonicwall"),
     *("watchguard", "untangle", "checkpoint", "check point", "palo alto networks"),
     *("bitdefender", "eset", "avast", "norton", "dr.web", "qustodio", "net nanny", "squidguard", "dnsfilter"),
-    *("safedns", "skydns", "your network administrator", "your administrator"),
+    *("safedns", "skydns", "usergate", "ideco", "linewize", "contentkeeper", "iboss", "lightspeed rocket"),
+    *("your network administrator", "your administrator"),
 )
 _PRODUCT = re.compile("|".join(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in _PRODUCTS))
 _LOOKED_AT = 20_000  # characters of a page

@@ -33,7 +33,7 @@ def local_interception(scene: Scene) -> Finding | None:
     if tries is None or tries.kind != TRUST:
         return None
     chain = chain_of(tries.same[0])
-    name = local_interceptor(chain)
+    name = local_interceptor(chain, filters=True)
     ordinary = any(flow.tls is not None and flow.tls.trust == INVALID_HOSTNAME for flow in tries.same)
     if name is None and (ordinary or not _signs_everything(scene, issuer_key(chain))):
         return None

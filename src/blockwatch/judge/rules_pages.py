@@ -20,6 +20,7 @@ from blockwatch.judge.outcomes import OK
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.settled import settled
 from blockwatch.judge.sight import Flow, redirect_of
+from blockwatch.judge.speed import transfer
 from blockwatch.model import HttpStep, Purpose
 from blockwatch.verdict import Grade
 
@@ -97,7 +98,19 @@ def page_over_tls(scene: Scene) -> Finding | None:
     flow = scene.reached
     if not scene.last or flow is None or flow.http is None or not scene.hop.secure:
         return None
+    if scene.ruleset > 1 and _in_part(scene):
+        text = "The page came in part only, slowly, and not at all when it was asked for again"
+        return unclear(text, refs(flow.witness(), scene.tries("http").witnesses), "http")
     return _server_says(scene, flow, flow.http)
+
+
+def _in_part(scene: Scene) -> bool:
+    """Whether no transfer of the page ended before our patience did, and others failed."""
+    moved = [transfer(flow) for flow in scene.usable if flow.responded]
+    failed = [
+        f for layer in ("tls", "http") for f in scene.tries(layer).failed if f.purpose is Purpose.REPEAT
+    ]
+    return len(failed) >= 2 and all(one is not None and one.unfinished for one in moved)
 
 
 def page_at_address(scene: Scene) -> Finding | None:
@@ -210,21 +223,15 @@ def _doubtful_page(
 ) -> Finding:
     """A cleartext page that differs from what it should be, and no round has proven a middlebox."""
     step = step_of(flow)
-    agreed, copy = rules_known.agreed(scene, flow), _copy(scene, step)
-    speaks = rules_known.speaks(scene, step, text)
+    agreed, speaks = rules_known.agreed(scene, flow), rules_known.speaks(scene, step, text)
     tried = shown.tried and not shown.same
     repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
     small = (step.body_length or 0) <= pages.SMALL
-    others = scene.peers.others(scene.peers.pages, page_key(step), scene.hop.host)
     refuses = pages.refusal(step, scene.control, text)
     if agreed == "different" and small and len(repeats) >= 2 and not tried and not refuses:
-        grade = Grade.STRONG if speaks else Grade.SIGNS
-        if copy == "different" and scene.copy_agrees:
-            said = "In cleartext another page comes than over TLS and for the control"
-            return _own_perhaps(grade, said, witnesses)
-        if len(others) >= 2 and (step.status or 0) < 400:
-            said = "The same page comes for several unrelated sites; the control gets others"
-            return _own_perhaps(grade, said, witnesses)
+        said = _belied(scene, step)
+        if said:
+            return _own_perhaps(Grade.STRONG if speaks else Grade.SIGNS, said, witnesses)
     if not speaks and pages.structured_like(step, scene.control):
         return ok("The page differs from the control's in text only", witnesses)
     if tried and pages.structured_like(step, scene.control):
@@ -249,6 +256,16 @@ def _doubtful_page(
     if agreed == "none":
         return unclear("A cleartext page with nothing to compare it with", witnesses, "http")
     return unclear("The page differs from the control's; nothing shows whose it is", witnesses, "http")
+
+
+def _belied(scene: Scene, step: HttpStep) -> str:
+    """What shows that a page which no round was made about is not the site's; empty: nothing."""
+    if _copy(scene, step) == "different" and scene.copy_agrees:
+        return "In cleartext another page comes than over TLS and for the control"
+    others = scene.peers.others(scene.peers.pages, page_key(step), scene.hop.host)
+    if len(others) >= 2 and (step.status or 0) < 400:
+        return "The same page comes for several unrelated sites; the control gets others"
+    return ""
 
 
 def _own_perhaps(grade: Grade, text: str, witnesses: tuple[str, ...]) -> Finding:

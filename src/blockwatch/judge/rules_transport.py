@@ -66,6 +66,8 @@ def tcp_blocked(scene: Scene) -> Finding | None:
         found = chance.weighed(scene, "tcp", found)
     if found is None or found.state is not State.BLOCKED:
         return found
+    if scene.control is not None and scene.control.helper.startswith("http"):
+        found = replace(found, text=f"{found.text}. That the address lives is one helper's word")
     if _no_ipv6(scene):
         return unclear(
             "No IPv6 connection of the whole run succeeded: it is the line's", found.witnesses, "tcp"

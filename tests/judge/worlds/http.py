@@ -405,6 +405,22 @@ row(
     again=lambda url: broken_for_control(http_failure=f.RESET),
 )
 
+# A gateway of a company, a school or a home that says so itself.
+for title, page in (
+    ("FortiGuard", Page(title="FortiGuard Intrusion Prevention - Access Blocked", length=3_000)),
+    ("OpenDNS", Page(status=302, title=None, length=0, location="https://block.opendns.com/?url=x")),
+    ("a school's", Page(status=403, title="Blocked by Smoothwall", length=900)),
+):
+    row(
+        f"a gateway's page that names {title} filter",
+        "blocked inconclusive refused",
+        "http.",
+        url=HTTP,
+        answer=by_host(page),
+        controls=block_server,
+        grades="signs",
+    )
+
 # The control is in trouble of its own.
 row(
     "RST on Host; the control gets no answer at all",

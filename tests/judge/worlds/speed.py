@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blockwatch import failure as f
-from tests.judge.world import HOST, SITE, Page
+from tests.judge.world import HOST, SECOND, SITE, Page
 from tests.judge.worlds.say import (
     FAST,
     FROZEN,
@@ -145,4 +145,14 @@ row(
     page=lambda url, a: FROZEN,
     answer=lambda a, h, t, n: None if h in OWN_NAMES or a != SITE else NEIGHBOUR,
     control=None,
+)
+
+row(
+    "a page that comes in part only, and not at all when asked for again",
+    "inconclusive blocked",
+    "throttle",
+    answer=lambda a, h, tls, n: (
+        Page(length=16_384, us=21 * SECOND, truncated=True) if n < 10 else f.TIMEOUT if h == HOST else None
+    ),
+    attempts=1,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import ipaddress
 import json
 import os
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from blockwatch.store import find_runs, read_run
 from tests.cli.command import blockwatch, kept_run, no_traceback
+from tests.runner.test_scrub_forms import forms_of
 
 
 def exported(folder: Path, results: Path) -> list[dict[str, Any]]:
@@ -71,6 +73,34 @@ def test_imported_runs_are_judged(tmp_path: Path) -> None:
     assert done.returncode == 0
     (line,) = done.stdout.splitlines()
     assert json.loads(line)["url"] == "http://example.org/"
+
+
+@pytest.mark.parametrize("probe", ["95.56.8.20", "2a03:32c0:1f:2::9"])
+def test_no_form_of_the_probes_address_is_kept(probe: str, tmp_path: Path) -> None:
+    address = ipaddress.ip_address(probe)
+    forms = [form(address) for form in forms_of(address)]
+    lines = [json.dumps(_telling(probe, number, form)) for number, form in enumerate(forms)]
+    (tmp_path / "old.jsonl").write_text("\n".join(lines))
+    done = blockwatch("import", "--format", "ooni", "old.jsonl", "--results", "new", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["kept"] == len(forms)
+    (folder,) = find_runs([tmp_path / "new"])
+    kept = (folder / "measurements.jsonl").read_text()
+    kept += gzip.decompress((folder / "bodies.warc.gz").read_bytes()).decode()
+    assert [form for form in forms if json.dumps(form)[1:-1] in kept or form in kept] == []
+    assert "it says" in kept  # around it all stays
+    assert blockwatch("verify", folder, cwd=tmp_path).returncode == 0
+
+
+def _telling(probe: str, number: int, form: str) -> dict[str, Any]:
+    """A record as old probes wrote it, of a server that tells its visitor who it is."""
+    url = f"http://e{number}.example/"
+    said = f"it says: {form} ."
+    response = {"code": 200, "body": said, "headers": {"X-You": said}}
+    return {
+        "test_name": "web_connectivity", "report_id": "old", "input": url, "probe_ip": probe,
+        "measurement_start_time": "2016-03-04 05:06:07",
+        "test_keys": {"requests": [{"request": {"url": url}, "response": response}]},
+    }  # fmt: skip
 
 
 def test_what_cannot_be_imported(tmp_path: Path) -> None:

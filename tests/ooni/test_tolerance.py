@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from blockwatch.codec import canonical
 from blockwatch.model import DnsStep, HttpStep, TcpStep, TlsStep
-from blockwatch.ooni import Record, Unreadable, head_of, read_measurement, run_open_of, to_ooni
+from blockwatch.ooni import (
+    Record,
+    Unreadable,
+    digest,
+    head_of,
+    own_addresses,
+    read_measurement,
+    run_open_of,
+    to_ooni,
+)
 from blockwatch.ooni.fields import moment
 from tests.evidence.made import measured, run_open
 from tests.ooni.data import RUN, judged
@@ -116,17 +125,17 @@ def test_a_failed_old_request_is_not_told_twice() -> None:
     assert isinstance(step, TcpStep)
 
 
-def test_a_real_probe_address_is_struck_out() -> None:
-    body = "your address is 198.51.100.77"
-    record = {
-        "test_name": "web_connectivity", "input": "http://e.example/", "probe_ip": "198.51.100.77",
-        "measurement_start_time": "2016-03-04 05:06:07",
-        "test_keys": {"requests": [{"request": {"url": "http://e.example/"},
-                                    "response": {"code": 200, "body": body, "headers": {"X-You": body}}}]},
-    }  # fmt: skip
-    _, made = judged(Record("x", b"", record))
-    assert "198.51.100.77" not in repr(made)
-    assert "[scrubbed]" in repr(made)
+def test_a_real_probe_address_is_known_and_in_no_hash() -> None:
+    def record(address: str) -> dict[str, Any]:
+        return {
+            "test_name": "web_connectivity",
+            "probe_ip": address,
+            "test_keys": {"body": f"you: {address}"},
+        }
+
+    assert own_addresses(record("198.51.100.77")) == ("198.51.100.77",)
+    assert own_addresses(record("127.0.0.1")) == own_addresses({}) == ()
+    assert digest(record("198.51.100.77")) == digest(record("198.51.100.78")) != digest(record("127.0.0.1"))
 
 
 @pytest.mark.parametrize(

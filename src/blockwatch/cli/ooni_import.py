@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, deque
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from blockwatch.cli.spool import Spool
+    from blockwatch.model import Measured
     from blockwatch.ooni import Head
     from blockwatch.run import RunClose, RunOpen
+    from blockwatch.runner.scrub import Scrubber
 
 _MOST_IN_A_RUN = 2_000  # measurements; a judge reads a run as a whole
 _MOST_ON_THEIR_WAY = 64  # measurements handed to the disk and not yet on it
@@ -148,7 +151,7 @@ def _keep(results: Path, spool: Spool, numbers: list[int], receipt: Receipt) -> 
             record.object, head, run=run, seq=seq, run_started=open_.started, source=known.hex()
         )
         receipt.left_out.update(found.left_out)
-        pending.append(writer.submit(found.measured))
+        pending.append(writer.submit(_without_own(record.object, found.measured)))
         if len(pending) >= _MOST_ON_THEIR_WAY:
             pending.popleft().result()
     for future in pending:
@@ -156,6 +159,21 @@ def _keep(results: Path, spool: Spool, numbers: list[int], receipt: Receipt) -> 
     writer.close(_close_of(open_, heads))
     receipt.kept += len(numbers)
     receipt.runs += 1
+
+
+def _without_own(record: dict[str, Any], measured: Measured) -> Measured:
+    """What is kept of a record that names an address of the probe, without it in any of its forms."""
+    from blockwatch.ooni import own_addresses
+
+    own = own_addresses(record)
+    return _scrubber(own).measured(measured) if own else measured
+
+
+@lru_cache(maxsize=16)
+def _scrubber(own: tuple[str, ...]) -> Scrubber:
+    from blockwatch.runner.scrub import Scrubber
+
+    return Scrubber(own)
 
 
 def _close_of(open_: RunOpen, heads: list[Head]) -> RunClose:

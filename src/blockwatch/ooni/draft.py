@@ -23,9 +23,9 @@ _MAX_NUMBER = 2**53
 class Draft:
     """Steps, captured responses, and what was left out."""
 
-    def __init__(self, origin: int, epoch: int, struck: tuple[bytes, ...] = ()) -> None:
+    def __init__(self, origin: int, epoch: int) -> None:
         """``origin``: start of the measurement, microseconds since the run's, which began at ``epoch``."""
-        self.origin, self.epoch, self.struck = origin, epoch, struck
+        self.origin, self.epoch = origin, epoch
         self.steps: list[Observation] = []
         self.responses: dict[int, Response] = {}
         self.left_out: dict[str, int] = {}

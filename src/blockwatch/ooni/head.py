@@ -2,7 +2,7 @@
 
 Rules of this file:
 
-* no address of the probe and none of its resolver gets any further than this file;
+* no field that holds an address of the probe or of its resolver gets any further than this file;
 * what makes a measurement impossible to place (another test, no time, no URL) is said in words;
 * the same measurement has the same digest, however its JSON is laid out.
 """
@@ -106,19 +106,20 @@ def head_of(record: Object, unnamed: str | None = None) -> Head:
 
 def digest(record: Object) -> bytes:
     """SHA-256 of a measurement as the probe made it: key order, white space and what servers add do not
-    count.
+    count, nor does an address of the probe: who has the rest could find it by trying all there are.
     """
-    own = {key: value for key, value in record.items() if key not in _AFTER_SUBMISSION}
-    return sha256(msgspec.json.encode(own, order="sorted")).digest()
+    made = {key: value for key, value in record.items() if key not in _AFTER_SUBMISSION}
+    encoded = msgspec.json.encode(made, order="sorted")
+    for address in own_addresses(record):
+        encoded = encoded.replace(address.encode(), b"[scrubbed]")
+    return sha256(encoded).digest()
 
 
-def own_addresses(record: Object) -> tuple[bytes, ...]:
-    """Addresses of the probe and of its resolver that old records carry: to be struck out wherever they
-    stand.
-    """
+def own_addresses(record: Object) -> tuple[str, ...]:
+    """Addresses of the probe that old records name: to be cut out of all that is kept of them."""
     keys = fields.mapping(record.get("test_keys"))
     found = (fields.address(value) for value in (record.get("probe_ip"), keys.get("client_ip")))
-    return tuple(one.encode() for one in dict.fromkeys(found) if one is not None and one not in _NOWHERE)
+    return tuple(one for one in dict.fromkeys(found) if one is not None and one not in _NOWHERE)
 
 
 def run_open_of(run: str, heads: Iterable[Head]) -> RunOpen:

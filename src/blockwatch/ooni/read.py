@@ -4,7 +4,9 @@ Rules of this file:
 
 * what the probe saw is taken over, what it concluded is not;
 * any key may be null, missing or of another kind: what is there is read, the rest is not invented;
-* what our records have no place for is counted in :attr:`Read.left_out`.
+* what our records have no place for is counted in :attr:`Read.left_out`;
+* an address of the probe that an old record names (:func:`~blockwatch.ooni.head.own_addresses`) may stand
+  anywhere in what was read: whoever keeps it cuts that out first, as of a run of our own.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from blockwatch.ooni.answer import control_fields
 from blockwatch.ooni.draft import Draft
 from blockwatch.ooni.fields import NO_TAGS, Object, Tags
 from blockwatch.ooni.flows import add_flows
-from blockwatch.ooni.head import Head, own_addresses, target_id
+from blockwatch.ooni.head import Head, target_id
 from blockwatch.ooni.lookups import add_lookups
 from blockwatch.ooni.responses import Response
 
@@ -54,7 +56,7 @@ def read_measurement(
     ``run_started``: microseconds since the epoch, not after the measurement.
     """
     keys = fields.mapping(record.get("test_keys"))
-    draft = Draft(max(0, head.started - run_started), run_started, own_addresses(record))
+    draft = Draft(max(0, head.started - run_started), run_started)
     add_lookups(draft, keys, Purpose.FIRST)
     for name in ("x_doh", "x_do53"):
         apart = fields.mapping(keys.get(name))

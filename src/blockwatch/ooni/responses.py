@@ -1,7 +1,7 @@
 """One of OONI's ``requests`` as a request of ours, its response written anew.
 
 Rules of this file: headers are Latin-1 with us; framing and content coding are undone over there already,
-so that the response gets a framing of our own; addresses of the probe are struck out.
+so that the response gets a framing of our own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TITLE_BYTES = re.compile(rb"<title", re.I)
 
 
 class Response(NamedTuple):
-    """A response as recorded: framing and content coding undone, addresses of the probe struck out."""
+    """A response as recorded: framing and content coding undone."""
 
     url: str
     address: str
@@ -63,7 +63,7 @@ def add_http(
     headers = fields.headers(answer) if status is not None else ()
     alpn = entry.get("alpn")
     cut = answer.get("body_is_truncated") is True
-    body, length = _body(draft, answer.get("body")) if status is not None else (None, None)
+    body, length = _body(answer.get("body")) if status is not None else (None, None)
     if not body and status is not None:  # the bytes may have been taken out, their number left
         length = fields.count(entry.get("response_length"), 1) or (None if cut else length)
     i = draft.add(
@@ -75,10 +75,10 @@ def add_http(
         method=fields.text(asked.get("method"), 20) or "GET",
         url=url,
         host=next((value for name, value in sent if name.lower() == "host"), host),
-        request_headers=_struck_pairs(draft, sent),
+        request_headers=sent,
         version=_VERSIONS.get(alpn) if isinstance(alpn, str) else None,
         status=status,
-        headers=_struck_pairs(draft, headers),
+        headers=headers,
         body_length=length,
         truncated=cut,
         title=_title(headers, body) if body else None,
@@ -91,17 +91,17 @@ def add_http(
     if i is not None and body is not None and status is not None:
         protocol = _PROTOCOLS.get(alpn, "http/1.1") if isinstance(alpn, str) else "http/1.1"
         draft.responses[i] = Response(url, told["address"], draft.epoch + told["t"], protocol, status,
-                                      _struck_pairs(draft, headers), body)  # fmt: skip
+                                      headers, body)  # fmt: skip
 
 
-def _body(draft: Draft, told: Any) -> tuple[str | bytes | None, int | None]:
+def _body(told: Any) -> tuple[str | bytes | None, int | None]:
     """A body as told, and its bytes' number; text stays text, for most of it is never looked at."""
-    if isinstance(told, str) and not draft.struck:
+    if isinstance(told, str):
         try:
             return told, len(told) if told.isascii() else len(told.encode())
         except UnicodeEncodeError:  # half a character
             pass
-    body = _struck(draft, fields.binary(told))
+    body = fields.binary(told)
     return body, len(body) if body is not None else None
 
 
@@ -127,21 +127,3 @@ def _response(status: int, headers: tuple[tuple[str, str], ...], body: bytes) ->
     lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
     return head.encode("latin-1", "replace") + b"\r\n\r\n" + body
-
-
-def _struck(draft: Draft, value: bytes | None) -> bytes | None:
-    for address in draft.struck if value else ():
-        value = value.replace(address, b"[scrubbed]") if value else value
-    return value
-
-
-def _struck_pairs(draft: Draft, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    if not draft.struck:
-        return pairs
-    own = [address.decode() for address in draft.struck]
-    found = []
-    for name, value in pairs:
-        for address in own:
-            value = value.replace(address, "[scrubbed]")
-        found.append((name, value))
-    return tuple(found)

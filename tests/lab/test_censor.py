@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from blockwatch.lab import namespace
-from blockwatch.lab.world import DnsRule, HttpRule, OfflineRule, Rule, TcpRule, TlsRule, World
+from blockwatch.lab.world import HttpRule, OfflineRule, Rule, TcpRule, TlsRule, World
+from tests.lab.calls import http, lookup, saw, tls
 from tests.lab.wire_far import DIARY_PORT, TRUE_ADDRESS, ask, start
 
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + b"blocked!" * 500
@@ -39,17 +40,6 @@ RULES: tuple[Rule, ...] = (
     TcpRule(ip=BAD_ADDRESS, do="drop"),
     TcpRule(ip=ODD_ADDRESS, port=443, do="rst"),
     TcpRule(ip=ODD_ADDRESS, port=80, do="drop"),
-    DnsRule(name="answer.example", answers=("127.0.0.1", "2001:db8::1"), ttl0=128, true_after=0.15),
-    DnsRule(name="alone.example", answers=("127.0.0.1",), race=False),
-    DnsRule(name="nxdomain.example", do="nxdomain", race=False),
-    DnsRule(name="refused.example", do="refused", race=False),
-    DnsRule(name="servfail.example", do="servfail", race=False),
-    DnsRule(name="empty.example", do="empty", race=False),
-    DnsRule(name="drop.example", do="drop"),
-    DnsRule(name="dup.example", do="dup"),
-    DnsRule(name="lose.example", do="lose", first=1),
-    DnsRule(name="isp.example", do="drop", to="isp"),
-    DnsRule(name="divert.example", do="divert"),
 )
 
 
@@ -57,22 +47,6 @@ RULES: tuple[Rule, ...] = (
 def lab() -> Iterator[namespace.Handle]:
     with start(World(name="censor", sites=(), rules=RULES, delay_ms=5, ipv6=True)) as lab:
         yield lab
-
-
-def tls(name: str, address: str = TRUE_ADDRESS, **more: object) -> dict[str, object]:
-    return {"do": "tls", "address": address, "port": 443, "name": name} | more
-
-
-def http(name: str, address: str = TRUE_ADDRESS, port: int = 80, **more: object) -> dict[str, object]:
-    return {"do": "http", "address": address, "port": port, "name": name} | more
-
-
-def lookup(name: str, address: str = "8.8.8.8", **more: object) -> dict[str, object]:
-    return {"do": "dns", "address": address, "name": name} | more
-
-
-def saw(lab: namespace.Handle, *calls: dict[str, object]) -> list[object]:
-    return [answer["saw"] for answer in ask(lab, *calls)]
 
 
 def server_diary(lab: namespace.Handle) -> dict[str, str]:
@@ -222,58 +196,6 @@ def test_an_address_is_dropped_or_reset_by_port(lab: namespace.Handle) -> None:
         http("fine.example", ODD_ADDRESS, 8080),
     )
     assert seen == ["tcp.timeout", "tcp.timeout", "tcp.refused", "tcp.timeout", "ok"]
-
-
-def test_a_forged_dns_answer_comes_first_and_the_true_one_later(lab: namespace.Handle) -> None:
-    four, six, asked_isp = ask(
-        lab,
-        lookup("answer.example"),
-        lookup("ANSWER.example", type="AAAA"),
-        lookup("answer.example", "95.56.8.1"),
-    )
-    for seen in (four, asked_isp):
-        forged, true = seen["answers"]  # type: ignore[misc]
-        assert (forged["addresses"], true["addresses"]) == (["127.0.0.1"], [TRUE_ADDRESS])
-        assert (forged["ttl"], true["ttl"]) == (128 - 4, 64 - 8)
-        assert true["seconds"] >= 0.15
-    assert six["answers"][0]["addresses"] == ["2001:db8::1"]  # type: ignore[index]
-
-
-def test_dns_meets_its_rule_and_no_other_name_does(lab: namespace.Handle) -> None:
-    expected = {
-        "alone.example": [(0, ["127.0.0.1"])],
-        "nxdomain.example": [(3, [])],
-        "refused.example": [(5, [])],
-        "servfail.example": [(2, [])],
-        "empty.example": [(0, [])],
-        "drop.example": [],
-        "dup.example": [(0, [TRUE_ADDRESS])] * 2,
-        "isp.example": [(0, [TRUE_ADDRESS])],
-        "xalone.example": [(0, [TRUE_ADDRESS])],
-        "fine.example": [(0, [TRUE_ADDRESS])],
-    }
-    answers = [each["answers"] for each in ask(lab, *map(lookup, expected))]
-    seen = [[(one["rcode"], one["addresses"]) for one in each] for each in answers]  # type: ignore[attr-defined]
-    assert dict(zip(expected, seen, strict=True)) == expected
-    first, second = answers[list(expected).index("dup.example")]  # type: ignore[misc]
-    assert second["seconds"] - first["seconds"] >= 0.15
-
-
-def test_a_diverted_question_is_answered_by_the_isp_in_the_name_of_whoever_was_asked(
-    lab: namespace.Handle,
-) -> None:
-    nobody = "91.1.1.9"
-    diverted, public, true = ask(
-        lab, lookup("divert.example", nobody), lookup("divert.example"), lookup("fine.example", nobody)
-    )
-    for seen in (diverted, public):
-        assert [one["addresses"] for one in seen["answers"]] == [[TRUE_ADDRESS]]  # type: ignore[attr-defined]
-    assert true["answers"] == []
-
-
-def test_the_first_question_is_lost_and_the_next_answered(lab: namespace.Handle) -> None:
-    seen = [saw(lab, lookup("lose.example", hold=0.3))[0] for _ in range(2)]
-    assert seen == ["dns.timeout", "ok"]
 
 
 def test_the_censor_is_seen_at_its_hop_by_a_ladder(lab: namespace.Handle) -> None:

@@ -31,7 +31,9 @@ class Answers:
     def __init__(self, hop: Hop, peers: Peers, ruleset: int = LATEST) -> None:
         self.ruleset = ruleset
         self.hop, self.peers, self.host, self.control = hop, peers, hop.host, hop.control
-        mine = [lookup for lookup in hop.lookups if self._about_host(lookup)]
+        told = [lookup for lookup in hop.lookups if self._about_host(lookup)]
+        self.cut = [lookup for lookup in told if ruleset > 1 and _cut(lookup)]  # more only fits TCP
+        mine = [lookup for lookup in told if lookup not in self.cut] if self.cut else told
         self.system = [lookup for lookup in mine if lookup.step.resolver == SYSTEM]
         self.line = [lookup for lookup in mine if lookup.step.resolver == LINE]
         self.udp = [lookup for lookup in mine if lookup.step.resolver.startswith("udp:")]
@@ -254,6 +256,8 @@ class Answers:
         checked = [lookup.end for lookup in asked]
         if outcomes.OK in checked:
             return True
+        if self.ruleset > 1 and checked and self._for_hardly_any():
+            return False
         found = self.peers.answered.get(SYSTEM, frozenset())  # a name never found here may be blocked itself
         if self.ruleset > 1 and len(checked) >= 2 and all(lookup.step.name in found for lookup in asked):
             return False
@@ -261,6 +265,17 @@ class Answers:
         if known is not None:
             return known
         return False if checked else None
+
+    def _for_hardly_any(self) -> bool:
+        """Whether the system's resolver found hardly any name in the whole run: one of five, or none."""
+        found = self.peers.found - {self.host}
+        missed = self.peers.unanswered.get(SYSTEM, frozenset()) | self.peers.answered.get(SYSTEM, frozenset())
+        return len(found) * 4 <= len(missed - found - {self.host}) and len(missed) >= 3
+
+
+def _cut(lookup: Lookup) -> bool:
+    """Whether a reply said only that the answer does not fit UDP (TC): that says nothing of the name."""
+    return lookup.step.error == "TC" and not lookup.step.addresses
 
 
 _DENIALS = frozenset({outcomes.NXDOMAIN, outcomes.EMPTY, outcomes.REFUSED, outcomes.SERVFAIL})

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from blockwatch.judge import outcomes
+from blockwatch.judge.addresses import bogon
 from blockwatch.judge.beside import NOBODY, Beside
 from blockwatch.judge.fingerprints import OURS, Pack
 from blockwatch.judge.names import a_label, owner, parts
@@ -42,6 +43,9 @@ class Peers:
     """What a whole run saw; every set is of host names unless said otherwise."""
 
     answered: Names = field(default_factory=dict)  # resolver → names it gave addresses for
+    found: frozenset[str] = (
+        frozenset()
+    )  # names for which the system's resolver gave an address that can be real
     unanswered: Names = field(default_factory=dict)  # resolver → names it never gave addresses for
     shared: Names = field(default_factory=dict)  # address → owners that the system resolver gave it for
     proven: frozenset[tuple[str, str]] = frozenset()  # (host, address) with a chain valid for host
@@ -101,6 +105,7 @@ class _Digest:
     def __init__(self) -> None:
         self.answered: dict[str, set[str]] = defaultdict(set)
         self.asked: dict[str, set[str]] = defaultdict(set)
+        self.found: set[str] = set()
         self.shared: dict[str, set[str]] = defaultdict(set)
         self.proven: set[tuple[str, str]] = set()
         self.redirected: dict[str, set[str]] = defaultdict(set)
@@ -155,6 +160,8 @@ class _Digest:
         if step.addresses:
             self.answered[step.resolver].add(step.name)
             if step.resolver == "system":
+                if any(bogon(address) is None for address in step.addresses):
+                    self.found.add(step.name)
                 for address in step.addresses:
                     self.shared[address].add(owner(step.name))
 
@@ -222,6 +229,7 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
     return Peers(
         answered=_frozen(sums.answered),
         unanswered=_frozen(unanswered),
+        found=frozenset(sums.found),
         shared=_frozen(sums.shared),
         proven=frozenset(sums.proven),
         redirected=_frozen(sums.redirected),

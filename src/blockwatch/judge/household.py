@@ -56,9 +56,14 @@ _LOOKED_AT = 20_000  # characters of a page
 def resolver_doubt(scene: Scene) -> str:
     """Why what the system's resolver alone says may be the doing of somebody on this side; empty: hardly."""
     vantage = scene.vantage
-    if vantage is None or vantage.resolver_asn is None:
+    if (
+        vantage is None
+        or vantage.resolver_local
+        or (vantage.resolver_local is None and not vantage.resolver_asn)
+    ):
         return HOUSE
-    return CHOSEN if vantage.asn is not None and vantage.asn != vantage.resolver_asn else ""
+    known = vantage.asn is not None or vantage.resolver_asn is None
+    return CHOSEN if known and vantage.asn != vantage.resolver_asn else ""
 
 
 def answer_doubt(scene: Scene) -> str:

@@ -24,6 +24,7 @@ from blockwatch.verdict import Grade
 _REPEATED = 3  # lookups that must fail alike before it is more than a sign
 _FINDERS = 2  # witnesses that must find a name before its denial is more than a sign
 _TOLD = frozenset({outcomes.NXDOMAIN, outcomes.EMPTY})
+_UNSAID = frozenset({outcomes.TIMEOUT, outcomes.SERVFAIL, outcomes.EMPTY})
 _NAMED = frozenset({"nxdomain", "empty", "refused", "servfail", "timeout"})
 
 
@@ -60,6 +61,9 @@ def _doubted(scene: Scene, failed: list[Lookup]) -> Finding | None:
         return unclear(
             "The system's resolver failed, but asked again by ourselves it answers", of(failed), "dns"
         )
+    if answers.cut and how in _UNSAID:
+        text = "The answer only fits TCP, and the line's resolver was not to be asked over it"
+        return unclear(text, of([*failed, *answers.cut]), "dns")
     if any(lookup.end == outcomes.LOCAL for lookup in failed):
         return unclear("A lookup was refused by this machine itself", of(failed), "dns")
     told = scene.once and how in _TOLD  # a denial is an answer, and no accident

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from blockwatch import failure as f
+from blockwatch.model import Measurement
 from blockwatch.run import Vantage
 from tests.judge import forged
-from tests.judge.world import CUT, DOH, HOST, OTHER, SITE, UDP, Hello, Page
+from tests.judge.stage import changed, measured
+from tests.judge.world import CUT, DOH, HOST, OTHER, SECOND, SITE, UDP, Hello, Page, World
 from tests.judge.worlds.say import (
     BLOCK,
     HTTP,
@@ -167,6 +169,34 @@ row(
     lookup=gone(DOH),
     grades="strong",
 )
+
+
+# a resolver that answers for hardly any name; an answer made up on the path is not its
+def hardly(said: str) -> Callable[[str, str, int], Any]:
+    """The line's resolver fails on every name; the others do not."""
+    return lambda r, name, n: said if r in ("system", "line") else (SITE,)
+
+
+def lost(said: str) -> tuple[Measurement, ...]:
+    """Other names of the run, which it does not find either, and one for which the path lies."""
+    made = []
+    for number in range(4):
+        host = f"other{number}.example"
+        answer: Any = ("10.10.34.36",) if number == 3 else said
+        world = World(url=f"https://{host}/", lookup=lambda r, name, n, answer=answer: answer, control=None)
+        one = measured(world, 10 + number, "first", number * SECOND, ())
+        made.append(changed(one, target=host, url=world.url))
+    return tuple(made)
+
+
+for said in (f.SERVFAIL, f.NXDOMAIN, f.NO_ANSWER, f.DNS_REFUSED):
+    row(
+        f"the line's resolver says {said} to every name, and the path lies about one",
+        "ok inconclusive",
+        lookup=hardly(said),
+        calm=False,
+        others=lost(said),
+    )
 
 # a resolver that remembers that there was no such name, and one of the volunteer's own
 HOME = Vantage(asn=9198, ipv4=True)

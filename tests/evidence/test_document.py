@@ -13,7 +13,7 @@ import pytest
 
 from blockwatch import model, run, target
 from blockwatch.codec import canonical
-from blockwatch.evidence import bundle, chunks, merge, proof, receipt, summary
+from blockwatch.evidence import bundle, chunks, growth, merge, proof, receipt, summary
 from blockwatch.evidence.log import LOG_FILE, MAX_LINE
 from blockwatch.evidence.warc import MAX_BLOCK, WARC_FILE, record_id
 
@@ -46,6 +46,7 @@ NOUNS: dict[str, type[msgspec.Struct]] = {
     "bundle.json": bundle.BundleList,
     "Bundled run": bundle.BundledRun,
     "Bundled file": bundle.BundledFile,
+    "blockwatch growth": growth.Growth,
     "Receipt": receipt.Receipt,
     "Received run": merge.Placed,
     "Received tombstone": receipt.Buried,

@@ -141,7 +141,8 @@ def _lines(report: Report, reader: Reader) -> list[str]:
         time = moment(report.not_after) if report.not_after is not None else ""
         cut = report.level.rank > 0 and report.open_ended
         grade, _, means = (_UP_TO_HERE if cut else _GRADES)[report.level].format(time=time).partition(":")
-        lines.append(f"  {grade}{_CLOCK[report.clock]}:{means}")
+        clock = "" if report.kind == "growth" else _CLOCK[report.clock]
+        lines.append(f"  {grade}{clock}:{means}")
         lines += [f"  {_MAYBE_CUT}"] * cut
         lines.append(f"  {_signer(report, reader)}")
         if report.witnesses:
@@ -167,7 +168,7 @@ def _json(report: Report) -> str:
     fields = msgspec.structs.asdict(report)
     fields["findings"] = [msgspec.structs.asdict(finding) for finding in report.findings]
     fields["ok"] = not report.findings
-    fields["clock"] = None if report.kind == "folder" else report.clock
+    fields["clock"] = None if report.kind in ("folder", "growth") else report.clock
     level = fields.pop("level")
     fields["grade"] = None if not report.sound or report.kind == "folder" else level
     return msgspec.json.encode(dict(sorted(fields.items()))).decode()

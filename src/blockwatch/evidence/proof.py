@@ -90,7 +90,7 @@ def make_proof(folder: Path, record: str) -> bytes:
     Raises ``UsageError`` where there is no such record, ``EvidenceError`` where it cannot be proved.
     """
     run = Run(folder)
-    sealed = _newest(run)
+    sealed = newest_seal(run)
     wanted = f"{run.open.run}-{int(record):06d}" if re.fullmatch("[0-9]{1,9}", record) else record
     leaves: list[bytes] = []
     first = found = None
@@ -124,7 +124,8 @@ def make_proof(folder: Path, record: str) -> bytes:
     return raw
 
 
-def _newest(run: Run) -> Checkpoint:
+def newest_seal(run: Run) -> Checkpoint:
+    """The newest seal of a run; raises ``EvidenceError`` where there is none."""
     files = checkpoint_files(run.folder)
     if run.open.key is None or not files:
         raise EvidenceError(

@@ -52,7 +52,7 @@ class Report(Noun, frozen=True, kw_only=True):
     """What is known of one run, or of one proof, after checking it."""
 
     path: str
-    kind: str  # "run" or "proof"
+    kind: str  # "run", "proof", "growth" or "folder"
     run: str | None = None  # run id; null: not even that can be read
     level: Level = Level.UNSIGNED  # means nothing where there are findings
     key: str | None = None  # verifier key that the run names
@@ -97,7 +97,8 @@ class Report(Noun, frozen=True, kw_only=True):
     def title(self) -> str:
         """The grade with what takes away from it: "sealed up to here (clock unknown)"."""
         cut = " up to here" if self.level.rank and self.open_ended else ""
-        clock = "" if self.clock == "checked" else f" (clock {self.clock})"
+        told = self.clock == "checked" or self.kind == "growth"  # that has no times in it
+        clock = "" if told else f" (clock {self.clock})"
         return f"{self.level}{cut}{clock}"
 
     def reaches(self, level: Level) -> bool:

@@ -28,6 +28,7 @@ from blockwatch.evidence.verify_among import (
     find_witnesses,
     with_note,
 )
+from blockwatch.evidence.verify_growth import is_growth, verify_growth
 from blockwatch.evidence.verify_proof import looks_like_a_proof, verify_proof
 
 _REMEDY = "Name a run folder, a folder of runs, a bundle or a proof."
@@ -74,7 +75,8 @@ class Held:
 
 def _place(path: Path, reader: Reader, opened: ExitStack, held: Held) -> _Place:
     if looks_like_a_proof(path):
-        return _Place(path, [], [verify_proof(path, reader)])
+        check = verify_growth if is_growth(path) else verify_proof
+        return _Place(path, [], [check(path, reader)])
     try:
         (folder,) = opened.enter_context(opened_paths([path]))
     except EvidenceError as error:  # a bundle that is refused

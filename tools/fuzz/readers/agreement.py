@@ -22,7 +22,8 @@ _CHECKER = Path(__file__).parents[2] / "check_evidence.py"
 
 
 @lru_cache(maxsize=1)
-def _checker() -> ModuleType:
+def checker() -> ModuleType:
+    """The second checker, loaded once."""
     spec = importlib.util.spec_from_file_location("check_evidence", _CHECKER)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(_CHECKER)
@@ -44,7 +45,7 @@ def _unsealed(work: Path) -> Target:
     def read(raw: bytes) -> None:
         (copy / "measurements.jsonl").write_bytes(raw)
         ours = verify_run(copy, Reader()).report
-        theirs = _checker().check_run(copy, [], None)
+        theirs = checker().check_run(copy, [], None)
         if theirs.bad and not ours.findings:
             raise AssertionError(f"we let pass: {theirs.bad}")
         if not ours.findings and (ours.lines, ours.root) != (theirs.log.lines, theirs.log.root):
@@ -61,7 +62,7 @@ def _proof(work: Path) -> Target:
         path.write_bytes(raw)
         if verify_proof(path, Reader()).findings:
             return
-        _checker().check_proof(path, [], None)  # raises where it finds anything
+        checker().check_proof(path, [], None)  # raises where it finds anything
 
     modules = ("blockwatch.evidence.verify_proof", "blockwatch.evidence.proof:check_proof _included _checked")
     return Target([make_proof(run_folder(work), "1")], read, modules, is_json=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from blockwatch.lab.build import CONDITIONS
+from blockwatch.lab.conditions import CONDITIONS
 from blockwatch.lab.scenarios import SCENARIOS
 from blockwatch.lab.scenarios.say import PAGE
 from blockwatch.lab.servers.hostile import RAW_KINDS

@@ -15,76 +15,12 @@ from typing import Any, TypeVar
 
 from blockwatch.errors import LabError
 from blockwatch.lab.allot import Allotment
-from blockwatch.lab.world import (
-    ERRING_HELPER_HOST,
-    ISP_RESOLVER,
-    ROUTER,
-    DnsRule,
-    OfflineRule,
-    PortalRule,
-    Rule,
-    Scenario,
-    Serve,
-    Site,
-    TargetTruth,
-    World,
-)
+from blockwatch.lab.conditions import CONDITIONS
+from blockwatch.lab.world import DnsRule, Rule, Scenario, Serve, Site, TargetTruth, World
 
 _T = TypeVar("_T")
 _PLACE = re.compile(r"@(\w+)(?:\.ip(\d*))?@")
 _ADDRESS = re.compile(r"^[0-9.]+$|^[0-9a-f:]+$")
-
-# What the name of a condition means for the whole network; the rest stands in the rows' rules.
-CONDITIONS: dict[str, dict[str, Any]] = {
-    "main": {},
-    "loss": {"loss": 0.05},
-    "offline": {"rules": (OfflineRule(),)},
-    "portal": {"rules": (PortalRule(),)},
-    "helper-sni": {},
-    "helper-down": {},
-    "no-helper": {"helper": False},
-    "resolver-dead": {},
-    "ipv6": {"ipv6": True},
-    "antivirus": {},
-    "hostile": {},
-    "residual": {},
-    "tier2": {"tier": 2},
-    "more": {},
-    "limits": {},
-    "unpaid": {},
-    "unpaid-page": {},
-    "unpaid-names": {},
-    "sold-names": {},
-    "ipv6-dead": {"ipv6": True},
-    "alone": {},
-    "no-control": {},
-    "strict-no-helper": {"helper": False},
-    "company": {},
-    "flaky-servers": {},
-    "listed-sites-only": {},
-    "far": {"delay_ms": 120.0, "back_ms": 200.0, "jitter_ms": 20.0},
-    "slow": {"rate_kbit": 256.0, "delay_ms": 30.0},
-    "lossy": {"loss": 0.12},
-    "outage": {"delay_ms": 60.0},
-    "names-gone": {"delay_ms": 60.0},
-    "portal-later": {"delay_ms": 60.0},
-    "switch": {"delay_ms": 60.0},
-    "names-flaky": {},
-    "names-servfail": {},
-    "names-denied": {},
-    "names-slow": {"delays_ms": {ISP_RESOLVER: 1500.0}},
-    "names-short": {},
-    "names-stale": {},
-    "router": {"resolver": ROUTER, "delays_ms": {ROUTER: 1.0}},
-    "helper-says-down": {"helpers": (ERRING_HELPER_HOST,)},
-    "helper-says-empty": {"helpers": (ERRING_HELPER_HOST,)},
-    "helper-says-other": {"helpers": (ERRING_HELPER_HOST,)},
-    "helper-late": {"helpers": (ERRING_HELPER_HOST,)},
-    "helper-dies": {"helpers": (ERRING_HELPER_HOST,)},
-    "helper-walled": {"helpers": (ERRING_HELPER_HOST,)},
-    "houses": {},
-    "diverted": {"tier": 2, "rules": (DnsRule(name="", match="substring", do="divert"),)},
-}
 
 
 def build_world(
@@ -105,8 +41,9 @@ def build_world(
     kind = kinds.pop() if kinds else "main"
     settings: dict[str, Any] = {**CONDITIONS[kind], **conditions}
     shared: tuple[Rule, ...] = settings.pop("rules", ())
+    own = _own_row(settings.pop("sites", ()))
     allotment = Allotment(seed, taken=_claimed(rows))
-    built = [_fill_row(row, allotment) for row in rows]
+    built = [_fill_row(row, allotment) for row in (*rows, *own)]
     rules = _unique([*shared, *(rule for row in built for rule in row.rules)])
     return World(
         name=name or kind,
@@ -161,6 +98,12 @@ def many_clean_sites(
         for i in range(n)
     ]
     return build_world(rows, name=f"clean-{n}", seed=seed, delay_ms=delay_ms)
+
+
+def _own_row(sites: tuple[Site, ...]) -> tuple[Scenario, ...]:
+    """What lives in a condition itself, as a row without targets."""
+    given = Scenario(id="condition", desc="", family="global", targets=(), sites=sites)
+    return (given,) if sites else ()
 
 
 def _claimed(rows: Sequence[Scenario]) -> set[str]:

@@ -211,7 +211,7 @@ class Scenario:
     targets: tuple[Expected, ...]
     sites: tuple[Site, ...]
     rules: tuple[Rule, ...] = ()
-    world: str = "main"  # one of build.CONDITIONS: rows of one world can share a lab
+    world: str = "main"  # one of lab.conditions: rows of one world can share a lab
     mitm: tuple[Mitm, ...] = ()
     dead: tuple[str, ...] = ()
     source: str = ""

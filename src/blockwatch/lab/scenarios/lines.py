@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from blockwatch.lab.scenarios import usual
-from blockwatch.lab.world import Outage
 
 _MIDST = "rst nxdomain page ip ok*3 cdn cleartext*2 upgrade large dead"
 
@@ -34,27 +33,23 @@ ROWS = (
         _MIDST,
         source="own: lines that go down in mid-run and come back",
         open_to="all",
-        rules=(Outage(begins=0.5, seconds=12),),
     ),
     *usual.rows(
         "names-gone",
         _MIDST,
         source="own: lookups that fail for a while in mid-run",
         open_to="all",
-        rules=(Outage(begins=0.3, seconds=12, what="names"),),
     ),
     *usual.rows(
         "portal-later",
         _MIDST,
         source="own: captive portals that want a new login in mid-run",
         open_to="all",
-        rules=(Outage(begins=0.5, seconds=900, what="portal"),),
     ),
     *usual.rows(
         "switch",
         _MIDST,
         source="own: machines that move to another Wi-Fi in mid-run",
         open_to="all",
-        rules=(Outage(begins=0.6, seconds=5, what="switch"),),
     ),
 )

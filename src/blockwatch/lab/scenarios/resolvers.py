@@ -18,10 +18,9 @@ from blockwatch.lab.scenarios.say import (
     site,
     unclear,
 )
-from blockwatch.lab.world import ISP_RESOLVER, DnsRule, Expected, Scenario, Site, TcpRule
+from blockwatch.lab.world import DnsRule, Expected, Scenario, Site
 
 row = partial(say.row, family="clean")
-_every_name = partial(DnsRule, name="", match="substring", to="isp")
 _STALE = {"views": {"isp": ["@o.ip@"], "*": ["@a.ip@"]}}
 _MOVED = (ok(), down(), unclear(), signs("dns.", "tcp.", "tls.", "http."))
 _OWN_FILTER = (unclear(), ok(), down(), signs("dns."))
@@ -58,21 +57,18 @@ ROWS = (
         "rst nxdomain bogon page ip ok*3 cdn cleartext*2 upgrade hop dead",
         source="own: resolvers that answer every second query",
         open_to="nxdomain bogon ok cdn cleartext upgrade hop",
-        rules=(_every_name(do="drop", share=0.5),),
     ),
     *usual.rows(
         "names-servfail",
         "rst page ip ok cdn cleartext*2 upgrade",
         source="own: resolvers that fail for all names",
         open_to="all",
-        rules=(_every_name(do="servfail"),),
     ),
     *usual.rows(
         "names-denied",
         "rst page ip ok cdn cleartext*2 upgrade",
         source="own: resolvers that deny all names",
         open_to="all",
-        rules=(_every_name(do="nxdomain"),),
     ),
     # 3 s there and back, to the line's resolver alone.
     *usual.rows(
@@ -85,7 +81,6 @@ ROWS = (
         "names-short",
         "rst nxdomain page ok cleartext",
         source="own: firewalls that let lookups pass over UDP alone",
-        rules=(TcpRule(ip=ISP_RESOLVER, port=53),),
     ),
     *(
         row(

@@ -126,13 +126,11 @@ def rows(
     source: str,
     open_to: str = "",
     also: Iterable[Allowed] = (),
-    rules: tuple[Rule, ...] = (),
-    sites: tuple[Site, ...] = (),
 ) -> tuple[Scenario, ...]:
     """The situations ``keys`` (words; ``ok*3``: three of them) in ``world``.
 
     ``open_to``: of these (``all``: of each) nothing may be concluded either. ``also``: allowed of every
-    situation without interference that works for nobody. ``rules`` and ``sites``: of the world itself.
+    situation without interference that works for nobody.
     """
     found: list[Scenario] = []
     for word in keys.split():
@@ -144,7 +142,6 @@ def rows(
         if not blocks and down() in truth:
             truth = (*truth, *also)
         for number in range(int(times or 1)):
-            first = not found
             found.append(
                 say.row(
                     f"{world}-{key}{number + 1 if number else ''}",
@@ -153,8 +150,8 @@ def rows(
                     family="noise" if blocks else "clean",
                     source=source,
                     world=world,
-                    sites=(*own, *(sites if first else ())),
-                    rules=(*blocks, *(rules if first else ())),
+                    sites=own,
+                    rules=blocks,
                     dead=dead,
                 )
             )

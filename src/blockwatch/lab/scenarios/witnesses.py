@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from blockwatch.lab.scenarios import pages, say, usual
-from blockwatch.lab.scenarios.say import blocked, down, http, https, ok, serve, signs, site, unclear
-from blockwatch.lab.world import ERRING_HELPER_HOST, DnsRule, HttpRule, Site, TcpRule, TlsRule
+from blockwatch.lab.scenarios.say import blocked, down, http, https, ok, signs, site, unclear
+from blockwatch.lab.world import DnsRule, HttpRule, TcpRule, TlsRule
 
 row = partial(say.row, family="noise", world="helper-walled")
 _WALLED = "own: helpers whose own network blocks"
 _ANY = (signs("dns.", "tcp.", "tls.", "http."),)
-
-
-def _helper(**does: Any) -> tuple[Site, ...]:
-    """The one that errs: a liar of what it ``says``, or one that passes the truth on."""
-    kind = "liar" if "says" in does else "relay"
-    return (site("h", host=ERRING_HELPER_HOST, http=None, https=serve(kind, **does)),)
 
 
 ROWS = (
@@ -26,7 +19,6 @@ ROWS = (
         "rst nxdomain bogon page host-rst ok*3 cleartext hop flaky dead",
         source="own: helpers without a network, which call every site down",
         open_to="rst nxdomain bogon page host-rst cleartext",
-        sites=_helper(says="down"),
     ),
     *usual.rows(
         "helper-says-empty",
@@ -34,7 +26,6 @@ ROWS = (
         source="own: helpers behind a proxy, which call every site up",
         open_to="rst nxdomain page cleartext",
         also=_ANY,
-        sites=_helper(says="empty"),
     ),
     *usual.rows(
         "helper-says-other",
@@ -42,20 +33,17 @@ ROWS = (
         source="own: helpers behind a proxy, which see one page everywhere",
         open_to="rst page cleartext",
         also=_ANY,
-        sites=_helper(says="other"),
     ),
     *usual.rows(
         "helper-late",
         "rst nxdomain page ip ok cleartext dead",
         source="own: helpers that answer after 20 s",
-        sites=_helper(seconds=20),
     ),
     *usual.rows(
         "helper-dies",
         "rst nxdomain page drop ok*2 cleartext*2 hang dead",
         source="own: helpers that die in mid-run",
         open_to="nxdomain page drop cleartext",
-        sites=_helper(n=4),
     ),
     # The helper's own network blocks the sites that are asked about, and shows others as they are.
     row(
@@ -102,8 +90,5 @@ ROWS = (
         "helper-walled",
         "rst ok cleartext dead",
         source=_WALLED,
-        sites=_helper(
-            says="down", names=[f"{n}-walled.net" for n in ("one", "two", "three", "four", "five", "six")]
-        ),
     ),
 )

@@ -114,10 +114,10 @@ def _validations(scene: Scene) -> list[FollowUp]:
 
 def _strangers(scene: Scene, ground: Ground) -> list[FollowUp]:
     """Control names at the disputed addresses that gave a page in cleartext: do they know the site?"""
-    asked = any(flow.round >= matrix.DISPUTED for flow in scene.hop.by(Purpose.HOST_CONTROL_ON_TARGET))
-    if asked or scene.hop.secure:
+    if scene.hop.secure:
         return []
-    shown = {flow.address for flow in scene.hop.own if flow.responded}
+    asked = {flow.address for flow in scene.hop.by(Purpose.HOST_CONTROL_ON_TARGET)}
+    shown = {flow.address for flow in scene.hop.own if flow.responded} - asked
     return matrix.strangers(scene, ground, _some(scene.answers.false & shown, 2))
 
 

@@ -68,11 +68,13 @@ def _strangers_at(scene: Scene, here: list[Flow]) -> list[Flow]:
 
 
 def _same(scene: Scene, other: Flow, page: HttpStep) -> bool:
-    """Whether another name got this answer too: a server may lead every name to a place of that name's."""
+    """Whether another name got this answer too: a server may lead every name to a place of that name's.
+
+    One that leads every name to the site's owner is the site's.
+    """
     theirs = redirect_of(step_of(other))
-    asked = parts(step_of(other).url).host
-    if theirs and _leads_home(scene, page) and same_owner(parts(theirs).host, asked):
-        return True
+    if _leads_home(scene, page):
+        return same_owner(parts(theirs).host, parts(step_of(other).url).host)
     return alike(step_of(other), page)
 
 

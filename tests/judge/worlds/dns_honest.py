@@ -108,6 +108,11 @@ for title, mine in (("a path of its own", BY_NODE), ("the owner's other domain",
     row(f"the same, to {title}, no TLS there", "ok inconclusive", **node(mine, NOT_MINE, CUT))
     row(f"the same, to {title}, no other name to ask", "ok inconclusive", good=False, **node(mine, NOT_MINE))
 row(
+    "an old server of the site's that redirects every name to where the site is now",
+    "ok inconclusive",
+    **node(ELSEWHERE, ELSEWHERE),
+)
+row(
     "an address that redirects every name to a path",
     "blocked",
     "dns.redirect",

@@ -12,7 +12,7 @@ from blockwatch.lab.allot import fixed_addresses
 from blockwatch.lab.build import build_world, many_clean_sites, worlds
 from blockwatch.lab.scenarios import SCENARIOS
 from blockwatch.lab.scenarios.say import PAGE, https, ok, row, serve, site
-from blockwatch.lab.world import HttpRule, World
+from blockwatch.lab.world import HttpRule, Outage, World
 from blockwatch.lab.world_ports import served, web_ports
 
 WORLDS = worlds(SCENARIOS)
@@ -63,6 +63,17 @@ def test_conditions_reach_the_world() -> None:
     assert not WORLDS["no-helper"].helper
     assert WORLDS["ipv6"].ipv6
     assert build_world([], delay_ms=70.0).delay_ms == 70.0
+
+
+def test_a_condition_brings_servers_and_rules_of_its_own() -> None:
+    clean = row("x", "x", https(ok(), see="ok"), family="clean", source="own", world="helper-says-down")
+    world = build_world([clean])
+    (helper,) = [site for site in world.sites if site.host in world.helpers]
+    assert len(helper.addresses) == 1
+    assert helper.https is not None
+    assert helper.https.args == {"says": "down"}
+    assert [truth.scenario for truth in world.truths] == ["x"]
+    assert any(isinstance(rule, Outage) for rule in build_world([replace(clean, world="outage")]).rules)
 
 
 def test_places_are_filled_in_everywhere() -> None:

@@ -9,7 +9,7 @@ from blockwatch import failure as f
 from blockwatch.followup import LookupRequest
 from blockwatch.judge import judge_run, next_steps
 from blockwatch.judge.sight import MADE_UP
-from blockwatch.model import Measurement, Purpose
+from blockwatch.model import DnsStep, Measurement, Purpose
 from blockwatch.verdict import Grade, State
 from tests.judge.player import Player
 from tests.judge.stage import changed, frame, measured, play
@@ -83,3 +83,28 @@ def test_a_router_that_relays_two_replies_buys_the_questions_and_accuses_nobody(
     calm = [s for s in made.observations if s.purpose is Purpose.NAME_CONTROL]
     assert calm
     assert all(verdict.state is not State.BLOCKED for verdict in play(world)[0])
+
+
+def test_what_the_path_makes_up_for_a_control_name_is_no_life_of_the_resolver() -> None:
+    world = WORLDS[
+        "the line's resolver says dns_servfail_error to every name, and the path lies about one"
+    ].world
+    _, made = play(world)
+    lie = {"addresses": ("10.10.34.36",), "failure": None}
+    made = [
+        changed(
+            one,
+            observations=tuple(
+                msgspec.structs.replace(s, **lie)
+                if s.purpose is Purpose.NAME_CONTROL and isinstance(s, DnsStep) and s.resolver == "system"
+                else s
+                for s in one.observations
+            ),
+        )
+        for one in made
+    ]
+    assert any(s.purpose is Purpose.NAME_CONTROL for one in made for s in one.observations)
+    open_, close = frame(world, len(made))
+    assert [v.state for v in judge_run(open_, made, close) if v.final and v.target == "site"] != [
+        State.BLOCKED
+    ]

@@ -253,10 +253,14 @@ class Answers:
     def alive(self) -> bool | None:
         """Whether the line's resolver answers other names; ``None`` where it was not seen."""
         asked = [lookup for lookup in self.hop.name_controls if lookup.step.resolver in (SYSTEM, LINE)]
+        if self.ruleset > 1:  # what the path makes up for a control name is no answer of the resolver's
+            asked = [
+                x for x in asked if not x.step.addresses or any(bogon(a) is None for a in x.step.addresses)
+            ]
         checked = [lookup.end for lookup in asked]
         if outcomes.OK in checked:
             return True
-        if self.ruleset > 1 and checked and self._for_hardly_any():
+        if self.ruleset > 1 and self._for_hardly_any():
             return False
         found = self.peers.answered.get(SYSTEM, frozenset())  # a name never found here may be blocked itself
         if self.ruleset > 1 and len(checked) >= 2 and all(lookup.step.name in found for lookup in asked):

@@ -194,7 +194,7 @@ def lost(said: str) -> tuple[Measurement, ...]:
     return tuple(made)
 
 
-for said in (f.SERVFAIL, f.NXDOMAIN, f.NO_ANSWER, f.DNS_REFUSED):
+for said in (f.SERVFAIL, f.NXDOMAIN, f.NO_ANSWER, f.DNS_REFUSED, f.TIMEOUT):
     row(
         f"the line's resolver says {said} to every name, and the path lies about one",
         "ok inconclusive",

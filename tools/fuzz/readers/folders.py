@@ -13,6 +13,7 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,15 @@ import msgspec
 from blockwatch.codec import canonical
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence import ots
+from blockwatch.evidence.allow import Allowed
 from blockwatch.evidence.checkpoint import checkpoint_text
 from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.rootnote import root_text
+from blockwatch.evidence.summary import write_summary
+from blockwatch.evidence.timestamps import Trust
 from blockwatch.evidence.verify import Reader
 from blockwatch.evidence.verify_paths import verify_paths
+from blockwatch.run import LineCheck, Vantage
 from blockwatch.store import find_runs
 from tests.evidence.made import measured, run_close, run_open
 from tools.fuzz.readers.agreement import checker
@@ -35,7 +40,8 @@ from tools.fuzz.target import Target
 
 _LOG, _BYTES = "measurements.jsonl", "bodies.warc.gz"
 _RUNS = ("a" * 16, "b" * 16)
-_NAMES = tuple(f"2026112{day}T042000Z-{run}" for day, run in enumerate(_RUNS))
+_NAMES = tuple(f"2026112{day}T042000Z-{run}" for day, run in enumerate((*_RUNS, _RUNS[0])))  # and a copy
+_STARTED = 1_577_836_800_000_000  # 2020-01-01
 _ILL = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 _MODULES = (
     *(
@@ -66,6 +72,7 @@ class _Built:
 
     def __init__(self, results: Path) -> None:
         self.results = fresh(results)
+        self.blocks: dict[int, tuple[bytes, int]] = {}  # of Bitcoin, as its stamps would have them
         self._lines: defaultdict[int, list[bytes]] = defaultdict(list)
         self._places: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)  # of members, not yet named
         self._makers: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -132,10 +139,17 @@ class _Built:
         (folder / "timestamps").mkdir(exist_ok=True)
         proof = ots.MAGIC + b"\x01\x08" + digest + base64.b64decode(piece["ots"])
         (folder / "timestamps" / f"{int(piece.get('number', 0))}.ots").write_bytes(proof)
+        for node, attestation in ots.read_proof(proof).attested() if "when" in piece else ():
+            if attestation.height is not None:
+                self.blocks[attestation.height] = node.message or b"", int(piece["when"])
 
     def _file(self, piece: dict[str, Any]) -> None:
+        folder, said = self._folder(piece), piece["says"]
+        if piece["file"] == "run.json":
+            write_summary(folder)
+            said = json.loads((folder / "run.json").read_bytes()) | said
         name = {"run.json": "run.json", "verdicts.jsonl": "verdicts.jsonl"}[piece["file"]]
-        (self._folder(piece) / name).write_text(json.dumps(piece["says"]) + "\n", "utf-8", "replace")
+        (folder / name).write_text(json.dumps(said) + "\n", "utf-8", "replace")
 
     def _over(self, piece: dict[str, Any]) -> None:
         """Bytes written over others, where no hash is made again."""
@@ -173,27 +187,32 @@ class _Built:
         (folder / "root").write_bytes(self._note(text, piece["by"]))
 
 
-def _described() -> Iterator[dict[str, Any]]:
-    """Two runs, each with all that can stand beside it; the second goes on from the first."""
+def _described(by: int = 0) -> Iterator[dict[str, Any]]:
+    """Two runs with all that can stand beside them; the second goes on from the first, or is a witness."""
     for run, name in enumerate(_RUNS):
-        first = run_open(name, key=str(SIGNER.key), started=1_577_836_800_000_000 + run)
+        signer = by if run else 0
+        vantage = Vantage(asn=9198 + signer, country="KZ", ipv4=True)
+        key, began = str((SIGNER, OTHER)[signer].key), _STARTED + run
+        first = run_open(name, key=key, started=began, vantage=vantage, clock_offset_us=200_000)
         said = json.loads(canonical(first))
-        yield {"run": run, "record": said | ({"previous_root": 0} if run else {})}
+        yield {"run": run, "record": said | ({"previous_root": 0} if run and not by else {})}
         yield {"run": run, "member": _info(name, first.software, first.started)}
         for seq in (1, 2):
-            one = measured(seq, run=name)
+            one = measured(seq, run=name, started=began + seq)
             record, members = _stored(one)
             yield from ({"run": run, "member": member} for member in members)
             yield {"run": run, "record": record}
-        yield {"run": run, "record": json.loads(canonical(run_close(2)))}
+        check = LineCheck(kind="clock", when="after", t=9, ok=True, detail="fine", offset_us=-300_000)
+        end = run_close(2, ended=began + 9_000_000, checks=(check,))
+        yield {"run": run, "record": json.loads(canonical(end))}
         for size, place in ((2, "checkpoints/2"), (4, "checkpoint")):
-            yield {"run": run, "seal": size, "of": name, "by": 0, "name": place, "ssh": size == 4}
+            yield {"run": run, "seal": size, "of": name, "by": signer, "name": place, "ssh": size == 4}
         promise = b"\x00" + bytes.fromhex("83dfe30d2ef90c8e") + b"\x09\x08https://"
-        yield {
-            "run": run,
-            "ots": base64.b64encode(b"\xf0\x02hi\x08" + promise).decode(),
-            "over": "checkpoint",
-        }
+        block = b"\x00" + bytes.fromhex("0588960d73d71901") + bytes([1, 5 + run])
+        for number, what in enumerate((promise, block, b"\xff" + promise + b"\xf1\x01a\xf2\xf3\x02" + block)):
+            proof = {"ots": base64.b64encode(b"\xf0\x02hi\x08" + what).decode(), "over": "checkpoint"}
+            yield {"run": run, **proof, "number": number, "when": _STARTED + 40_000_000}
+        yield {"run": run, "file": "run.json", "says": {}}
         yield {"run": run, "file": "verdicts.jsonl", "says": {"id": f"{name}-000001", "state": "ok"}}
     runs = [{"run": _RUNS[1], "outcome": "new"}]
     receipt = {"kind": "blockwatch receipt", "received": "2026-11-22T06:40:00Z", "software": "x", "bytes": 1}
@@ -237,6 +256,7 @@ def _results(work: Path) -> Target:
             return
         ours = list(verify_paths([built], Reader()))  # never raises where there is a run
         theirs = checker().check([built])
+        list(verify_paths([built], Reader(keys=keys, trust=Trust(blocks=results.blocks), now=_STARTED)))
         if any(report.findings for report in ours):
             return
         found = [one.bad or one.stamps for one in theirs if one.bad or one.stamps]
@@ -247,7 +267,8 @@ def _results(work: Path) -> Target:
         ):
             raise AssertionError("other grades")
 
-    whole = list(_described())
+    keys = (Allowed(key=SIGNER.key), Allowed(key=OTHER.key, until=date(2020, 6, 30)))
+    whole, witness = list(_described()), list(_described(by=1))
     key, root = f"key {SIGNER.key}", "root $root"
     stone = ["blockwatch/forgotten", f"run {_RUNS[0]}", key, "size 4", root, "previous none"]
     forgotten = {"forgotten": [*stone, "when 2026-11-22T06:40:00Z"], "id": _RUNS[0], "by": 0}
@@ -258,7 +279,10 @@ def _results(work: Path) -> Target:
         if "close" not in str(piece.get("record", {}).get("type")) and "file" not in piece
     ]
     over = {"run": 1, "over": 0, "at": 900, "bytes": "x"}
-    corpus = [whole, [*whole, forgotten], [*whole, hidden], cut, [*whole, over], whole[:-1]]
+    copy = [{**piece, "run": 2} for piece in whole if piece.get("run") == 0]
+    killed = [piece for piece in cut if piece.get("seal") != 4 and piece.get("over") != "checkpoint"]
+    corpus = [whole, [*whole, forgotten], [*whole, hidden], cut, [*whole, over], whole[:-1], witness, killed]
+    corpus += [[*whole, *copy], [*whole, *copy[:4]]]
     return Target(
         [_lines(pieces) for pieces in corpus],
         read,

@@ -10,6 +10,8 @@ from pathlib import Path
 from blockwatch.evidence import ots, tsp
 from blockwatch.evidence.allow import parse_allow_list, parse_rotation, rotation_note
 from blockwatch.evidence.checkpoint import checkpoint_text, parse_checkpoint
+from blockwatch.evidence.growth import check_growth, make_growth
+from blockwatch.evidence.merkle import leaf_hash, root_of
 from blockwatch.evidence.note import parse_campaign_key, parse_note
 from blockwatch.evidence.proof import check_proof, make_proof
 from blockwatch.evidence.sshsig import is_ssh_signed
@@ -56,6 +58,19 @@ def _proof(work: Path) -> Target:
     corpus = [make_proof(run_folder(work), str(seq)) for seq in (1, 4)]
     modules = ("blockwatch.evidence.proof:check_proof _included _checked _refs", _TREE)
     return Target(corpus, lambda raw: check_proof(raw, "p"), modules, is_json=True)
+
+
+def _growth(work: Path) -> Target:
+    folder, seal = run_folder(work), work / "seal"
+    corpus = []
+    for size in (1, 4, 7):
+        leaves = [
+            leaf_hash(line) for line in (folder / "measurements.jsonl").read_bytes().splitlines()[:size]
+        ]
+        seal.write_bytes(SIGNER.note(checkpoint_text(RUN, size, root_of(leaves))))
+        corpus.append(make_growth(folder, seal))
+    modules = ("blockwatch.evidence.growth:check_growth", f"{_TREE} verify_consistency")
+    return Target(corpus, lambda raw: check_growth(raw, "p"), modules, is_json=True)
 
 
 def _calendar(work: Path) -> Target:
@@ -110,6 +125,7 @@ READERS = {
     "SSH signature": _ssh,
     "tombstone": _tombstone,
     "proof of a record": _proof,
+    "proof that a log grew": _growth,
     "OpenTimestamps": _calendar,
     "RFC 3161": _authority,
 }

@@ -7,7 +7,8 @@ Rules of this file:
   is handed a ServerHello and a Certificate message of TLS 1.2. Both travel in the clear there and
   are not signed, so no private key is needed; OpenSSL verifies as soon as it has read the
   Certificate and then either asks for more or raises with its verification code;
-* the answer for one (chain, name) is remembered within a run.
+* the answer for one (chain, name) is remembered within a run;
+* certifi's roots are read by a thread beside, as the first packet need not wait for them.
 
 Why so: docs/decisions/0006-verify-by-replay.md.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import certifi
@@ -35,11 +37,11 @@ class Trust:
 
     def __init__(self, ca_file: Path | None = None) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._context.load_verify_locations(certifi.where())
         if ca_file is not None:
             _load(self._context, ca_file)
         self._context.maximum_version = ssl.TLSVersion.TLSv1_2
         self._context.set_ciphers("ECDHE+AESGCM:@SECLEVEL=1")
+        self._roots = _roots_beside(self._context)
         self._nameless = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._ca_file = ca_file
         self._nameless_loaded = False
@@ -59,6 +61,7 @@ class Trust:
         return self._known[key]
 
     def _replay(self, chain: tuple[bytes, ...], name: str | None) -> tuple[str | None, str | None]:
+        self._roots.result()
         context = self._context if name is not None else self._without_names()
         error: ssl.SSLError | None = None
         # A chain is verified under either suite; of the right one the answer comes at once.
@@ -83,6 +86,14 @@ class Trust:
             self._nameless.set_ciphers("ECDHE+AESGCM:@SECLEVEL=1")
             self._nameless_loaded = True
         return self._nameless
+
+
+def _roots_beside(context: ssl.SSLContext) -> Future[None]:
+    """Give ``context`` certifi's roots; until the future has its result nobody else may use it."""
+    threads = ThreadPoolExecutor(1, thread_name_prefix="roots")
+    future = threads.submit(context.load_verify_locations, certifi.where())
+    threads.shutdown(wait=False)
+    return future
 
 
 def _load(context: ssl.SSLContext, ca_file: Path) -> None:

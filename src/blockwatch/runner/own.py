@@ -35,13 +35,14 @@ class Own:
         told = {nameserver} if nameserver is not None and is_line_resolver(nameserver) else set()
         self._resolvers = (self._machine.resolvers | told) - kept
         self._blind = frozenset((4, 6))
-        self._scrubber = self._made()
+        self._met: set[str] = set()
+        self._scrubber: Scrubber | None = None  # made when first needed: what was learned comes before
 
     def learned(self, found: Whereabouts) -> Vantage:
         """Take what was found out of the line; what may be written of it."""
         self._addresses |= found.own
         self._blind = found.blind
-        self._scrubber = self._made(self._scrubber)
+        self._scrubber = None
         return found.vantage
 
     def measured(self, measured: Measured) -> Measured:
@@ -49,7 +50,8 @@ class Own:
         met = self._resolvers & addresses_in(measured.measurement.observations)
         if self._moved() or met:
             self._resolvers -= met
-            self._scrubber = self._made(self._scrubber)
+            self._scrubber = None
+        self._scrubber = self._scrubber or self._made()
         return self._scrubber.measured(measured)
 
     def _routes(self) -> dict[int, str]:
@@ -66,7 +68,7 @@ class Own:
         self._blind |= {version for version, address in fresh.items() if not _is_public(address)}
         return bool(fresh)
 
-    def _made(self, before: Scrubber | None = None) -> Scrubber:
+    def _made(self) -> Scrubber:
         facts = (asn.lookup(address) for address in self._addresses if _is_public(address))
         return Scrubber(
             self._addresses,
@@ -75,7 +77,7 @@ class Own:
             networks={found.asn for found in facts if found is not None},
             macs=self._machine.macs,
             words=self._machine.words,
-            met=before.met if before else None,
+            met=self._met,
         )
 
 

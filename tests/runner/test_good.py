@@ -79,3 +79,16 @@ def test_every_owner_and_either_port_has_its_place():
 def test_owners_take_turns():
     hosts = ("a.one.test", "b.one.test", "two.test")
     assert [one.host for one in names(*map(shaken, hosts))] == ["a.one.test", "two.test", "b.one.test"]
+
+
+@pytest.mark.parametrize("page", [{"failure": "generic_timeout_error"}, {"us": 20_000_000}])
+def test_a_name_without_its_page_serves_only_where_there_is_no_other(page):
+    def of(host, **fields):
+        https = msgspec.structs.replace(PAGE, port=443, url=f"https://{host}/", host=host, **fields)
+        return shaken(host), https
+
+    good = GoodNames()
+    good.learn("target", of("frozen.example", **page))
+    assert [name.host for name in good.names] == ["frozen.example"]
+    good.learn("target", of("whole.example"))
+    assert [name.host for name in good.names] == ["whole.example"]

@@ -4,7 +4,9 @@ Rules of this file:
 
 * only what proves itself counts: a chain valid for the name, or a cleartext page that agrees with the
   control's in more than its status, since a block page may come with 200 too;
-* those of control targets come first, then one name of every owner; no port crowds out another.
+* those of control targets come first, then one name of every owner; no port crowds out another;
+* a name whose page did not come in time over the chain it proved may be interfered with later than that: it
+  serves only where a port has no other.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import trio
 
 from blockwatch.followup import KnownGood
 from blockwatch.model import ControlStep, HttpStep, Observation, Purpose, TcpStep, TlsStep
+from blockwatch.net import limits
 from blockwatch.net.url import is_literal, parse_url
 from blockwatch.runner.plan import PlannedTask
 
@@ -32,6 +35,7 @@ class GoodNames:
     def __init__(self) -> None:
         self._controls: list[KnownGood] = []
         self._others: list[KnownGood] = []
+        self._doubtful: list[KnownGood] = []
         self._any = trio.Event()
         self.pending = 0  # measurements that may yet prove something
 
@@ -39,6 +43,8 @@ class GoodNames:
     def names(self) -> tuple[KnownGood, ...]:
         """Those of control targets first, then one of each owner; at most 12 of each port."""
         known = self._controls + [good for good in self._others if good not in self._controls]
+        served = {good.port for good in known}
+        known += [good for good in self._doubtful if good.port not in served]
         turns: Counter[tuple[str, int]] = Counter()
         ports: Counter[int] = Counter()
         ordered = []
@@ -61,8 +67,10 @@ class GoodNames:
 
     def learn(self, role: str, observations: Sequence[Observation]) -> None:
         """Take what a measurement has proved."""
-        kept = self._controls if role == "control" else self._others
+        whole = self._controls if role == "control" else self._others
+        pageless = _without_page(observations)
         for good in _proved(observations):
+            kept = self._doubtful if good in pageless else whole
             same_port = [other for other in kept if other.port == good.port]
             same_owner = [other for other in same_port if _owner(other.host) == _owner(good.host)]
             if good not in kept and len(same_port) < _KEPT and len(same_owner) < _OF_ONE_OWNER:
@@ -88,6 +96,17 @@ def _proved(observations: Sequence[Observation]) -> list[KnownGood]:
             if url.scheme == "http" and not is_literal(url.host):
                 found.append(KnownGood(host=url.host, address=step.address, port=step.port, tls=False))
     return found
+
+
+def _without_page(observations: Sequence[Observation]) -> list[KnownGood]:
+    """Names at places where TLS was well and the page did not come, or not as a whole within its time."""
+    return [
+        KnownGood(host=parse_url(step.url).host, address=step.address, port=step.port, tls=True)
+        for step in observations
+        if isinstance(step, HttpStep) and not step.skipped
+        if step.failure is not None or step.us >= limits.HTTP_TOTAL_S * 1_000_000
+        if step.purpose is Purpose.FIRST and step.url.startswith("https:")
+    ]
 
 
 def _one_page(step: HttpStep, control: ControlStep) -> bool:

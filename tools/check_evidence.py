@@ -1,200 +1,399 @@
-"""Check evidence of blockwatch without blockwatch: written from docs/evidence.md alone.
+"""Check evidence of blockwatch without blockwatch: written from docs/evidence.md alone, whose words it uses.
 
     python check_evidence.py PATH... [--key KEY]... [--tsa-root PEM] [--require sealed|timed|witnessed]
 
-PATH: a run folder, a folder of runs, or the proof of one record (a bundle: `tar xzf` it first). It needs
-Python 3.11, `cryptography`, the `openssl` program for stamps, and the four files check_*.py beside it.
-run.json and verdicts.jsonl are no evidence and are not read. Exit 9: damage, contradiction, a bad stamp, not
-sealed to the end by a key that was named, too low a grade.
+PATH: a run folder, a folder of runs, or the proof of one record (of a bundle: what `tar xzf` makes of it). It
+needs Python 3.11, `cryptography` and, for stamps, the `openssl` program. Exit 9: damage, contradiction, a bad
+stamp, not sealed to the end by a key that was named, too low a grade.
 """
 
 import argparse
 import hashlib
 import json
+import re
+import subprocess
 import sys
-import tempfile
+import uuid
+import zlib
+from base64 import b64decode, b64encode
+from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from check_lines import (
-    WRONG, add, canonical, checkpoint_of, content, included, key_of, lines_of, need, note_of, root_of, sha,
-    unbase64,
-)  # fmt: skip
-from check_log import came_to, check_member, places_of
-from check_run import GRADES, Checked, check_run, check_stamps, offset_of
-
-HOUR = 3_600_000_000
-
-
-def note_in(path, first):
-    """The fields of a tombstone or of the note of an encrypted run, and whether it is signed."""
-    raw = content(path)
-    text = raw.partition(b"\n\n")[0].decode().rstrip("\n").split("\n")
-    said = dict(line.split(" ") for line in text[1:])
-    need(text[0] == first and len(unbase64(said["root"])) == 32, "not a note of a run")
-    signed = b"\n\n" in raw
-    if signed:
-        note_of(raw, key_of(said["key"]))
-    said["root"] = unbase64(said["root"]).hex()
-    said["previous"] = None if said["previous"] == "none" else unbase64(said["previous"]).hex()
-    return said, signed
+LOG, BYTES, MAX, ENDLESS = "measurements.jsonl", "bodies.warc.gz", 8_388_608, 2**63
+GRADES, MINUTE, HOUR = ["unsigned", "sealed", "timed", "witnessed"], 60_000_000, 3_600_000_000
+P, ODD = 2**255 - 19, 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+SMALL = {0, 1, P - 1, P, P + 1, ODD, P - ODD}  # keys by which anybody can sign
+SPACE, NOTHING = uuid.UUID("6e7f2b0a-51c4-5d0c-9d7a-3a4c1f0b9e52"), Path("/dev/null")
+NOTE = re.compile("((?:[^\0-\x1f]+\n)+)\n((?:\u2014 [^\0- ]+ [^\0- ]+\n)+)")
+STATUS = rb"(?s)(?:HTTP/1\.[01] 1(?!01)\d\d(?=[ \r\n]).*?\r\n\r\n)*HTTP/1\.[01] (\d{3})(?=[ \r\n])"
+# In what an authority signs: the imprint, a serial number, the time, seconds of accuracy (one byte or two).
+TIME = re.compile(rb"(?s)\x04 (.{32})\x02.{2,25}?\x18.(\d{14})[.\d]*Z(?:0[^\0]\x02(?:\x01(.)|\x02(..)))?")
+# A proof of OpenTimestamps: its first bytes, what it is over, and somewhere a block or a calendar's promise.
+PROOF = rb"(?s)\0OpenTimestamps\0\0Proof\0\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08(.{32})"
+OTS = re.compile(PROOF + rb".*\0(?:\x05\x88\x96\x0d\x73\xd7\x19\x01|\x83\xdf\xe3\x0d\x2e\xf9\x0c\x8e)")
 
 
-def notes_of(results, where):
-    """What vouches for runs that cannot be read here: place, fields, signed."""
-    for path in sorted((results / "forgotten").glob("[0-9a-f]" * 16)):
-        where[0] = f"forgotten/{path.name}"
-        said, signed = note_in(path, "blockwatch/forgotten")
-        need(said["run"] == path.name, "a tombstone under another name")
-        yield where[0], said, signed
-    for path in sorted(results.glob("*/run.age")):
-        folder = path.parent
-        plain = (folder / "measurements.jsonl").exists() or folder.name[0] == "." or not path.is_file()
-        if (folder / "root").exists() and not plain:
-            where[0] = f"{folder.name}/root"
-            said, signed = note_in(folder / "root", "blockwatch/encrypted")
-            need(folder.name.endswith(said["run"]), "the note of another run")
-            place, where[0] = where[0], f"{folder.name}/run.age"
-            with path.open("rb") as file:
+def need(condition, reason):
+    if not condition:
+        raise ValueError(reason)
+
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def plain(path, most=65_536):
+    need(path.is_file() and not path.is_symlink() and path.stat().st_size <= most, "no file, or too long")
+    return path
+
+
+def unbase64(text):
+    raw = b64decode(text)
+    need(b64encode(raw).decode() == text, "base64 in another form")
+    return raw
+
+
+def integer(text):
+    need(abs(int(text)) <= 2**53, "too large a number")
+    return int(text)
+
+
+def in_order(pairs):
+    return dict(sorted(pairs, key=lambda pair: pair[0].encode("utf-16-be", "surrogatepass")))
+
+
+def canonical(line):  # what a line says, which must be in the form of RFC 8785, integers only
+    need(line.count(b"[") + line.count(b"{") <= 262_144, "too many lists and objects")
+    numbers = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), integer)
+    said = json.loads(line, object_pairs_hook=in_order, **numbers)
+    need(json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode() == line, "not canonical")
+    return said
+
+
+def root_of(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    return sha(b"\1", root_of(leaves[:half]), root_of(leaves[half:]))
+
+
+def root_by(path, leaf, index, size):  # the root to which the path of an inclusion proof leads
+    if size == 1:
+        need(not path and index == 0, "another path")
+        return leaf
+    half = 1 << (size - 1).bit_length() - 1
+    if index < half:
+        return sha(b"\1", root_by(path[:-1], leaf, index, half), path[-1])
+    return sha(b"\1", path[-1], root_by(path[:-1], leaf, index - half, size - half))
+
+
+def key_of(text):  # a verifier key: its name, its id in hex, the public key
+    name, number, encoded = text.split("+", 2)
+    raw = unbase64(encoded)
+    need(raw[:1] == b"\1" and sha(name.encode(), b"\n", raw).hex()[:8] == number, "no key")
+    need(name == f"blockwatch/key/{sha(raw[1:]).hex()[:16]}", "another's name")
+    need(int.from_bytes(raw[1:], "little") % 2**255 not in SMALL, "anybody can sign by this key")
+    return name, number, Ed25519PublicKey.from_public_bytes(raw[1:])
+
+
+def text_of(raw, key):  # the lines of a note that is signed by the key; signatures by others are ignored
+    text, signatures = NOTE.fullmatch(raw.decode()).groups()
+    name, number, public = key_of(key)
+    signature = unbase64(dict(re.findall("\u2014 ([^ ]+) ([^ ]+)\n", signatures))[name])
+    need(signature[:4].hex() == number, "by another key")
+    public.verify(signature[4:], text.encode())
+    return text[:-1].split("\n")
+
+
+def check_ssh(path, seal, key):  # all but 64 bytes of this signature can be told beforehand
+    raw, signed = plain(path).read_bytes(), hashlib.sha512(plain(seal).read_bytes()).digest()
+    about, kind = b"\0\0\0\nblockwatch\0\0\0\0\0\0\0\6sha512", b"\0\0\0\x0bssh-ed25519\0\0\0"
+    signature, public = b64decode(raw.split(b"-----")[2])[-64:], key_of(key)[2]
+    whole = b"SSHSIG\0\0\0\1\0\0\0\x33" + kind + b" " + public.public_bytes_raw() + about
+    body = re.sub(b"(.{1,70})", rb"\1\n", b64encode(whole + b"\0\0\0\x53" + kind + b"@" + signature))
+    told = b"-----BEGIN SSH SIGNATURE-----\n" + body + b"-----END SSH SIGNATURE-----\n"
+    need(raw == told, "another form, key or namespace")
+    public.verify(signature, b"SSHSIG" + about + b"\0\0\0@" + signed)
+
+
+def warc_of(raw, name):  # the head and block of a WARC record, and the length of its gzip member
+    stream = zlib.decompressobj(31)
+    head, _, rest = stream.decompress(raw, MAX + 65_537).partition(b"\r\n\r\n")
+    version, *fields = head.decode("ascii").split("\r\n")
+    told, block = dict(field.split(": ", 1) for field in fields), rest[:-4]
+    need(stream.eof and rest[-4:] == b"\r\n\r\n" and version == "WARC/1.1", "not one whole member")
+    need(len(told) == len(fields), "a field twice")
+    need(told["Content-Length"] == str(len(block)), "another length")
+    need(told["WARC-Block-Digest"] == f"sha256:{sha(block).hex()}", "another block")
+    need(told["WARC-Record-ID"] == f"<urn:uuid:{uuid.uuid5(SPACE, name)}>", "another record")
+    return told, block, len(raw) - len(stream.unused_data)
+
+
+def places_of(record):  # what a measurement refers to, in the order of the captured bytes
+    steps = [step for step in record.get("observations", []) if step["step"] == "http"]
+    return [(step, side, step[side]) for step in steps for side in ("response", "request") if step.get(side)]
+
+
+def check_member(raw, record, step, side, ref):
+    need((len(raw), sha(raw).hex()) == (ref["length"], ref["sha256"]), "not the bytes that the log names")
+    told, block, length = warc_of(raw, f"{record['id']}#{step['i']}/{side}")
+    need(length == len(raw), "more than one member")
+    if "[scrubbed]" not in step["url"] + step["address"]:
+        url = quote(step["url"], safe="!#$%&'()*+,/:;=?@[]~", errors="replace")
+        address = quote(step["address"], safe=":.")
+        need((told["WARC-Target-URI"], told.get("WARC-IP-Address", "")) == (url, address), "another address")
+    http = re.match(STATUS, block) if side == "response" and step.get("status") is not None else None
+    need(not http or int(http[1]) == step["status"], "another status")
+
+
+def openssl(*words, put):
+    done = subprocess.run(["openssl", *words], input=put, capture_output=True)
+    return done.stdout if done.returncode == 0 else b""
+
+
+def reply(raw, roots):
+    """What the reply of an authority is over; the moment in microseconds if it counts for the reader."""
+    need(raw[:2] == b"0\x82" and int.from_bytes(raw[2:4]) == len(raw) - 4, "not a reply")
+    token = openssl("ts", "-reply", "-in", "/dev/stdin", "-token_out", put=raw)
+    content = openssl("cms", "-verify", "-noverify", "-inform", "DER", put=token)  # what is signed
+    digest, day, *late = TIME.search(content).groups()
+    when = int(datetime.strptime(f"{day.decode()}+0000", "%Y%m%d%H%M%S%z").timestamp())
+    words = ["-CAfile", roots or NOTHING, "-partial_chain", "-attime", str(when), "-digest", digest.hex()]
+    known = openssl("ts", "-verify", "-token_in", "-in", "/dev/stdin", *words, put=token)
+    return digest, known and (when + int.from_bytes(late[0] or late[1] or b"")) * 1_000_000
+
+
+class Found:
+    """What was found in a run, a proof, or the note of a run that is not here."""
+
+    bad = record = run = key = root = before = asn = grade = None
+    sealed, ended, cut, whole, doubt = 0, 0, False, False, ""
+
+    def __init__(self, path, place, home, check, *given):
+        self.path, self.place, self.home = path, place, home  # home: the results folder
+        self.open, self.close, self.leaves, self.asked, self.stamps, self.notes = {}, {}, [], {}, [], []
+        try:
+            check(self, *given)
+        except Exception as error:  # whatever evidence does to its reader is damage
+            self.bad = f"{self.place}{f' ({self.record})' if self.record else ''}: {error!r}"
+
+    def lines(self):  # of the log, without what a killed program or a power cut left
+        with plain(self.path / LOG, ENDLESS).open("rb") as file:
+            left = (self.path / LOG).stat().st_size
+            for number, line in enumerate(iter(lambda: file.readline(MAX + 1), b""), 1):
+                self.place, self.record = f"{LOG}:{number}", None
+                if b"\0" in line and left <= MAX:
+                    rest = (line + file.read(MAX)).split(b"\n")
+                    if not any(b'"type":"run_close"' in part for part in rest if b"\0" not in part):
+                        return
+                need(len(line) <= MAX, "a line too long")
+                left -= len(line)
+                if line.endswith(b"\n"):
+                    yield line[:-1]
+
+    def check_log(self, file):  # and the captured bytes
+        numbers, end, gap, self.place = set(), 0, False, LOG
+        self.leaves = [sha(b"\0", line) for line in self.lines()]
+        need(self.leaves, "no line")
+        self.root = root_of(self.leaves).hex()
+        for said in map(canonical, self.lines()):
+            kind, self.record = said["type"], said.get("id")
+            need(not self.close and (kind == "run_open") == (not self.open), "out of place")
+            if kind == "run_open":
+                need(re.fullmatch("[0-9a-f]{16}", said["run"]), "no run id")
+                self.open, self.run, self.key, first = said, said["run"], said.get("key"), file.read(65_536)
+                if first:
+                    self.place = BYTES
+                    end = warc_of(first, self.run)[2]
+            elif kind == "run_close":
+                need(said["reason"] == "disk" or said["measured"] == len(numbers), "another number of them")
+                self.close = said
+            else:
+                steps, valid = said.get("observations", []), said.get("valid", True)
+                need(kind == "measurement" and said["seq"] > 0 and said["seq"] not in numbers, "no new one")
+                need(said["id"] == f"{self.run}-{said['seq']:06d}", "no measurement of this run")
+                need([step["i"] for step in steps] == [*range(len(steps))], "steps out of order")
+                numbers.add(said["seq"])
+                gap |= not valid
+                for step, side, ref in places_of(said):
+                    need(ref["offset"] == end or (gap and ref["offset"] > end), "bytes missing or swapped")
+                    need(0 < ref["length"] <= 2 * MAX and file.seek(ref["offset"]), "an impossible place")
+                    check_member(file.read(ref["length"]), said, step, side, ref)
+                    end, gap = file.tell(), False
+                self.ended = max(self.ended, said["started"] + said["us"])
+                made = not all(step.get("skipped") for step in steps)
+                if valid and made and said.get("role", "target") == "target":
+                    self.asked.setdefault(said["url"], []).append(said["started"])
+        self.place = BYTES
+        need(not self.close or self.close["reason"] == "disk" or file.seek(0, 2) == end, "more bytes")
+        self.whole = True
+
+    def check_run(self, keys, roots):
+        need(not self.home or not self.path.is_symlink(), "a link")
+        names, seals, self.place = {path.name for path in self.path.iterdir()}, {}, BYTES
+        with (plain(self.path / BYTES, ENDLESS) if BYTES in names else NOTHING).open("rb") as file:
+            self.check_log(file)
+        self.place, self.record = f"{LOG}:1", None
+        self.before, self.asn = self.open.get("previous_root"), self.open.get("vantage", {}).get("asn")
+        need(self.key is None or key_of(self.key), "no key")
+        for self.place in ("timestamps", "checkpoints"):
+            need(not (self.path / self.place).is_symlink(), "a link")
+        paths = [path for path in self.path.glob("checkpoints/*") if path.suffix != ".part"]
+        paths = sorted(paths, key=lambda path: int(path.name))
+        for path in paths + [self.path / "checkpoint"] * ("checkpoint" in names):
+            self.place = str(path.relative_to(self.path))
+            raw = plain(path).read_bytes()
+            origin, number, root = text_of(raw, self.key)
+            need(origin == f"blockwatch/run/{self.run}", "the seal of another run")
+            need(number == str(int(number)) and path.name in ("checkpoint", number), "another number")
+            size, root = int(number), unbase64(root)
+            need(self.sealed <= size <= len(self.leaves), "more lines than there are, or fewer than before")
+            self.place = f"{LOG}:{self.sealed + 1}"
+            need(root == root_of(self.leaves[:size]), "not the lines that were sealed")
+            seals[sha(raw)] = self.sealed = size
+        if "checkpoint.sig" in names:
+            self.place = "checkpoint.sig"
+            check_ssh(self.path / "checkpoint.sig", self.path / "checkpoint", self.key)
+        if keys:
+            self.place = f"{LOG}:{self.sealed + 1 if self.key in keys else 1}"
+            need(self.key in keys and self.sealed == len(self.leaves), "not sealed by a key that you named")
+        self.ended, self.cut = max(self.ended, self.close.get("ended", 0)), not self.close
+        stamps = sorted(path for path in self.path.glob("timestamps/*") if path.suffix in (".tsr", ".ots"))
+        self.check_stamps([(f"timestamps/{path.name}", path.name, path) for path in stamps], seals, roots)
+
+    def check_proof(self, keys, roots):
+        said = json.loads(plain(self.path, 67_108_864).read_bytes())
+        raw, parts = said["checkpoint"].encode(), (said["run_open"], said["record"])
+        self.open, record = (canonical(part["line"].encode()) for part in parts)
+        origin, size, root = text_of(raw, said["key"])
+        need(origin == f"blockwatch/run/{self.open['run']}", "the seal of another run")
+        for part in parts:
+            self.leaves, path = [sha(b"\0", part["line"].encode())], [*map(unbase64, part.get("path", []))]
+            need(root_by(path, *self.leaves, part["index"], int(size)) == unbase64(root), "not in the log")
+        kinds = (said["type"], said.get("format", 1), parts[0]["index"], record["type"])
+        need(kinds == ("blockwatch proof", 1, 0, "measurement"), "no proof")
+        need(record["id"].startswith(f"{self.open['run']}-") and said["key"] == self.open["key"], "another")
+        need(not keys or said["key"] in keys, "not sealed by a key that you named")
+        for (step, side, ref), member in zip(places_of(record), said.get("members", []), strict=True):
+            need(member["sha256"] == ref["sha256"], "other bytes")
+            check_member(unbase64(member["data"]), record, step, side, ref)
+        self.ended, self.sealed = record["started"] + record["us"], 1
+        stamps = [(self.path.name, stamp["name"], stamp["data"]) for stamp in said.get("stamps", [])]
+        self.check_stamps(stamps, {sha(raw): 1}, roots)
+
+    def check_stamps(self, stamps, seals, roots):
+        """The grade, after a look at the stamps: place, name, and file or base64 of each."""
+        timed, checks = False, self.open.get("checks", []) + self.close.get("checks", [])
+        told = [self.open.get("clock_offset_us"), *(each.get("offset_us") for each in checks)]
+        clock = max((each for each in told if each is not None), key=abs, default=None)
+        self.doubt = " (clock unknown)" if clock is None else " (clock off)" * (abs(clock) > MINUTE)
+        self.notes += ["only the first 256 stamps were looked at"] * (len(stamps) > 256)
+        for place, name, source in stamps[:256]:
+            try:
+                raw = plain(source).read_bytes() if isinstance(source, Path) else unbase64(source)
+                digest, moment = (OTS.match(raw)[1], None) if name.endswith(".ots") else reply(raw, roots)
+                counts = seals[digest] == len(self.leaves) and moment
+            except Exception as error:
+                self.stamps.append(f"bad stamp at {place}: {error!r}")
+                continue
+            timed |= bool(counts)
+            if counts and moment + MINUTE < self.ended - (clock or 0):
+                self.place = place
+                need(clock is None, "older than what it is over")
+                self.notes.append(f"{place} is older than what it is over, by a clock that nobody checked")
+        self.grade = GRADES[(self.sealed == len(self.leaves)) * (1 + timed)]
+
+    def check_note(self):  # a tombstone, or the note of an encrypted run
+        raw, folder = plain(self.path).read_bytes(), self.path.parent
+        first, *lines = raw.decode().partition("\n\n")[0].rstrip("\n").split("\n")
+        said = {name: None if value == "none" else value for name, value in map(str.split, lines)}
+        self.sealed = b"\n\n" in raw and len(text_of(raw, said["key"]))
+        name, kind = (folder.name, "encrypted") if self.path.name == "root" else (self.path.name, "forgotten")
+        need(first == f"blockwatch/{kind}" and name.endswith(said["run"]), "the note of another run")
+        if kind == "encrypted":
+            self.place = f"{name}/run.age"
+            with plain(folder / "run.age", ENDLESS).open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").digest()
-            need(digest == unbase64(said["sha256"]), "not the run that its note names")
-            yield place, said, signed
+            need(digest == unbase64(said["sha256"]), "another run.age")
+        self.run, self.key, self.root = said["run"], said["key"], unbase64(said["root"]).hex()
+        self.before = said["previous"] and unbase64(said["previous"]).hex()
 
 
-def check_folder(results, runs, where):
-    """The chain of each key is whole; gives the notes in whose chain something is missing."""
-    own = [one for one in runs if one.log and not one.imported]
-    roots = {(one.key or "none", one.log.root) for one in own}
-    noted = list(notes_of(results, where))
-    signed = {(said["key"], said["root"]) for _, said, good in noted if good or said["key"] == "none"}
-    unsigned = {(said["key"], said["root"]): place for place, said, _ in noted}
-    ends = {(said["key"], said["previous"]) for _, said, good in noted if good}
-    confirm(runs, ends)
-    missing, came = [], set(came_to(results))
-    for one in own:
-        link = (one.key or "none", one.log.open.get("previous_root"))
-        if link[1] is None or link in roots or link in signed or (link not in unsigned and one.run in came):
-            continue
-        if link in unsigned:
-            words = f"the run before it is vouched for only by an unsigned note ({unsigned[link]}): "
-            one.notes.append(words + "anybody could have written it, to hide that a run is missing")
-        elif not one.bad:
-            one.bad = ("measurements.jsonl:1", None, "the run before this one is missing")
-    for place, said, _ in noted:
-        link = (said["key"], said["previous"])
-        if (
-            said["previous"]
-            and link not in roots
-            and link not in unsigned
-            and place.removeprefix("forgotten/") not in came
-        ):
-            bad = (place, None, "the run before this one is missing")
-            missing.append(Checked(results / place, bad=bad))
-    return missing
-
-
-def confirm(runs, ends):
-    """A run without a last line ended where a later run of its key says so: (key, root)."""
-    for one in runs:
-        if one.log and one.key and (one.key, one.log.root) in ends:
-            one.open_ended = False
-
-
-def check_among(runs):
-    """Two histories of one run; runs cut off; witnesses."""
-    for mine in runs:
-        same = [one for one in runs if one.log and mine.log and one.run == mine.run]
-        longest = max(same, key=lambda one: one.log.lines, default=mine)
-        if longest is mine:
-            continue
-        tree = [0]
-        for line, _ in zip(lines_of(longest.path / "measurements.jsonl"), range(mine.log.lines)):
-            add(tree, sha(b"\0", line))
-        if root_of(tree).hex() != mine.log.root:
-            for one in (mine, longest):
-                one.bad = one.bad or ("measurements.jsonl", None, "two histories of one run")
-    later = [one for one in runs if one.log and one.sealed and not one.bad and not one.imported]
-    confirm(runs, {(one.key, one.log.open.get("previous_root")) for one in later})
-    able = [one for one in runs if one.able and not one.bad]
-    for mine in able:
-        others = [one.log.sites for one in able if one.key != mine.key and one.asn != mine.asn]
-        asked = [(url, when) for url, times in mine.log.sites.items() for when in times]
-        near = (
-            any(abs(when - at) <= HOUR for one in others for at in one.get(url, [])) for url, when in asked
-        )
-        if asked and all(near):
-            mine.grade = "witnessed"
-
-
-def check_proof(path, keys, roots):
-    checked = Checked(path)
-    said = json.loads(content(path, 67_108_864))
-    need((said["type"], said.get("format", 1)) == ("blockwatch proof", 1), "no proof")
-    key = key_of(said["key"])
-    opened, record = (canonical(said[name]["line"].encode()) for name in ("run_open", "record"))
-    note = said["checkpoint"].encode()
-    size, root = checkpoint_of(note, key, opened["run"])
-    need(not keys or key in keys, "not sealed by a key that you named")
-    included(said["run_open"], size, root)
-    included(said["record"], size, root)
-    need(said["run_open"]["index"] == 0 and opened["key"] == said["key"], "another run")
-    need(record["type"] == "measurement" and record["id"].startswith(f"{opened['run']}-"), "another run")
-    members = {member["sha256"]: unbase64(member["data"]) for member in said.get("members", [])}
-    wanted = dict.fromkeys(ref["sha256"] for *_, ref in places_of(record))
-    need([member["sha256"] for member in said.get("members", [])] == list(wanted), "other bytes")
-    for step, side, ref in places_of(record):
-        check_member(members[ref["sha256"]], ref, record["id"], step, side)
-    checked.clock = offset_of(opened)
-    with tempfile.TemporaryDirectory() as folder:
-        seal, stamps = Path(folder, "seal"), []
-        seal.write_bytes(note)
-        for number, one in enumerate(said.get("stamps", [])):
-            stamps.append((path.name, Path(folder, f"{number}{Path(one['name']).suffix}")))
-            stamps[-1][1].write_bytes(unbase64(one["data"]))
-        ended = record["started"] + record["us"]
-        timed = check_stamps(checked, stamps, {sha(note): (size, seal)}, roots, ended, size)
-    checked.grade = "timed" if timed else "sealed"
-    return checked
+def look(path, *given):  # all that is to be checked at a path
+    if not path.is_dir():
+        return [Found(path, path.name, None, Found.check_proof, *given)]
+    if LOG in {each.name for each in path.iterdir()}:
+        return [Found(path, path.name, None, Found.check_run, *given)]
+    logs = {each.parent for each in path.glob(f"*/{LOG}")}
+    ages = {each.parent for each in path.glob("*/run.age")} - logs
+    runs = logs | {folder for folder in ages if folder.is_symlink()}
+    notes = [folder / "root" for folder in ages - runs if (folder / "root").exists()]
+    notes += path.glob("forgotten/" + "[0-9a-f]" * 16)
+    runs = sorted(folder for folder in runs if folder.name[0] != ".")
+    found = [Found(each, each.name, path, Found.check_run, *given) for each in runs]
+    found += [Found(each, str(each.relative_to(path)), path, Found.check_note) for each in sorted(notes)]
+    receipts = b" ".join(each.read_bytes() for each in path.glob("receipts/*.json") if each.is_file())
+    came = re.findall(rb'"outcome": ?"new"[^{}]*"run": ?"([0-9a-f]{16})"', receipts)
+    for one in found:
+        one.came = (one.run or "").encode() in came
+    return found
 
 
 def check(paths, keys=(), roots=None):
-    runs, others = [], []
-    for path in map(Path, paths):
-        where = [path.name]
-        try:
-            if path.is_file():
-                others.append(check_proof(path, keys, roots))
-                continue
-            folders = sorted(
-                log.parent for log in path.glob("*/measurements.jsonl") if log.parent.name[0] != "."
-            )
-            mine = [check_run(folder, keys, roots) for folder in folders or [path]]
-            runs += mine
-            if folders:
-                others += check_folder(path, mine, where)
-        except WRONG as error:
-            others.append(Checked(path, bad=(where[0], None, str(error) or type(error).__name__)))
-    check_among(runs)
-    return runs + others
+    """Each alone; then the chain in each folder, two histories of one run, runs cut off, witnesses."""
+    found = [one for path in paths for one in look(path, keys, roots)]
+    runs = [one for one in found if one.whole]
+    longest = {one.run: one for one in sorted(runs, key=lambda one: len(one.leaves))}
+    for one in runs:
+        if one.leaves != longest[one.run].leaves[: len(one.leaves)]:
+            one.bad = longest[one.run].bad = f"{LOG}: two histories of one run"
+    chained = [one for one in found if one.root and not one.open.get("imported")]
+    for one in [one for one in chained if one.home and one.before]:
+        place = f"{LOG}:1" if one.open else one.path.relative_to(one.home)
+        link = (one.home, one.key, one.before)
+        before = [each for each in chained if (each.home, each.key, each.root) == link]
+        if not before and not one.came:
+            one.bad = one.bad or f"{place}: the run before this one is missing"
+        if before and not any(each.open or each.sealed or not each.key for each in before):
+            one.notes.append("the run before it is vouched for only by an unsigned note")
+    good = [one for one in chained if not one.bad]
+    ends = {(one.key, one.before) for one in good if one.sealed and one.key}
+    for one in runs:
+        one.cut = one.cut and one.grade != "unsigned" and (one.key, one.root) not in ends
+    able = [one for one in good if keys and one.asn and one.grade == "timed" and not one.doubt]
+    for mine in able:
+        others = [one.asked for one in able if one.key != mine.key and one.asn != mine.asn]
+        asked = [(url, when) for url, times in mine.asked.items() for when in times]
+        near = [
+            any(abs(when - at) <= HOUR for one in others for at in one.get(url, ())) for url, when in asked
+        ]
+        if near and all(near):
+            mine.grade = "witnessed"
+    for one in found:
+        one.title = None if one.bad else f"{one.grade}{' up to here' * one.cut}{one.doubt}"
+    return [one for one in found if one.bad or one.grade]
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("paths", nargs="+")
-    parser.add_argument("--key", action="append", type=key_of)
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--key", action="append", default=[])
     parser.add_argument("--tsa-root")
     parser.add_argument("--require", choices=GRADES, default="unsigned")
-    given = parser.parse_args()
-    found = check(given.paths, given.key or [], given.tsa_root)
+    given = parser.parse_args(arguments)
+    found = check(given.paths, given.key, given.tsa_root)
+    code = 0 if found else 9
     for one in found:
-        end = " up to here: it may have been cut off, or was killed" if one.open_ended else ""
-        print(f"{one.path}: {one.bad or one.grade + end}")
-        for words in [*(f"bad stamp: {stamp}" for stamp in one.stamps), *one.notes]:
-            print(f"  {words}")
-    good = [one for one in found if not one.bad and not one.stamps and one.reaches(given.require)]
-    sys.exit(0 if found and len(good) == len(found) else 9)
+        words = [f"{one.path}: {one.title or f'WRONG at {one.bad}'}", *one.stamps, *one.notes]
+        print(*(re.sub("[^ -~]", "?", each) for each in words), sep="\n  ")
+        low = one.cut or GRADES.index(one.grade or "unsigned") < GRADES.index(given.require)
+        if one.bad or one.stamps or (low and given.require != "unsigned"):
+            code = 9
+    return code
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

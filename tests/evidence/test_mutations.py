@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -18,6 +16,7 @@ from blockwatch.evidence.tsp import authority_path, read_reply
 from blockwatch.evidence.verify import Reader, verify_run
 from tests.evidence.assets.more import calendar_proof
 from tests.evidence.assets.world import stamp, unseal, write_run
+from tests.evidence.checker import ask
 from tests.exchange.authority import Authority
 
 FILES = ["measurements.jsonl", "bodies.warc.gz", "checkpoint", "checkpoints/3", "checkpoint.sig"]
@@ -49,17 +48,6 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return Places(tmp_path_factory.mktemp("mutations"))
 
 
-@pytest.fixture(scope="module")
-def checker() -> ModuleType:
-    path = Path(__file__).parents[2] / "tools" / "check_evidence.py"
-    spec = importlib.util.spec_from_file_location("check_evidence", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @st.composite
 def changes(draw: st.DrawFn) -> tuple[str, float, int, int]:
     """Kind of change, where (as a part of the length), how long, with which byte."""
@@ -88,7 +76,7 @@ def changed(raw: bytes, change: tuple[str, float, int, int]) -> bytes:
 @example(name="measurements.jsonl", change=("delete", 0.999999, 1, 0))
 @example(name="checkpoint", change=("cut", 0.0, 1, 0))
 def test_every_change_to_a_sealed_run_is_found(
-    places: Places, checker: ModuleType, name: str, change: tuple[str, float, int, int]
+    places: Places, name: str, change: tuple[str, float, int, int]
 ) -> None:
     path = places.sealed / name
     good = path.read_bytes()
@@ -98,7 +86,7 @@ def test_every_change_to_a_sealed_run_is_found(
     path.write_bytes(bad)
     try:
         assert verify_run(places.sealed, Reader()).report.findings
-        assert checker.check_run(places.sealed, [], None).bad
+        assert ask(places.sealed)[1][0].where
     finally:
         path.write_bytes(good)
 
@@ -106,15 +94,15 @@ def test_every_change_to_a_sealed_run_is_found(
 @FEW
 @given(name=st.sampled_from(FILES[:2]), change=changes())
 def test_no_change_to_an_unsealed_run_is_more_than_a_finding(
-    places: Places, checker: ModuleType, name: str, change: tuple[str, float, int, int]
+    places: Places, name: str, change: tuple[str, float, int, int]
 ) -> None:
     path = places.bare / name
     good = path.read_bytes()
     path.write_bytes(changed(good, change))
     try:
         report = verify_run(places.bare, Reader()).report
-        other = checker.check_run(places.bare, [], None)
-        assert report.findings or not other.bad  # ours also knows the types of fields
+        other = ask(places.bare)[1][0]
+        assert report.findings or not other.where  # ours also knows the types of fields
         assert not report.findings or report.findings[0].what
     finally:
         path.write_bytes(good)

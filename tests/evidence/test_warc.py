@@ -161,7 +161,7 @@ def test_why_a_response_is_not_whole(changes: dict[str, object], cut: str | None
     fields = {side: parse_member(member, "") for side, member in exchange_members("m", step, exchange)}
     assert fields["response"].field("WARC-Truncated") == cut
     assert fields["request"].field("WARC-Truncated") is None
-    assert fields["request"].field("warc-concurrent-to") == fields["response"].field("WARC-Record-ID")
+    assert fields["request"].field("WARC-Concurrent-To") == fields["response"].field("WARC-Record-ID")
     assert fields["response"].field("WARC-Record-ID") == record_id("m#11/response")
     assert fields["response"].field("WARC-Date") == "2026-11-22T04:20:00.000001Z"
 

@@ -129,6 +129,9 @@ def _first_member(file: BinaryIO, run: str) -> int:
         record = parse_member(begin[:length], WARC_FILE)
     except (zlib.error, EvidenceError) as error:
         raise Damage(WARC_FILE, "its first member is not whole") from error
+    digest = f"sha256:{sha256(record.block).hexdigest()}"
+    if record.field("WARC-Block-Digest") != digest:
+        raise Damage(WARC_FILE, "its first member is not what its hash says")
     if record.type != "warcinfo" or record.field("WARC-Record-ID") != record_id(run):
         raise Damage(WARC_FILE, "its first member does not belong to this run", kind="contradiction")
     return length
@@ -146,9 +149,9 @@ def oddity(measurement: Measurement, step: HttpStep, side: str, record: WarcReco
     if _CUT not in step.url and _CUT not in step.address:
         expected["WARC-Target-URI"] = target_uri(step.url)
         expected["WARC-IP-Address"] = ip_address(step.address)
-    told = {name.lower(): value for name, value in reversed(record.fields)}  # of two the first counts
+    told = dict(record.fields)
     for field, value in expected.items():
-        if told.get(field.lower(), "") != value:
+        if told.get(field, "") != value:
             return f"its {field} is not {value[:100]}"
     if side == "response" and is_http and step.status is not None and status_of(record.block) != step.status:
         return f"it does not answer with status {step.status}"

@@ -50,7 +50,7 @@ class WarcRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     def field(self, name: str) -> str | None:
         """Value of a named field, or ``None``."""
-        return next((value for key, value in self.fields if key.lower() == name.lower()), None)
+        return next((value for key, value in self.fields if key == name), None)
 
 
 def record_id(name: str) -> str:
@@ -185,8 +185,14 @@ def parse_member(member: bytes, where: str) -> WarcRecord:
     if len(record) > _MAX_RECORD or not stream.eof or stream.unused_data:
         raise EvidenceError("a record that is not one whole gzip member of bounded size", where=where)
     head, blank, rest = record.partition(b"\r\n\r\n")
-    version, *lines = head.decode("utf-8", "replace").split("\r\n")
+    version, *lines = head.decode("ascii", "replace").split("\r\n")
     split = [line.partition(": ") for line in lines]
+    if (
+        not head.isascii()
+        or not all(colon for _, colon, _ in split)
+        or len({each[0] for each in split}) < len(split)
+    ):
+        raise EvidenceError("a record whose head is not ASCII, one line a field, each once", where=where)
     found = WarcRecord(type="", fields=tuple((name, value) for name, _, value in split), block=rest[:-4])
     length = found.field("Content-Length") or ""
     if version != "WARC/1.1" or not blank or rest[-4:] != b"\r\n\r\n" or length != str(len(found.block)):

@@ -62,6 +62,7 @@ class Asset(NamedTuple):
     low: bool = False  # it does not satisfy that
     says: str = ""  # what both checkers must say of it
     key: str | None = None  # named by the reader; "both": those of both volunteers
+    titles: tuple[str | None, ...] = ()  # the words of the grades
 
 
 def one(**options: Any) -> Callable[[Path, Authorities], Path]:

@@ -154,6 +154,31 @@ def rough_authority(folder: Path, authorities: Authorities) -> Path:
     return run
 
 
+def status_of_another_time(folder: Path, authorities: Authorities) -> Path:
+    """The run is to end in a year; the words of the status, which nobody signs, say that it was stamped after that."""
+    year = 8_766 * HOUR
+    run = write_run(folder, started=int(time.time()) * 1_000_000 + year)
+    path = stamp(run, authorities.known)
+    raw, granted = path.read_bytes(), bytes.fromhex("3003020100")
+    assert raw[4:9] == granted
+    words = time.strftime(
+        "granted\nTime stamp: %b %d %H:%M:%S %Y GMT\n", time.gmtime(time.time() + 2 * 8_766 * 3_600)
+    ).encode()
+    status = der(0x30, granted[2:] + der(0x30, der(0x0C, words)))
+    path.write_bytes(der(0x30, status + raw[9:]))
+    return run
+
+
+def der(tag: int, content: bytes) -> bytes:
+    size = len(content).to_bytes(2)
+    return bytes([tag]) + (b"\x82" + size if len(content) > 127 else size[1:]) + content
+
+
+def bytes_of_the_first_run(folder: Path, first: Path, second: Path) -> None:
+    path = first / "bodies.warc.gz"
+    path.write_bytes(path.read_bytes() + b"more")
+
+
 def bare_tombstone(folder: Path, first: Path, second: Path) -> None:
     forget_run(first, None, "2026-11-22T06:40:00Z")
 
@@ -256,6 +281,7 @@ TRICKS: dict[str, Asset] = {
     "a note without its encrypted run": Asset(encrypted(content=b""), where=f"{HIDDEN}/run.age"),
     "an unsigned tombstone": Asset(two_runs(bare_tombstone), ("sealed",), says="only by an unsigned note"),
     "with a stray encrypted file": Asset(changed(lambda run: (run / "run.age").write_bytes(b"")), ("sealed",)),
+    "a chain whose first run has damaged bytes": Asset(two_runs(bytes_of_the_first_run), (None, "sealed"), where="bodies.warc.gz"),
     # Witnesses and copies.
     "a witness whose chain has a gap": Asset(witness_with_a_gap, ("timed", None), where=f"{LOG}:1", key="both"),
     "a witness that was imported": Asset(apart(imported="ooni x"), BOTH_TIMED, require="witnessed", low=True, key="both"),
@@ -265,6 +291,7 @@ TRICKS: dict[str, Asset] = {
     # Time.
     "a proof of a record that is younger than its stamp": Asset(late_proof, where="proof.json"),
     "a stamp older than a run whose clock nobody checked": Asset(unchecked_clock, ("timed",), says="by a clock that nobody checked"),
+    "a stamp whose status names another time": Asset(status_of_another_time, where="timestamps/tsa.tsr"),
     "a stamp by a rough clock": Asset(rough_authority, ("timed",), require="timed"),
     "a good stamp beside a bad one": Asset(
         stamped(lambda run, _: (run / "timestamps" / "a.tsr").write_bytes(b"<html>")), ("timed",), where="timestamps/a.tsr"),

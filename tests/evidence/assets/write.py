@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.evidence.assets.bad import RUNS
+from tests.evidence.assets.doubt import DOUBT
 from tests.evidence.assets.more import MORE, Asset, Authorities
 from tests.evidence.assets.tricks import TRICKS
 from tests.evidence.assets.world import write_run
@@ -34,7 +35,7 @@ def all_assets() -> dict[str, Asset]:
 
         return Asset(make, where=broken.where)
 
-    return {**{name: made(name) for name in RUNS}, **MORE, **TRICKS}
+    return {**{name: made(name) for name in RUNS}, **MORE, **TRICKS, **DOUBT}
 
 
 def write_all(target: Path) -> Iterator[Path]:

@@ -1,0 +1,85 @@
+# ruff: noqa: E501
+"""Assets that are whole and worth less than they seem: a clock nobody knows, a link elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from blockwatch.evidence.proof import make_proof
+from tests.evidence.assets.more import Asset, Authorities, one
+from tests.evidence.assets.world import FIRST, HOUR, SECOND, STARTED, write_run
+
+
+def aside(results: Path) -> Path:
+    """Where a link may lead: not in the folder that is checked."""
+    place = results.parent / f"{results.name}-elsewhere"
+    place.mkdir()
+    return place
+
+
+def linked(folder: Path, authorities: Authorities) -> Path:
+    """The first run of a chain is somewhere else, and a link stands in its place."""
+    first = write_run(folder)
+    write_run(folder, SECOND, started=STARTED + HOUR)
+    moved = first.rename(aside(folder) / first.name)
+    first.symlink_to(moved)
+    return folder
+
+
+def link_to_an_encrypted_run(folder: Path, authorities: Authorities) -> Path:
+    write_run(folder)
+    hidden = aside(folder) / f"20191231T000000Z-{SECOND}"
+    hidden.mkdir()
+    (hidden / "run.age").write_bytes(b"chunk 1 5\nhello")
+    (folder / hidden.name).symlink_to(hidden)
+    return folder
+
+
+def named_link(folder: Path, authorities: Authorities) -> Path:
+    """A link that the reader names is the reader's own."""
+    run = write_run(aside(folder))
+    (folder / "mine").symlink_to(run)
+    return folder / "mine"
+
+
+def other_links(folder: Path, authorities: Authorities) -> Path:
+    """Links to what is no run are nobody's business."""
+    write_run(folder)
+    (folder / "notes").symlink_to(aside(folder))
+    (folder / "nowhere").symlink_to("there/is/nothing")
+    return folder
+
+
+def killed_off(folder: Path, authorities: Authorities) -> Path:
+    """Sealed to its last line, which is not the last line of a run; nobody told the time."""
+    return write_run(folder, count=2, close=False, offset=None)
+
+
+def proof_of(**options: Any) -> Any:
+    def make(folder: Path, authorities: Authorities) -> Path:
+        path = folder / "proof.json"
+        path.write_bytes(make_proof(write_run(folder / "run", **options), "2"))
+        return path
+
+    return make
+
+
+LINK = f"20200101T000000Z-home-{FIRST}"
+
+DOUBT: dict[str, Asset] = {
+    # The clock.
+    "sealed, its clock checked": Asset(one(), titles=("sealed",)),
+    "sealed, its clock unknown": Asset(one(offset=None), ("sealed",), titles=("sealed (clock unknown)",), require="sealed"),
+    "sealed, its clock a minute off": Asset(one(offset=60_000_000), titles=("sealed",)),
+    "sealed, its clock more than a minute off": Asset(one(offset=-60_000_001), ("sealed",), titles=("sealed (clock off)",), require="sealed"),
+    "unsigned, its clock unknown": Asset(one(offset=None, signer=None), titles=("unsigned (clock unknown)",)),
+    "up to here, its clock unknown": Asset(killed_off, ("sealed",), titles=("sealed up to here (clock unknown)",), require="sealed", low=True),
+    "a proof whose clock is unknown": Asset(proof_of(offset=None), ("sealed",), titles=("sealed (clock unknown)",)),
+    "a proof whose clock is off": Asset(proof_of(offset=90_000_000), ("sealed",), titles=("sealed (clock off)",)),
+    # Links.
+    "a link in the place of a run": Asset(linked, where=LINK),
+    "a link in the place of an encrypted run": Asset(link_to_an_encrypted_run, where=f"20191231T000000Z-{SECOND}"),
+    "a link that is named": Asset(named_link, ("sealed",)),
+    "links to what is no run": Asset(other_links, ("sealed",)),
+}  # fmt: skip

@@ -14,7 +14,8 @@ from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, sig
 from blockwatch.judge.matrix import SPELLED
 from blockwatch.judge.rules_transport import REFUSAL, UNCOMPARED
 from blockwatch.judge.scene import Scene
-from blockwatch.judge.speed import FACTOR, LEAST, SAME_OFFSET, Speeds, Transfer
+from blockwatch.judge.speed import FACTOR, SAME_OFFSET, Speeds
+from blockwatch.judge.transfers import LEAST, Transfer
 from blockwatch.judge.tries import Tries
 from blockwatch.verdict import Grade
 
@@ -64,6 +65,8 @@ def throttled(scene: Scene) -> Finding | None:
         return None
     quickest = max(t.rate for t in slow)
     fast = [t for t in speeds.other if t.moved >= LEAST and not (t.flow.round >= SPELLED and t.slow)]
+    if scene.ruleset > 1:
+        fast = _whole(fast)
     text = f"The transfer runs at {quickest // 1000} kB/s at most, {len(slow)} times"
     witnesses = refs(_of(slow), _of(fast), scene.hop.control_refs)
     if len(fast) >= 2 and min(t.rate for t in fast) >= FACTOR * quickest:
@@ -80,6 +83,12 @@ def throttled(scene: Scene) -> Finding | None:
     if not fast and len(slow) >= 3 and speeds.control_rate >= FACTOR * quickest:
         return sign("throttle", text + "; the control got it five times faster", witnesses)
     return None
+
+
+def _whole(copies: list[Transfer]) -> list[Transfer]:
+    """Without the copies that broke, where others came: a control name may be blocked itself."""
+    whole = [copy for copy in copies if copy.flow.at("http") == outcomes.OK]
+    return whole if len(whole) >= 2 else copies
 
 
 def _belied(scene: Scene, others: list[Transfer], control: bool) -> bool:

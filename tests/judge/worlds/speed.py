@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blockwatch import failure as f
-from tests.judge.world import HOST, SECOND, SITE, Page
+from tests.judge.world import GOOD_HOSTS, HOST, SECOND, SITE, Page
 from tests.judge.worlds.say import (
     FAST,
     FROZEN,
@@ -155,4 +155,13 @@ row(
         Page(length=16_384, us=21 * SECOND, truncated=True) if n < 10 else f.TIMEOUT if h == HOST else None
     ),
     attempts=1,
+)
+
+row(
+    "throttled by name, and one of the control names is itself frozen",
+    "blocked",
+    "throttle.sni",
+    "http.throttle",
+    page=lambda url, a: FAST,
+    carry=lambda name, page: SLOW if name == HOST else FROZEN if name == GOOD_HOSTS[0] else page,
 )

@@ -181,9 +181,10 @@ class Answers:
         return frozenset(resolver for resolver, replies in drew if replies)
 
     def _contradicts(self, lookup: Lookup) -> bool:
+        if len(lookup.step.replies) < 2:
+            return False
         replies = [reply for reply in lookup.step.replies if reply.rcode is not None]
-        first = replies[0] if replies else None
-        return first is not None and any(self._differ(first, other) for other in replies[1:])
+        return any(self._differ(replies[0], other) for other in replies[1:])
 
     def _differ(self, one: DnsReply, other: DnsReply) -> bool:
         """Whether two replies to one query cannot come from one honest resolver.

@@ -123,8 +123,10 @@ class _Digest:
         self.attempts: list[int] = []
 
     def add(self, measurement: Measurement) -> None:
-        self._compare(measurement)
-        self.helpers.add(measurement)
+        controls = [s for s in measurement.observations if isinstance(s, ControlStep) and s.failure is None]
+        if controls:
+            self._compare(measurement, {step.url: step for step in controls})
+            self.helpers.add(measurement, controls)
         self.made[measurement.url].append(measurement)
         for step in measurement.observations:
             if step.skipped:
@@ -143,11 +145,9 @@ class _Digest:
                 self.helper = True
                 self.successes.append(step.t + step.us)
 
-    def _compare(self, measurement: Measurement) -> None:
+    def _compare(self, measurement: Measurement, controls: Mapping[str, ControlStep]) -> None:
         """Note the names whose cleartext page is not the one that the helper saw."""
-        steps = measurement.observations
-        controls = {s.url: s for s in steps if isinstance(s, ControlStep) and s.failure is None}
-        for step in steps if controls else ():
+        for step in measurement.observations:
             if not isinstance(step, HttpStep) or step.purpose is not _FIRST or step.status is None:
                 continue
             if step.url.startswith("http:") and agrees(step, controls.get(step.url)) == "different":

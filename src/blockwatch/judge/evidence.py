@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Hop
-from blockwatch.judge.speed import Speeds
 from blockwatch.judge.tries import Tries
 from blockwatch.model import Purpose
 
@@ -75,9 +74,9 @@ def facts(scene: Scene) -> dict[str, str]:
         found["responses"] = f"a response, status {flow.http.status}"
         if not hop.secure:
             found["cleartext"] = f"a response in cleartext, status {flow.http.status}"
-    speeds = Speeds(scene).own
-    if speeds:
-        found["transfers"] = f"{len(speeds)} transfer{'s' * (len(speeds) > 1)}"
+    count = len(scene.transfers)
+    if count:
+        found["transfers"] = f"{count} transfer{'s' * (count > 1)}"
     rounds = [flow for flow in hop.by(*_ROUNDS) if flow.tcp is not None or flow.tls is not None]
     if rounds:
         found["rounds"] = f"{len(rounds)} connections of two-name rounds"

@@ -22,7 +22,8 @@ from blockwatch.judge.pages import wording
 from blockwatch.judge.proof import same_answer_elsewhere
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Sight
-from blockwatch.judge.speed import COMPARED, FACTOR, LEAST, Speeds
+from blockwatch.judge.speed import COMPARED, FACTOR, Speeds
+from blockwatch.judge.transfers import LEAST
 from blockwatch.judge.trouble import Trouble, of
 from blockwatch.model import Observation, Purpose
 

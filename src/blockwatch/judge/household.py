@@ -88,7 +88,10 @@ def answer_doubt(scene: Scene) -> str:
 def product(step: HttpStep, text: str = "") -> str:
     """The filter for homes and companies that a page or redirect names; empty: none."""
     told = [value for name, value in step.headers if name.lower() in ("location", "server", "via")]
-    found = _PRODUCT.search("\n".join((step.title or "", *told, text[:_LOOKED_AT])).lower())
+    words = "\n".join((step.title or "", *told, text[:_LOOKED_AT])).lower()
+    if not any(name in words for name in _PRODUCTS):  # much faster than the pattern
+        return ""
+    found = _PRODUCT.search(words)
     return found[0] if found is not None else ""
 
 

@@ -154,6 +154,8 @@ def _given_its_own(strange: Flow, calm: list[Flow]) -> bool:
 
 def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, Flow]]:
     """Only the rounds at addresses that do not serve the site, nor belong to a content network that does."""
+    if not rounds:
+        return []
     own = scene.answers.good | scene.answers.given
     theirs = operators(own) if scene.ruleset > 1 else frozenset()
     return [

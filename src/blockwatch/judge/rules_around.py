@@ -29,8 +29,9 @@ def helper_belied(scene: Scene) -> Note | None:
 
 def senders(scene: Scene) -> Note | None:
     """Contradicting replies to one query came over ways of different length."""
-    for lookup in (*scene.answers.line, *scene.answers.udp):
-        if lookup.ref not in scene.answers.doubled:
+    doubled = scene.answers.doubled
+    for lookup in (*scene.answers.line, *scene.answers.udp) if doubled else ():
+        if lookup.ref not in doubled:
             continue
         ttls = list(dict.fromkeys(r.ip_ttl for r in lookup.step.replies if r.ip_ttl is not None))
         if len(ttls) > 1:

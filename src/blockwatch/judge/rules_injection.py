@@ -23,6 +23,8 @@ from blockwatch.verdict import Grade
 
 def for_everybody(scene: Scene) -> Note | None:
     """Queries to addresses that are no resolvers are answered, whatever name is asked."""
+    if not scene.hop.injections:
+        return None
     told = [lookup for place in injection.places(scene) for lookup in place.for_everybody]
     if not told:
         return None
@@ -32,6 +34,8 @@ def for_everybody(scene: Scene) -> Note | None:
 
 def dropped(scene: Scene) -> Note | None:
     """Root servers answer for a control name, and are never heard for this one."""
+    if not scene.hop.injections:
+        return None
     places = [place for place in injection.places(scene) if place.root]
     quiet = [place for place in places if place.shows and place.unanswered]
     if not quiet or len(quiet) < len(places):
@@ -42,6 +46,8 @@ def dropped(scene: Scene) -> Note | None:
 
 def from_nobody(scene: Scene) -> Finding | Note | None:
     """An address that is no resolver answers for this name, again and again, and for no other."""
+    if not scene.hop.injections:
+        return None
     every = _showing(scene)
     told = [place for place in every if not place.root]
     asked = [place for place in injection.places(scene) if place.shows and not place.root]
@@ -55,6 +61,8 @@ def from_nobody(scene: Scene) -> Finding | Note | None:
 
 def from_root(scene: Scene) -> Finding | Note | None:
     """A root server seems to answer for this name itself, again and again, and refers another one."""
+    if not scene.hop.injections:
+        return None
     told = [place for place in _showing(scene) if place.root]
     if not told:
         return None

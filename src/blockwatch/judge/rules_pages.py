@@ -20,7 +20,7 @@ from blockwatch.judge.outcomes import OK
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.settled import settled
 from blockwatch.judge.sight import Flow, redirect_of
-from blockwatch.judge.speed import transfer
+from blockwatch.judge.transfers import transfer
 from blockwatch.model import HttpStep, Purpose
 from blockwatch.verdict import Grade
 

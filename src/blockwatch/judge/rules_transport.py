@@ -126,7 +126,7 @@ def some_addresses(scene: Scene) -> Note | None:
     """Some addresses of the site fail while others work."""
     for layer in ("tcp", "tls"):
         tries = scene.tries(layer)
-        fine = {flow.address for flow in tries.passed}
+        fine = {flow.address for flow in tries.passed} if tries.failed else set()
         lost = [flow for flow in tries.failed if flow.address not in fine]
         if fine and lost:
             text = f"Some of the site's addresses fail ({layer}), others work"
@@ -138,7 +138,7 @@ def passing_trouble(scene: Scene) -> Note | None:
     """It failed, and worked when it was tried again."""
     for layer in ("tcp", "tls", "http"):
         tries = scene.tries(layer)
-        fine = {flow.address for flow in tries.passed}
+        fine = {flow.address for flow in tries.passed} if tries.failed else set()
         again = [flow for flow in tries.failed if flow.address in fine]
         if again:
             text = f"It failed at first ({layer}) and worked when tried again"

@@ -22,6 +22,7 @@ from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
 from blockwatch.judge.pages import agrees, alike, same_page
 from blockwatch.judge.row import LATEST
 from blockwatch.judge.sight import REDIRECTS, Flow, Hop, Sight, ending
+from blockwatch.judge.transfers import Transfer, transfer
 from blockwatch.judge.tries import Tries
 from blockwatch.model import ControlStep, HttpStep, Purpose
 from blockwatch.run import Vantage
@@ -60,7 +61,8 @@ class Scene:
         self.last = hop is sight.hops[-1]  # the chain of redirects ends here
         self.control: ControlStep | None = heard(hop.control, ruleset)  # the helper's answer for this hop
         self.answers, self.on_record = Answers(hop, peers, ruleset), on_record
-        self._tries, self._texts = dict[str, Tries](), dict[int, str]()
+        self._tries: dict[str, Tries] = {}
+        self._texts: dict[int, str] = {}
 
     @once
     def control_failed_at(self) -> str | None:
@@ -95,9 +97,11 @@ class Scene:
 
         ``None``: this hop has a control of its own, as it always has in runs of ours, or there is none.
         """
+        if not self.once or self.control is not None:
+            return None
         earlier = [hop.control for hop in self.sight.hops if hop.number < self.hop.number]
         chain = next((control for control in reversed(earlier) if control is not None), None)
-        if not self.once or self.control is not None or chain is None:
+        if chain is None:
             return None
         return chain.http_failure is None and (chain.status or 600) < 500 and chain.status not in REDIRECTS
 
@@ -220,6 +224,11 @@ class Scene:
             broken = next((f"{name}:{end}" for name, end in before if end not in (OK, SKIPPED, TRUST)), None)
             found.append((broken or flow.at(layer), flow))
         return found
+
+    @once
+    def transfers(self) -> list[Transfer]:
+        """How the responses of the target's own flows came."""
+        return [t for flow in self.usable if (t := transfer(flow)) is not None]
 
     @once
     def rtt_us(self) -> dict[str, int]:

@@ -157,7 +157,7 @@ class Hop:
         """The last answer of a helper when it was first asked, if any came; else of a later one."""
         heard = [step for _, step in self.controls if step.failure is None and not step.skipped]
         first = [step for step in heard if step.purpose is _FIRST]
-        return next(reversed(first or heard), None)
+        return (first or heard)[-1] if heard else None
 
     @property
     def control_refs(self) -> tuple[str, ...]:

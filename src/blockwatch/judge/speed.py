@@ -13,19 +13,13 @@ five, as a page is shorter than a speed test, and for no overlap at all.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from blockwatch.judge import outcomes
 from blockwatch.judge.once import once
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Flow
+from blockwatch.judge.transfers import Transfer, transfer
 from blockwatch.model import HttpStep, Purpose
 
-SLOW = 64_000  # bytes a second: below this a transfer deserves a comparison
 FACTOR = 5
-LEAST = 16_000  # bytes that must have moved before a rate is spoken of
-LONG_US = 1_500_000
-STALL_US = 4_000_000  # silence at the end of a transfer that did not end
 SAME_OFFSET = 6_000  # bytes
 
 _MARKS = ("etag", "last-modified", "content-length")  # headers that tell one page from another
@@ -36,54 +30,16 @@ COMPARED = (
 )
 
 
-class Transfer(NamedTuple):
-    """One response as it came."""
-
-    flow: Flow
-    moved: int  # bytes on the wire
-    us: int  # from the first byte to the last
-    stalled: bool  # bytes stopped and the flow hung until its time-out
-    unfinished: bool  # still flowing when we stopped for time
-
-    @property
-    def rate(self) -> int:
-        """Bytes a second."""
-        return self.moved * 1_000_000 // max(self.us, 1)
-
-    @property
-    def slow(self) -> bool:
-        """Whether it is slow enough to ask why."""
-        return not self.stalled and self.moved >= LEAST and self.us >= LONG_US and self.rate < SLOW
-
-
-def transfer(flow: Flow) -> Transfer | None:
-    """How the response of ``flow`` came; ``None`` where nothing came."""
-    step = flow.http
-    if step is None or step.status is None or step.skipped:
-        return None
-    points = step.progress or ((step.first_byte_us or 0, 0), (step.us, step.received))
-    moved = points[-1][1]
-    hung = flow.at("http") == outcomes.TIMEOUT
-    quiet = step.us - points[-1][0] >= STALL_US
-    return Transfer(
-        flow=flow,
-        moved=moved,
-        us=max(points[-1][0] - points[0][0], 0),
-        stalled=hung and quiet,
-        unfinished=step.truncated and step.us >= 10_000_000,
-    )
-
-
 class Speeds:
     """The transfers of one hop, the target's and those it is compared with."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
 
-    @once
+    @property
     def own(self) -> list[Transfer]:
         """The target's own transfers."""
-        return [t for flow in self._scene.usable if (t := transfer(flow)) is not None]
+        return self._scene.transfers
 
     @once
     def other(self) -> list[Transfer]:

@@ -195,14 +195,16 @@ def _walk(
 
 def scenes(case: Case, sight: Sight) -> Iterator[Scene]:
     """Yield what the hop rows are asked of, hop after hop."""
+    vantage, text_of = case.open.vantage, _texts(case)
+    on_record = OnRecord(case.fingerprints, vantage.country)
     for hop in sight.hops:
         yield Scene(
             sight,
             hop,
             case.peers,
-            vantage=case.open.vantage,
-            text_of=_texts(case),
-            on_record=OnRecord(case.fingerprints, case.open.vantage.country),
+            vantage=vantage,
+            text_of=text_of,
+            on_record=on_record,
             once=case.open.imported is not None,
             ruleset=case.ruleset,
         )

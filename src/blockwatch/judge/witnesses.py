@@ -13,6 +13,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from blockwatch.judge.names import owner, parts
 from blockwatch.judge.pages import agrees
@@ -29,11 +30,8 @@ class Helpers:
         self._wrong: dict[str, set[str]] = defaultdict(set)  # helper → owners of whose sites it was wrong
         self._right: dict[str, set[str]] = defaultdict(set)
 
-    def add(self, measurement: Measurement) -> None:
-        """Compare the controls of one measurement with its pages."""
-        controls = [s for s in measurement.observations if isinstance(s, ControlStep) and s.failure is None]
-        if not controls:
-            return
+    def add(self, measurement: Measurement, controls: Iterable[ControlStep]) -> None:
+        """Compare the controls of one measurement, as far as they answered, with its pages."""
         sure = _pages(measurement)
         for control in controls:
             page = sure.get(control.url)
@@ -60,6 +58,8 @@ def _pages(measurement: Measurement) -> dict[str, HttpStep]:
         for step in measurement.observations
         if isinstance(step, TlsStep) and step.failure is None and step.trust is None and step.server_name
     }
+    if not valid:
+        return {}
     return {
         step.url: step
         for step in measurement.observations

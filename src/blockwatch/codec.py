@@ -23,7 +23,7 @@ _record_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 def canonical(value: Any) -> bytes:
     """Encode ``value`` as canonical JSON, without a newline."""
     encoded = _encoder.encode(value)
-    if any(lead in encoded for lead in _BEYOND):
+    if not encoded.isascii() and any(lead in encoded for lead in _BEYOND):
         return msgspec.json.encode(_by_code_units(msgspec.json.decode(encoded)))
     return encoded
 

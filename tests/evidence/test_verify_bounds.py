@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from blockwatch.evidence.report import Level, Report
 from blockwatch.evidence.verify import Checked, Reader
 from blockwatch.evidence.verify_among import MAX_SITES
-from blockwatch.evidence.verify_log import Numbers
+from blockwatch.evidence.verify_log import Numbers, _may_be_long
 from blockwatch.evidence.verify_paths import Held, verify_paths
 from tests.evidence.assets.world import (
     in_record,
@@ -93,6 +96,12 @@ def test_numbers_are_kept_as_ranges() -> None:
         seen.add(number)
     with pytest.raises(OverflowError):
         seen.add(10**7)
+
+
+@given(st.lists(st.sampled_from([b"0", b"9", b"5", b"9" * 15, b"1" * 16, b":", b",", b"[", b"-", b"a"])))
+def test_quick_looks_for_large_numbers_miss_none(pieces: list[bytes]) -> None:
+    line = b"".join(pieces)
+    assert _may_be_long(line) == bool(re.search(rb"[:,\[]-?(?:9[0-9]{15}|[1-9][0-9]{16})", line))
 
 
 def test_a_large_run_needs_no_more_memory_than_a_small_one(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_an_explanation_for_people_names_steps_and_what_is_missing(folders: tupl
         "tcp: 62.122.1.1 port 443: generic_timeout_error",
         "looked, found nothing",
         "no evidence",
-        "a control: tcp.down tcp.blocked",
+        "a control: line.helper tcp.down tcp.blocked",
         "a control: a test helper",
     ):
         assert words in done.stdout, words
@@ -79,7 +79,7 @@ def test_an_explanation_for_programs(folders: tuple[Path, Path]) -> None:
         assert {asked["said"] for asked in told["asked"]} <= {
             *("decides", "notes", "looked", "missing", "not asked")
         }
-    assert explanations[-1].keys() == {"spoke", "asked", "lift"}
+    assert explanations[-1].keys() == {"spoke", "asked", "line", "lift"}
 
 
 def test_older_rulesets_are_asked_and_unknown_ones_refused(folders: tuple[Path, Path]) -> None:

@@ -8,6 +8,7 @@ from blockwatch.judge import explain_run, judge_run
 from blockwatch.judge.evidence import KINDS, needs
 from blockwatch.judge.explain import DECIDES, LOOKED, MISSING, NOT_ASKED, NOTES, Explanation
 from blockwatch.judge.rules import RULES, table
+from blockwatch.run import Vantage
 from blockwatch.verdict import Grade, State
 from tests.judge.stage import frame, play
 from tests.judge.test_control_runs import CLEAN, DEAD, FAR, KAZAKH, NEAR, beside, elsewhere, run_of
@@ -85,3 +86,20 @@ def test_a_control_vantage_has_its_place() -> None:
 def test_what_rules_need_is_a_known_kind() -> None:
     for rule in table(2)["hop"]:
         assert set(needs(rule.id)) <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("vantage", "words"),
+    [
+        (Vantage(asn=9198, country="KZ", network="A Telecom", resolver_asn=9198), "of the same network"),
+        (Vantage(asn=9198, resolver_asn=15169), "of AS15169"),
+        (Vantage(resolver_local=True, declared_isp="Beeline"), "a box of the volunteer's own network"),
+        (Vantage(), "not known"),
+    ],
+)
+def test_it_is_said_whose_line_a_verdict_is_about(vantage: Vantage, words: str) -> None:
+    world = World(vantage=vantage)
+    _, made = play(world)
+    told = next(explain_run(frame(world, 1)[0], made))
+    assert words in told.line
+    assert all(part in told.line for part in (vantage.network, vantage.declared_isp) if part)

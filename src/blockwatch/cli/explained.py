@@ -70,6 +70,7 @@ def explained_json(told: Explanation, steps: Steps) -> bytes:
         "asked": [
             {"rule": one.rule, "hop": one.hop, "said": one.said, "why": one.why or None} for one in told.asked
         ],
+        "line": told.line,
         "lift": list(told.lift),
     }
     return shown_json(line)
@@ -88,6 +89,7 @@ def _lines(told: Explanation, steps: Steps) -> Iterator[str]:
     how = f", {verdict.mechanism}" if verdict.mechanism else ""
     some = ", some addresses only" if verdict.partial else ""
     yield f"  {said(verdict)}{how}{some}  (ruleset {harmless(verdict.ruleset, 80)}, measurement {verdict.id})"
+    yield f"  line: {harmless(told.line, 240)}"
     for spoke in told.spoke:
         yield from _spoke(spoke, verdict.id, steps)
     for title in (LOOKED, MISSING, NOT_ASKED):

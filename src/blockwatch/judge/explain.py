@@ -19,6 +19,7 @@ from blockwatch.judge.case import Bodies, Case, no_bodies
 from blockwatch.judge.evidence import KINDS, facts, needs
 from blockwatch.judge.finding import Finding, Note
 from blockwatch.judge.fingerprints import OURS, Pack
+from blockwatch.judge.household import whose_line
 from blockwatch.judge.lift import lift
 from blockwatch.judge.rules import LATEST, Rule, table
 from blockwatch.judge.scene import Scene
@@ -69,6 +70,7 @@ class Explanation(Noun, frozen=True, kw_only=True):
     verdict: Verdict
     spoke: tuple[Spoke, ...]  # as in ``verdict.why``
     asked: tuple[Asked, ...]  # of the last measurement, in the order of the table
+    line: str  # whose line the verdict is about
     lift: tuple[str, ...]  # what would raise the grade, or settle what is open
 
 
@@ -94,6 +96,7 @@ def explain_run(
             verdict=verdict,
             spoke=tuple(_spoke(reason, known.get(reason.rule), walk.weights) for reason in verdict.why),
             asked=tuple(walk.asked),
+            line=whose_line(case.open.vantage),
             lift=lift(verdict, finding, walk.scene, len(before)),
         )
 

@@ -21,6 +21,7 @@ from blockwatch.judge.finding import Finding, sign
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Flow
 from blockwatch.model import HttpStep
+from blockwatch.run import Vantage
 from blockwatch.verdict import State
 
 HOUSE = "The resolver is a box of the volunteer's own network, whose filter or memory would look the same"
@@ -64,6 +65,22 @@ def resolver_doubt(scene: Scene) -> str:
         return HOUSE
     known = vantage.asn is not None or vantage.resolver_asn is None
     return CHOSEN if known and vantage.asn != vantage.resolver_asn else ""
+
+
+def whose_line(vantage: Vantage) -> str:
+    """Whose line a verdict is about, as far as is known: the network, and who answers for names on it."""
+    known = ", ".join(filter(None, (vantage.network, vantage.country)))
+    network = f"AS{vantage.asn} ({known})" if vantage.asn is not None else "a network not known"
+    declared = f"; {vantage.declared_isp}, as the volunteer says" if vantage.declared_isp else ""
+    if vantage.resolver_local:
+        resolver = "a box of the volunteer's own network"
+    elif vantage.resolver_asn is None:
+        resolver = "not known"
+    else:
+        resolver = (
+            "of the same network" if vantage.resolver_asn == vantage.asn else f"of AS{vantage.resolver_asn}"
+        )
+    return f"{network}{declared}; its resolver is {resolver}. A gateway behind this line could do the same"
 
 
 def answer_doubt(scene: Scene) -> str:

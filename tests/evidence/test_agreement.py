@@ -20,7 +20,7 @@ from blockwatch.evidence.timestamps import Trust
 from blockwatch.evidence.tombstone import forget_run
 from blockwatch.evidence.verify import Reader
 from blockwatch.evidence.verify_paths import verify_paths
-from tests.evidence.assets.more import calendar_proof
+from tests.evidence.assets.asset import calendar_proof
 from tests.evidence.assets.world import FIRST, HOUR, OURS, SECOND, STARTED, log_of, stamp, unseal, write_run
 from tests.evidence.checker import ask
 from tests.evidence.test_mutations import changed

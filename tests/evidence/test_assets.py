@@ -17,8 +17,8 @@ from blockwatch.evidence.timestamps import Trust
 from blockwatch.evidence.verify import Reader
 from blockwatch.evidence.verify_paths import verify_paths
 from tests.cli.command import blockwatch, no_traceback
+from tests.evidence.assets.asset import Asset, Authorities
 from tests.evidence.assets.bad import RUNS
-from tests.evidence.assets.more import Asset, Authorities
 from tests.evidence.assets.world import OURS, THEIRS
 from tests.evidence.assets.write import all_assets, authorities_in
 from tests.evidence.checker import CHECKER, ask

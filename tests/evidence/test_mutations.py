@@ -14,7 +14,7 @@ from blockwatch.evidence import ots
 from blockwatch.evidence.timestamps import Trust
 from blockwatch.evidence.tsp import authority_path, read_reply
 from blockwatch.evidence.verify import Reader, verify_run
-from tests.evidence.assets.more import calendar_proof
+from tests.evidence.assets.asset import calendar_proof
 from tests.evidence.assets.world import stamp, unseal, write_run
 from tests.evidence.checker import ask
 from tests.exchange.authority import Authority

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from blockwatch.evidence.proof import make_proof
-from tests.evidence.assets.more import Asset, Authorities, one
+from tests.evidence.assets.asset import Asset, Authorities, one
 from tests.evidence.assets.world import FIRST, HOUR, SECOND, STARTED, write_run
 
 

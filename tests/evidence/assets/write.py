@@ -7,9 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.evidence.assets.asset import Asset, Authorities
 from tests.evidence.assets.bad import RUNS
 from tests.evidence.assets.doubt import DOUBT
-from tests.evidence.assets.more import MORE, Asset, Authorities
+from tests.evidence.assets.forms import FORMS
+from tests.evidence.assets.good import GOOD
+from tests.evidence.assets.more import MORE
 from tests.evidence.assets.tricks import TRICKS
 from tests.evidence.assets.world import write_run
 from tests.exchange.authority import Authority
@@ -35,7 +38,7 @@ def all_assets() -> dict[str, Asset]:
 
         return Asset(make, where=broken.where)
 
-    return {**{name: made(name) for name in RUNS}, **MORE, **TRICKS, **DOUBT}
+    return {**{name: made(name) for name in RUNS}, **MORE, **GOOD, **TRICKS, **FORMS, **DOUBT}
 
 
 def write_all(target: Path) -> Iterator[Path]:

@@ -103,3 +103,10 @@ def test_it_is_said_whose_line_a_verdict_is_about(vantage: Vantage, words: str) 
     told = next(explain_run(frame(world, 1)[0], made))
     assert words in told.line
     assert all(part in told.line for part in (vantage.network, vantage.declared_isp) if part)
+
+
+def test_a_denial_by_a_resolver_of_the_house_is_lifted_by_asking_the_providers() -> None:
+    told = explained("a resolver in the house denies the name (dns_nxdomain_error)")
+    assert any("provider's own resolver" in sentence for sentence in told.lift)
+    told = explained("a resolver that never says where a denial comes from (dns_nxdomain_error)")
+    assert not any("provider's own resolver" in sentence for sentence in told.lift)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from blockwatch.judge.evidence import facts
 from blockwatch.judge.finding import Finding
+from blockwatch.judge.household import resolver_doubt
 from blockwatch.judge.scene import Scene
 from blockwatch.verdict import Grade, State, Verdict
 
@@ -58,6 +59,10 @@ def _signs(verdict: Verdict, finding: Finding, scene: Scene | None, attempts: in
         wanted.append("a control within ten minutes, or one before and one after")
     elif scene is not None and scene.control is None:
         wanted.append(CONTROL)
+    if verdict.failed_step == "dns" and scene is not None and resolver_doubt(scene):
+        wanted.append(
+            "a run on this line that asks the provider's own resolver, not one of the house or of choice"
+        )
     count = _failures(verdict, scene)
     if finding.firm and 0 < count < 3:
         wanted.append(f"three failures alike, in two rounds or more (seen here: {count})")

@@ -28,7 +28,6 @@ from blockwatch.model import ControlStep, HttpStep, Purpose
 from blockwatch.run import Vantage
 
 _LAYERS = ("tcp", "tls", "http")
-CUT = frozenset({outcomes.RESET, outcomes.EOF})
 
 
 TextOf = Callable[[HttpStep], str]

@@ -14,6 +14,7 @@ Source: R. A. Fisher, The Design of Experiments, 1935, chapter 2.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import comb
 
@@ -84,7 +85,7 @@ def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fare
     at other addresses; those addresses' own names; and the control.
     """
     own, near, far, calm, control = (Fared() for _ in range(5))
-    kind = scene.tries(layer).kind
+    kind, places = scene.tries(layer).kind, {flow.address for flow in scene.tries(layer).same}
     first = scene.sight.hops[0].url
     sights = [Sight(made.id, made.observations, made.url) for made in scene.peers.made.get(first, ())]
     for sight in sights:
@@ -92,13 +93,12 @@ def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fare
     for hop in (hop for sight in sights or [scene.sight] for hop in sight.hops):
         if hop.url != scene.hop.url:
             continue
-        own += _of(hop.own, layer, kind)
-        places = {flow.address for flow in hop.own}
+        own += _of([flow for flow in hop.own if flow.address in places], layer, kind)
         near += _of([f for f in hop.by(*_NEAR) if f.address in places and f.round < SPELLED], layer, kind)
         far += _of(hop.by(*_FAR), layer, kind)
         calm += _of([f for f in hop.by(*_CALM) if f.round < STRANGE], layer, kind)
         for _, step in hop.controls:
-            control += _of_control(step, hop, layer)
+            control += _of_control(step, hop, layer, places)
     return own, near, far, calm, control
 
 
@@ -109,13 +109,14 @@ def _of(flows: list[Flow], layer: str, kind: str) -> Fared:
     return Fared(ends[OK] + ends[TRUST], sum(ends[end] for end in alike))
 
 
-def _of_control(step: ControlStep, hop: Hop, layer: str) -> Fared:
-    """How a control fared: its own tries of the endpoints, and the page that it asked for."""
+def _of_control(step: ControlStep, hop: Hop, layer: str, places: Collection[str]) -> Fared:
+    """How a control fared: its own tries of these addresses, and the page that it asked for."""
     if step.failure is not None:
         return Fared()
     page = step.http_failure is None and step.status is not None
     if layer == "http":
         return Fared(page, not page and of_failure(step.http_failure) != OK)
     ends = [end for end in step.endpoints if end.port == hop.port and (layer == "tcp" or end.tls)]
+    ends = [end for end in ends if end.address in places] or ends
     fine = [end.tcp_failure is None if layer == "tcp" else shook(end.tls_failure) for end in ends]
     return Fared(sum(fine) + page, len(fine) - sum(fine))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blockwatch import failure as f
-from tests.judge.world import CUT, SITE, SITE2, Page, resolves
+from tests.judge.world import CUT, HOST, SITE, SITE2, Page, resolves
 from tests.judge.worlds.say import broken_for_control, ends, on_address, row
 
 row(
@@ -88,3 +88,13 @@ row(
     shake=lambda a, sni, n: CUT if sni and sni.startswith("www") else None,
 )
 row("local firewall", "inconclusive", rule="line.firewall", dial=on_address(f.PERMISSION_DENIED, SITE))
+
+row(
+    "the address that the line's resolver gives is dropped, the site's other one is not",
+    "blocked",
+    "tcp.timeout",
+    "tcp.blocked",
+    lookup=lambda r, name, n: (SITE,) if r in ("system", "line") or name != HOST else (SITE2,),
+    dial=on_address(f.TIMEOUT, SITE),
+    control={"addresses": (SITE2,)},
+)

@@ -81,31 +81,32 @@ def weighed(scene: Scene, layer: str, finding: Finding) -> Finding:
 
 
 def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fared]:
-    """How all fared at ``layer`` in the whole run: we; other names at the site's addresses; the site's name
-    at other addresses; those addresses' own names; and the control.
+    """How all fared at ``layer`` in the whole run, at addresses that ever failed: we; other names there; the
+    site's name at control addresses; those addresses' own names; and the control.
     """
     own, near, far, calm, control = (Fared() for _ in range(5))
-    kind, places = scene.tries(layer).kind, {flow.address for flow in scene.tries(layer).same}
+    kind = scene.tries(layer).kind
     first = scene.sight.hops[0].url
     sights = [Sight(made.id, made.observations, made.url) for made in scene.peers.made.get(first, ())]
     for sight in sights:
         sight.unhear(scene.peers.unfit)
-    for hop in (hop for sight in sights or [scene.sight] for hop in sight.hops):
-        if hop.url != scene.hop.url:
-            continue
-        own += _of([flow for flow in hop.own if flow.address in places], layer, kind)
-        near += _of([f for f in hop.by(*_NEAR) if f.address in places and f.round < SPELLED], layer, kind)
-        far += _of(hop.by(*_FAR), layer, kind)
-        calm += _of([f for f in hop.by(*_CALM) if f.round < STRANGE], layer, kind)
+    every = [hop for sight in sights or [scene.sight] for hop in sight.hops]
+    hops = [hop for hop in every if hop.url == scene.hop.url]
+    alike = _CUT if kind in _CUT else {kind}
+    places = {flow.address for hop in hops for flow in hop.own if flow.at(layer) in alike}
+    for hop in hops:
+        own += _of([flow for flow in hop.own if flow.address in places], layer, alike)
+        near += _of([f for f in hop.by(*_NEAR) if f.address in places and f.round < SPELLED], layer, alike)
+        far += _of(hop.by(*_FAR), layer, alike)
+        calm += _of([f for f in hop.by(*_CALM) if f.round < STRANGE], layer, alike)
         for _, step in hop.controls:
             control += _of_control(step, hop, layer, places)
     return own, near, far, calm, control
 
 
-def _of(flows: list[Flow], layer: str, kind: str) -> Fared:
+def _of(flows: list[Flow], layer: str, alike: Collection[str]) -> Fared:
     """How flows fared at a layer: passed (a chain that is not valid is an answer), or failed in this way."""
     ends = Counter(flow.at(layer) for flow in flows)
-    alike = _CUT if kind in _CUT else {kind}
     return Fared(ends[OK] + ends[TRUST], sum(ends[end] for end in alike))
 
 

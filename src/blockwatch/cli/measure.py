@@ -87,6 +87,7 @@ def _carry_out(
     plan: Plan, options: Options, retest_of: str | None, memory: Memory | None
 ) -> tuple[RunClose, Path | None]:
     import functools
+    import gc
 
     import trio
 
@@ -103,6 +104,7 @@ def _carry_out(
     signer = signer_of_run(plan.settings.campaign)
     shelf = None if memory is None else EncryptedShelf(recipients_of(options.encrypt_to), memory)
     sink = AsyncSink(options.results, label=options.label, signer=signer, shelf=shelf)
+    gc.freeze()  # what was loaded stays to the end: it need not be looked through for cycles
     with display(quiet=options.quiet) as shown:
         close = trio.run(
             functools.partial(

@@ -81,7 +81,7 @@ class Player:
         rcode = {None: 0, f.NXDOMAIN: 3, f.SERVFAIL: 2, f.DNS_REFUSED: 5}.get(failed, 0)
         zone = None if addresses else self.world.soa(resolver, name)
         raw = denial(rcode, zone) if rcode in (0, 3) and not addresses else b""
-        first = DnsReply(us=9_000, rcode=rcode, addresses=addresses, ip_ttl=124, raw=raw)
+        first = DnsReply(us=9_000, rcode=rcode, addresses=addresses, ip_ttl=self.world.ip_ttl, raw=raw)
         second = self.world.late(resolver, name) if resolver.startswith(("udp", "line")) else None
         if second is None:
             return (first,)

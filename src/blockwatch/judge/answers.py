@@ -32,11 +32,14 @@ class Answers:
         self.ruleset = ruleset
         self.hop, self.peers, self.host, self.control = hop, peers, hop.host, hop.control
         told = [lookup for lookup in hop.lookups if self._about_host(lookup)]
-        self.cut = [lookup for lookup in told if ruleset > 1 and _cut(lookup)]  # more only fits TCP
+        self.cut = [
+            lookup for lookup in told if ruleset > 1 and outcomes.cut(lookup.step)
+        ]  # more only fits TCP
         mine = [lookup for lookup in told if lookup not in self.cut] if self.cut else told
         self.system = [lookup for lookup in mine if lookup.step.resolver == SYSTEM]
         self.line = [lookup for lookup in mine if lookup.step.resolver == LINE]
         self.udp = [lookup for lookup in mine if lookup.step.resolver.startswith("udp:")]
+        self._far = [x for x in self.udp if ruleset == 1 or not outcomes.next_door(x.step)]
         self.firm = [lookup for lookup in mine if lookup.step.resolver.startswith(("https:", "tls:", "tcp:"))]
 
     def _about_host(self, lookup: Lookup) -> bool:
@@ -217,7 +220,7 @@ class Answers:
     @once
     def udp_false(self) -> tuple[str, ...]:
         """Witnesses of public UDP resolvers that were answered for as the line's resolver is."""
-        return tuple(lookup.ref for lookup in self.udp if self._answered_for(lookup))
+        return tuple(lookup.ref for lookup in self._far if self._answered_for(lookup))
 
     def _answered_for(self, lookup: Lookup) -> bool:
         addresses = frozenset(lookup.step.addresses)
@@ -238,7 +241,7 @@ class Answers:
     @once
     def udp_agrees(self) -> tuple[str, ...]:
         """Witnesses of public UDP resolvers that give the very address in doubt, perhaps by place."""
-        return tuple(lookup.ref for lookup in self.udp if set(lookup.step.addresses) & self.false)
+        return tuple(lookup.ref for lookup in self._far if set(lookup.step.addresses) & self.false)
 
     @property
     def injected(self) -> tuple[str, ...]:
@@ -276,11 +279,6 @@ class Answers:
         found = self.peers.found - {self.host}
         missed = self.peers.unanswered.get(SYSTEM, frozenset()) | self.peers.answered.get(SYSTEM, frozenset())
         return len(found) * 4 <= len(missed - found - {self.host}) and len(missed) >= 3
-
-
-def _cut(lookup: Lookup) -> bool:
-    """Whether a reply said only that the answer does not fit UDP (TC): that says nothing of the name."""
-    return lookup.step.error == "TC" and not lookup.step.addresses
 
 
 _DENIALS = frozenset({outcomes.NXDOMAIN, outcomes.EMPTY, outcomes.REFUSED, outcomes.SERVFAIL})

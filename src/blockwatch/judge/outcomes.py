@@ -32,6 +32,7 @@ EMPTY = "empty"
 SERVFAIL = "servfail"
 UNCLEAR = "unclear"  # EAI_AGAIN: time-out, REFUSED or SERVFAIL
 
+_UNSPENT = frozenset({64, 128, 255})  # what systems send packets with
 UNTRUSTED = frozenset({f.INVALID_HOSTNAME, f.UNKNOWN_AUTHORITY, f.INVALID_CERTIFICATE})
 
 _PLAIN = {
@@ -57,6 +58,20 @@ _PLAIN = {
     f.DNS_TEMPORARY: UNCLEAR,
     f.DNS_NON_RECOVERABLE: SERVFAIL,
 }
+
+
+def cut(step: DnsStep) -> bool:
+    """Whether a reply said only that the answer does not fit UDP (TC): that says nothing of the name."""
+    return step.error == "TC" and not step.addresses
+
+
+def next_door(step: DnsStep) -> bool:
+    """Whether every reply to a query came from a machine of the own network: no router lowered its IP TTL.
+
+    A router at home that takes all lookups to itself, whoever is asked, is no censor on the path.
+    """
+    ttls = {reply.ip_ttl for reply in step.replies}
+    return bool(ttls) and ttls <= _UNSPENT
 
 
 def of_failure(failure: str | None) -> str:

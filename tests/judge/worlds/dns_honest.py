@@ -261,6 +261,16 @@ row(
     vantage=HOME,
     grades="confirmed",
 )
+for said, kind in ((("0.0.0.0",), "dns.bogon"), (f.NXDOMAIN, "dns.nxdomain")):
+    row(
+        f"a router in the house answers all lookups itself, whoever is asked: {said}",
+        "blocked inconclusive",
+        kind,
+        lookup=everywhere(said),
+        vantage=HOME,
+        ip_ttl=64,
+        grades="signs",
+    )
 row(
     "a table of this machine's own says 0.0.0.0",
     "inconclusive",

@@ -31,9 +31,11 @@ NOTE = re.compile("((?:[^\0-\x1f]+\n)+)\n((?:\u2014 [^\0- ]+ [^\0- ]+\n)+)")
 STATUS = rb"(?s)(?:HTTP/1\.[01] 1(?!01)\d\d(?=[ \r\n]).*?\r\n\r\n)*HTTP/1\.[01] (\d{3})(?=[ \r\n])"
 # In what an authority signs: the imprint, a serial number, the time, seconds of accuracy (one byte or two).
 TIME = re.compile(rb"(?s)\x04 (.{32})\x02.{2,25}?\x18.(\d{14})[.\d]*Z(?:0[^\0]\x02(?:\x01(.)|\x02(..)))?")
-# A proof of OpenTimestamps: its first bytes, what it is over, and somewhere a block or a calendar's promise.
-PROOF = rb"(?s)\0OpenTimestamps\0\0Proof\0\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08(.{32})"
-OTS = re.compile(PROOF + rb".*\0(?:\x05\x88\x96\x0d\x73\xd7\x19\x01|\x83\xdf\xe3\x0d\x2e\xf9\x0c\x8e)")
+PROOF = b"\0OpenTimestamps\0\0Proof\0\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
+STONE = re.compile(
+    r"blockwatch/(forgotten|encrypted)\nrun ([0-9a-f]{16})\nkey (\S+)\n(?:size \d+\n)?"
+    r"root (\S{44})\nprevious (\S+)\n(?:when [0-9T:Z-]{20}|sha256 (\S{44}))\n"
+)
 
 
 def need(condition, reason):
@@ -154,8 +156,7 @@ def openssl(*words, put):
     return done.stdout if done.returncode == 0 else b""
 
 
-def reply(raw, roots):
-    """What the reply of an authority is over; the moment in microseconds if it counts for the reader."""
+def reply(raw, roots):  # what the reply of an authority is over, and the moment if it counts for the reader
     need(raw[:2] == b"0\x82" and int.from_bytes(raw[2:4]) == len(raw) - 4, "not a reply")
     token = openssl("ts", "-reply", "-in", "/dev/stdin", "-token_out", put=raw)
     content = openssl("cms", "-verify", "-noverify", "-inform", "DER", put=token)  # what is signed
@@ -166,19 +167,38 @@ def reply(raw, roots):
     return digest, known and (when + int.from_bytes(late[0] or late[1] or b"")) * 1_000_000
 
 
+def calendar(raw):  # what a proof of OpenTimestamps is over; no block is looked up, so no moment counts
+    need(raw.startswith(PROOF), "no proof of OpenTimestamps")
+    at, branches = len(PROOF) + 32, 1
+    while branches:
+        if raw[at] == 0xFF:
+            at, branches = at + 1, branches + 1
+        tag, at = raw[at], at + 1
+        need(tag in b"\0\2\3\x08\x67\xf0\xf1\xf2\xf3", "an operation that is not known")
+        if tag == 0:  # an attestation: eight bytes of kind, and something counted
+            at, branches = at + 8, branches - 1
+        if tag in b"\0\xf0\xf1":
+            size, at = raw[at], at + 1
+            if size > 127:
+                size, at = size - 128 + 128 * raw[at], at + 1
+            at += size
+    need(at == len(raw), "cut short, or more after its end")
+    return raw[len(PROOF) :][:32], None
+
+
 class Found:
     """What was found in a run, a proof, or the note of a run that is not here."""
 
     bad = record = run = key = root = before = asn = grade = None
     sealed, ended, cut, whole, doubt = 0, 0, False, False, ""
 
-    def __init__(self, path, place, home, check, *given):
-        self.path, self.place, self.home = path, place, home  # home: the results folder
+    def __init__(self, path, home, check, *given):  # home: the results folder that it is looked at in
+        self.path, self.home, self.place = path, home, str(path.relative_to(home or path.parent))
         self.open, self.close, self.leaves, self.asked, self.stamps, self.notes = {}, {}, [], {}, [], []
         try:
             check(self, *given)
         except Exception as error:  # whatever evidence does to its reader is damage
-            self.bad = f"{self.place}{f' ({self.record})' if self.record else ''}: {error!r}"
+            self.bad = f"{self.place}{f' ({self.record})' if self.record else ''}: {error!r}"[:300]
 
     def lines(self):  # of the log, without what a killed program or a power cut left
         with plain(self.path / LOG, ENDLESS).open("rb") as file:
@@ -269,7 +289,7 @@ class Found:
         raw, parts = said["checkpoint"].encode(), (said["run_open"], said["record"])
         self.open, record = (canonical(part["line"].encode()) for part in parts)
         origin, size, root = text_of(raw, said["key"])
-        need(origin == f"blockwatch/run/{self.open['run']}", "the seal of another run")
+        need(origin == f"blockwatch/run/{self.open['run']}" and int(size) > 0, "the seal of another run")
         for part in parts:
             self.leaves, path = [sha(b"\0", part["line"].encode())], [*map(unbase64, part.get("path", []))]
             need(root_by(path, *self.leaves, part["index"], int(size)) == unbase64(root), "not in the log")
@@ -287,17 +307,17 @@ class Found:
     def check_stamps(self, stamps, seals, roots):
         """The grade, after a look at the stamps: place, name, and file or base64 of each."""
         timed, checks = False, self.open.get("checks", []) + self.close.get("checks", [])
-        told = [self.open.get("clock_offset_us"), *(each.get("offset_us") for each in checks)]
-        clock = max((each for each in told if each is not None), key=abs, default=None)
+        offsets = [self.open.get("clock_offset_us"), *(each.get("offset_us") for each in checks)]
+        clock = max((each for each in offsets if each is not None), key=abs, default=None)
         self.doubt = " (clock unknown)" if clock is None else " (clock off)" * (abs(clock) > MINUTE)
         self.notes += ["only the first 256 stamps were looked at"] * (len(stamps) > 256)
         for place, name, source in stamps[:256]:
             try:
                 raw = plain(source).read_bytes() if isinstance(source, Path) else unbase64(source)
-                digest, moment = (OTS.match(raw)[1], None) if name.endswith(".ots") else reply(raw, roots)
+                digest, moment = calendar(raw) if name.endswith(".ots") else reply(raw, roots)
                 counts = seals[digest] == len(self.leaves) and moment
             except Exception as error:
-                self.stamps.append(f"bad stamp at {place}: {error!r}")
+                self.stamps.append(f"bad stamp at {place}: {error!r}"[:300])
                 continue
             timed |= bool(counts)
             if counts and moment + MINUTE < self.ended - (clock or 0):
@@ -308,33 +328,33 @@ class Found:
 
     def check_note(self):  # a tombstone, or the note of an encrypted run
         raw, folder = plain(self.path).read_bytes(), self.path.parent
-        first, *lines = raw.decode().partition("\n\n")[0].rstrip("\n").split("\n")
-        said = {name: None if value == "none" else value for name, value in map(str.split, lines)}
-        self.sealed = b"\n\n" in raw and len(text_of(raw, said["key"]))
-        name, kind = (folder.name, "encrypted") if self.path.name == "root" else (self.path.name, "forgotten")
-        need(first == f"blockwatch/{kind}" and name.endswith(said["run"]), "the note of another run")
+        text, blank, _ = raw.decode().partition("\n\n")
+        kind, self.run, key, root, previous, digest = STONE.fullmatch(text + blank[:1]).groups()
+        self.key = None if key == "none" else key
+        self.sealed = len(blank and text_of(raw, key))
+        name = self.path.name if kind == "forgotten" else folder.name
+        need(name.endswith(self.run) and (kind == "encrypted") == (digest is not None), "another run's note")
         if kind == "encrypted":
             self.place = f"{name}/run.age"
             with plain(folder / "run.age", ENDLESS).open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").digest()
-            need(digest == unbase64(said["sha256"]), "another run.age")
-        self.run, self.key, self.root = said["run"], said["key"], unbase64(said["root"]).hex()
-        self.before = said["previous"] and unbase64(said["previous"]).hex()
+                need(hashlib.file_digest(file, "sha256").digest() == unbase64(digest), "another run.age")
+        self.root = unbase64(root).hex()
+        self.before = None if previous == "none" else unbase64(previous).hex()
 
 
 def look(path, *given):  # all that is to be checked at a path
     if not path.is_dir():
-        return [Found(path, path.name, None, Found.check_proof, *given)]
+        return [Found(path, None, Found.check_proof, *given)]
     if LOG in {each.name for each in path.iterdir()}:
-        return [Found(path, path.name, None, Found.check_run, *given)]
+        return [Found(path, None, Found.check_run, *given)]
     logs = {each.parent for each in path.glob(f"*/{LOG}")}
     ages = {each.parent for each in path.glob("*/run.age")} - logs
     runs = logs | {folder for folder in ages if folder.is_symlink()}
     notes = [folder / "root" for folder in ages - runs if (folder / "root").exists()]
     notes += path.glob("forgotten/" + "[0-9a-f]" * 16)
     runs = sorted(folder for folder in runs if folder.name[0] != ".")
-    found = [Found(each, each.name, path, Found.check_run, *given) for each in runs]
-    found += [Found(each, str(each.relative_to(path)), path, Found.check_note) for each in sorted(notes)]
+    found = [Found(each, path, Found.check_run, *given) for each in runs]
+    found += [Found(each, path, Found.check_note) for each in sorted(notes)]
     receipts = b" ".join(each.read_bytes() for each in path.glob("receipts/*.json") if each.is_file())
     came = re.findall(rb'"outcome": ?"new"[^{}]*"run": ?"([0-9a-f]{16})"', receipts)
     for one in found:
@@ -365,11 +385,9 @@ def check(paths, keys=(), roots=None):
         one.cut = one.cut and one.grade != "unsigned" and (one.key, one.root) not in ends
     able = [one for one in good if keys and one.asn and one.grade == "timed" and not one.doubt]
     for mine in able:
-        others = [one.asked for one in able if one.key != mine.key and one.asn != mine.asn]
+        them = [one.asked for one in able if one.key != mine.key and one.asn != mine.asn]
         asked = [(url, when) for url, times in mine.asked.items() for when in times]
-        near = [
-            any(abs(when - at) <= HOUR for one in others for at in one.get(url, ())) for url, when in asked
-        ]
+        near = [any(abs(when - at) <= HOUR for one in them for at in one.get(url, ())) for url, when in asked]
         if near and all(near):
             mine.grade = "witnessed"
     for one in found:
@@ -384,6 +402,8 @@ def main(arguments=None):
     parser.add_argument("--tsa-root")
     parser.add_argument("--require", choices=GRADES, default="unsigned")
     given = parser.parse_args(arguments)
+    if given.tsa_root and not Path(given.tsa_root).is_file():
+        parser.error("there is no such file of roots")
     found = check(given.paths, given.key, given.tsa_root)
     code = 0 if found else 9
     for one in found:

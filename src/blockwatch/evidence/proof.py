@@ -162,7 +162,9 @@ def check_proof(raw: bytes, where: str = "") -> Shown:
     if len(raw) > MAX_PROOF:
         raise EvidenceError(f"a proof of more than {MAX_PROOF} bytes", where=where)
     try:
-        proof = msgspec.json.decode(raw, type=Proof)
+        proof = msgspec.json.decode(
+            raw.decode(), type=Proof
+        )  # as text: also names that are skipped are UTF-8
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         words = " ".join(str(error).split())[:300]
         raise EvidenceError(f"not the proof of a record ({words})", where=where) from error

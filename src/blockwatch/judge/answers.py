@@ -159,7 +159,8 @@ class Answers:
     @once
     def contradicted(self) -> tuple[Lookup, ...]:
         """Queries that drew two replies which cannot both be true, whatever other names draw."""
-        return tuple(lookup for lookup in (*self.line, *self.udp) if self._contradicts(lookup))
+        often = [lookup for lookup in (*self.line, *self.udp) if len(lookup.step.replies) > 1]
+        return tuple(lookup for lookup in often if self._contradicts(lookup))
 
     @once
     def doubled(self) -> tuple[str, ...]:
@@ -184,8 +185,6 @@ class Answers:
         return frozenset(resolver for resolver, replies in drew if replies)
 
     def _contradicts(self, lookup: Lookup) -> bool:
-        if len(lookup.step.replies) < 2:
-            return False
         replies = [reply for reply in lookup.step.replies if reply.rcode is not None]
         return any(self._differ(replies[0], other) for other in replies[1:])
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import bogon
@@ -38,27 +40,24 @@ def no_bodies(measurement: Measurement, step: HttpStep) -> bytes | None:
     return None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Peers:
+class Peers(msgspec.Struct, frozen=True, kw_only=True):
     """What a whole run saw; every set is of host names unless said otherwise."""
 
-    answered: Names = field(default_factory=dict)  # resolver → names it gave addresses for
-    found: frozenset[str] = (
-        frozenset()
-    )  # names for which the system's resolver gave an address that can be real
-    unanswered: Names = field(default_factory=dict)  # resolver → names it never gave addresses for
-    shared: Names = field(default_factory=dict)  # address → owners that the system resolver gave it for
+    answered: Names = {}  # resolver → names it gave addresses for
+    found: frozenset[str] = frozenset()  # names that the system's resolver gave a possible address for
+    unanswered: Names = {}  # resolver → names it never gave addresses for
+    shared: Names = {}  # address → owners that the system resolver gave it for
     proven: frozenset[tuple[str, str]] = frozenset()  # (host, address) with a chain valid for host
-    redirected: Names = field(default_factory=dict)  # cleartext redirect → owners it was given for
-    pages: Names = field(default_factory=dict)  # cleartext page (title, length) → owners it came for
-    issuers: Names = field(default_factory=dict)  # issuer of untrusted chains → owners
+    redirected: Names = {}  # cleartext redirect → owners it was given for
+    pages: Names = {}  # cleartext page (title, length) → owners it came for
+    issuers: Names = {}  # issuer of untrusted chains → owners
     control_issuers: frozenset[str] = frozenset()  # of those, seen for targets of role "control"
-    unlucky: Names = field(default_factory=dict)  # "address:port" → owners whose names broke after TCP
-    struck: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # "address:port" → when they broke
+    unlucky: Names = {}  # "address:port" → owners whose names broke after TCP
+    struck: Mapping[str, tuple[int, ...]] = {}  # "address:port" → when they broke
     connected: frozenset[str] = frozenset()  # "address:port" that took a TCP connection at any time
     unfit: frozenset[str] = frozenset()  # helpers whose word the run belies again and again
     tainted: frozenset[str] = frozenset()  # whose page in cleartext was not the control's: no control names
-    made: Mapping[str, tuple[Measurement, ...]] = field(default_factory=dict)  # by URL, in order
+    made: Mapping[str, tuple[Measurement, ...]] = {}  # by URL, in order
     helper_answered: bool = False
     successes: tuple[int, ...] = ()  # when something surely worked, microseconds since the run opened
     attempts: tuple[int, ...] = ()  # when a TCP connection was tried, likewise
@@ -84,6 +83,9 @@ class Peers:
         return bisect_left(self.attempts, end + 1) - bisect_left(self.attempts, begin)
 
 
+UNSEEN = Peers()  # of a run that measured nothing else
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """Everything that a verdict may rest on."""
@@ -92,7 +94,7 @@ class Case:
     target: Target
     url: str
     measurements: tuple[Measurement, ...]  # of this target and URL, in order; the last one is judged
-    peers: Peers = Peers()
+    peers: Peers = UNSEEN
     bodies: Bodies = no_bodies
     fingerprints: Pack = OURS
     beside: Beside = NOBODY
@@ -160,10 +162,11 @@ class _Digest:
         if step.addresses:
             self.answered[step.resolver].add(step.name)
             if step.resolver == "system":
-                if any(bogon(address) is None for address in step.addresses):
-                    self.found.add(step.name)
+                whose = owner(step.name)
                 for address in step.addresses:
-                    self.shared[address].add(owner(step.name))
+                    self.shared[address].add(whose)
+                    if bogon(address) is None:
+                        self.found.add(step.name)
 
     def _handshake(self, step: TlsStep, role: str) -> None:
         end = outcomes.outcome(step)

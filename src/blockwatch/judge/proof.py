@@ -63,6 +63,8 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     """What the rounds show of the target's name failing at ``layer`` in the way ``kind``."""
     sni = layer == "tls" or scene.hop.secure
     quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
+    if not (quiet or here or elsewhere):
+        return Proof()
     went_through = answered if layer == "tls" else _responded
     picky = _picky(quiet, went_through, kind if scene.ruleset > 1 else None)
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]

@@ -124,25 +124,23 @@ def tcp_alone(scene: Scene) -> Finding | None:
 
 def some_addresses(scene: Scene) -> Note | None:
     """Some addresses of the site fail while others work."""
-    for layer in ("tcp", "tls"):
-        tries = scene.tries(layer)
-        fine = {flow.address for flow in tries.passed} if tries.failed else set()
+    for tries in _mixed(scene, "tcp", "tls"):
+        fine = {flow.address for flow in tries.passed}
         lost = [flow for flow in tries.failed if flow.address not in fine]
-        if fine and lost:
-            text = f"Some of the site's addresses fail ({layer}), others work"
-            return Note(text, refs(*(flow.witness(layer) for flow in lost)), partial=True)
+        if lost:
+            text = f"Some of the site's addresses fail ({tries.layer}), others work"
+            return Note(text, refs(*(flow.witness(tries.layer) for flow in lost)), partial=True)
     return None
 
 
 def passing_trouble(scene: Scene) -> Note | None:
     """It failed, and worked when it was tried again."""
-    for layer in ("tcp", "tls", "http"):
-        tries = scene.tries(layer)
-        fine = {flow.address for flow in tries.passed} if tries.failed else set()
+    for tries in _mixed(scene, "tcp", "tls", "http"):
+        fine = {flow.address for flow in tries.passed}
         again = [flow for flow in tries.failed if flow.address in fine]
         if again:
-            text = f"It failed at first ({layer}) and worked when tried again"
-            return Note(text, refs(*(flow.witness(layer) for flow in again)))
+            text = f"It failed at first ({tries.layer}) and worked when tried again"
+            return Note(text, refs(*(flow.witness(tries.layer) for flow in again)))
     return None
 
 
@@ -251,6 +249,11 @@ def tls_alone(scene: Scene) -> Finding | None:
         return down("tls", "The handshake fails; the control was led to no page either", tries.witnesses)
     text = f"The handshake {_WORDS.get(tries.kind, 'fails')}; nothing shows whose doing that is"
     return unclear(text, with_control(scene, tries), "tls")
+
+
+def _mixed(scene: Scene, *layers: str) -> list[Tries]:
+    """The tries of those layers at which some flows failed and others passed."""
+    return [tries for layer in layers if (tries := scene.tries(layer)).failed and tries.passed]
 
 
 def all_failed(scene: Scene, layer: str) -> Tries | None:

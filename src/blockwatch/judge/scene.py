@@ -115,8 +115,8 @@ class Scene:
         system = self.answers.given
         chosen = [flow for flow in own if flow.address in system or not flow.address]  # "": not on record
         asked = any(flow.http is not None and not flow.http.skipped for flow in chosen)
-        ours = bool(system & self.answers.good) or not self.answers.good
-        if chosen and not asked and ours and any(not ending(flow)[0] for flow in chosen):
+        fine = chosen and not asked and any(not ending(flow)[0] for flow in chosen)
+        if fine and (system & self.answers.good or not self.answers.good):
             # one page a hop: it was fetched over another of the site's addresses
             chosen += [flow for flow in own if flow not in chosen and flow.http is not None]
         return chosen or own
@@ -205,15 +205,16 @@ class Scene:
         known = self._tries.get(layer)
         if known is not None:
             return known
-        failed, passed = [], []
+        failed: list[Flow] = []
+        passed: list[Flow] = []
         for flow in self.usable:
             end = flow.at(layer)
             if end == OK:
                 passed.append(flow)
             elif end != SKIPPED:
                 failed.append(flow)
-        self._tries[layer] = Tries(layer, tuple(failed), tuple(passed))
-        return self._tries[layer]
+        known = self._tries[layer] = Tries(layer, failed, passed)
+        return known
 
     def row(self, purpose: Purpose, layer: str) -> list[tuple[str, Flow]]:
         """One row of the two-name table: how each round ended at ``layer``, or before (``"tcp:timeout"``)."""

@@ -73,6 +73,8 @@ class Speeds:
         and no two agree (what is lost on the way is counted by who lets only so much pass).
         """
         frozen = [t for t in self.own if t.stalled]
+        if not frozen:
+            return []
         alike = [[t for t in frozen if 0 <= t.moved - first.moved <= SAME_OFFSET] for first in frozen]
         most = max(alike, key=len, default=[])
         every = len(frozen) >= 3 and len(frozen) == len(self.own)

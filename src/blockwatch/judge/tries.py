@@ -6,20 +6,18 @@ Rules of this file: facts are counted here, never weighed.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from blockwatch.judge.once import once
 from blockwatch.judge.outcomes import OK
 from blockwatch.judge.sight import Flow
 
 
-@dataclass(frozen=True)
 class Tries:
     """How often the target's own flows reached a layer, and how they ended there."""
 
-    layer: str
-    failed: tuple[Flow, ...]
-    passed: tuple[Flow, ...]
+    def __init__(self, layer: str, failed: Sequence[Flow], passed: Sequence[Flow]) -> None:
+        self.layer, self.failed, self.passed = layer, failed, passed
 
     @once
     def kind(self) -> str:

@@ -6,16 +6,15 @@ start of the measurement, ours from that of the run; what has no place in our re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from blockwatch.model import Observation, Purpose
+from blockwatch.model import Observation
 from blockwatch.ooni import fields
-from blockwatch.ooni.fields import Object, Tags
+from blockwatch.ooni.fields import Object
 
 if TYPE_CHECKING:
     from blockwatch.ooni.responses import Response
 
-_PURPOSES = {str(purpose): purpose for purpose in Purpose}
 _MAX_STEPS = 20_000
 _MAX_NUMBER = 2**53
 
@@ -41,22 +40,15 @@ class Draft:
         end, start = fields.micros(entry.get("t")), fields.micros(entry.get("t0"))
         if start is None:
             start = end or 0
-        return self.origin + start, 0 if end is None else max(0, end - start)
+        return self.origin + start, end - start if end is not None and end > start else 0
 
-    def add(self, kind: Any, tagged: Tags, purpose: Purpose, **told: Any) -> int | None:
-        """Add a step, its hop and purpose out of its tags; its index, ``None`` where there is no room."""
+    def add(self, step: Observation) -> int | None:
+        """Add a step, whose index is the number of those before it; its index, or ``None``: no room."""
         if len(self.steps) >= _MAX_STEPS:
             self.leave_out("a step beyond the limit")
             return None
-        i = len(self.steps)
-        if "hop" not in told:
-            told["hop"] = tagged.hop or 0
-        if tagged.purpose:
-            purpose = _PURPOSES.get(tagged.purpose, purpose)
-            if tagged.round is not None:
-                told["round"] = tagged.round
-        self.steps.append(kind(i=i, purpose=purpose, **told))
-        return i
+        self.steps.append(step)
+        return step.i
 
     def flow(self, entry: Object) -> int | None:
         """The number of the connection an entry used, where the record tells it."""

@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from blockwatch.model import Purpose
+
 Object = dict[str, Any]
 
 MAX_ENTRIES = 10_000  # of one list of a measurement
@@ -29,6 +31,8 @@ _MAX_TIME_S = 10**9
 _MOST_KEPT = 6_000  # characters of a certificate that is remembered
 _V4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}", re.A)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PAIR = (list, tuple)
+_PURPOSES = {str(purpose): purpose for purpose in Purpose}
 
 
 def mapping(value: Any) -> Object:
@@ -57,20 +61,16 @@ def count(value: object, least: int = 0) -> int | None:
     """A whole number from ``least`` to 2**53, also where it is written as a float."""
     if type(value) is int:  # as almost always
         return value if least <= value < 9_007_199_254_740_992 else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if isinstance(value, float) and not value.is_integer():
-        return None
-    return int(value) if least <= value < 9_007_199_254_740_992 else None
+    if type(value) is float and value.is_integer():
+        return int(value) if least <= value < 9_007_199_254_740_992 else None
+    return None
 
 
 def micros(value: object) -> int | None:
     """Float seconds as microseconds; ``None`` where they are none or absurd."""
-    if type(value) is float and 0 <= value < _MAX_TIME_S:  # as almost always
+    if (type(value) is float or type(value) is int) and 0 <= value < _MAX_TIME_S:
         return round(value * 1_000_000)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _MAX_TIME_S:
-        return None
-    return round(value * 1_000_000)
+    return None
 
 
 def moment(value: str) -> int | None:
@@ -182,8 +182,8 @@ class Tags(NamedTuple):
 
     hop: int | None = None  # the redirect hop: depth=N
     validates: bool = False  # fetch_body=false: made only to see whether the address is the site's
-    purpose: str = ""  # ours, written by ourselves
-    round: int | None = None  # likewise
+    purpose: Purpose | None = None  # ours, written by ourselves
+    round: int = 0  # likewise
     line: bool = False  # resolver=line: likewise
 
 
@@ -198,8 +198,8 @@ def _tags(found: tuple[str, ...]) -> Tags:
     return Tags(
         hop=int(depth) if depth.isascii() and depth.isdecimal() and len(depth) < 3 else None,
         validates=told.get("fetch_body") == "false",
-        purpose=told.get("purpose", ""),
-        round=int(number[:6]) if number.isdecimal() else None,
+        purpose=_PURPOSES.get(told.get("purpose", "")),
+        round=int(number[:6]) if told.get("purpose") and number.isdecimal() else 0,
         line=told.get("resolver") == "line",
     )
 
@@ -216,11 +216,12 @@ def headers(message: Object) -> tuple[tuple[str, str], ...]:
     """Headers of a request or response, Latin-1; ``headers_list`` where there is one, else ``headers``."""
     found: list[tuple[str, str]] = []
     room = MAX_HEAD_CHARACTERS
-    for name, value in _pairs(message):
-        if type(value) is str:
-            shown = value if value.isascii() else _latin(value.encode("utf-8", "surrogatepass"))
-        else:
-            shown = _latin(binary(value) or b"")
+    for pair in _pairs(message):
+        if not isinstance(pair, _PAIR) or len(pair) != 2 or not isinstance(pair[0], str):
+            continue
+        name, value = pair[0][:1_000], pair[1]
+        plain = type(value) is str and value.isascii()  # as almost always
+        shown = value if plain else (binary(value) or b"").decode("latin-1")
         room -= len(name) + len(shown)
         if room < 0 or len(found) >= MAX_HEADERS:
             break
@@ -228,19 +229,12 @@ def headers(message: Object) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _latin(value: bytes) -> str:
-    return value.decode("latin-1")
-
-
-def _pairs(message: Object) -> Iterable[tuple[str, Any]]:
+def _pairs(message: Object) -> Iterable[Any]:
+    """Name and value of each header, or whatever stands in their place."""
     for key in ("headers_list", "headers"):  # historic data has lists where maps belong
         listed = message.get(key)
         if isinstance(listed, list) and listed:
-            return [
-                (pair[0][:1_000], pair[1])
-                for pair in listed[: MAX_HEADERS + 1]
-                if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)
-            ]
+            return listed[: MAX_HEADERS + 1]
         if isinstance(listed, dict) and listed:
-            return ((name[:1_000], value) for name, value in listed.items())
+            return listed.items()
     return ()

@@ -56,7 +56,7 @@ def _first_hop(requests: list[Object], url: str) -> int:
 
 
 def _purpose(tagged: Tags, purpose: Purpose) -> Purpose:
-    return _VALIDATE if tagged.validates else purpose
+    return tagged.purpose or (_VALIDATE if tagged.validates else purpose)
 
 
 def _add_tcp(draft: Draft, entry: Object, purpose: Purpose, waiting: dict[Place, list[int]]) -> None:
@@ -75,17 +75,19 @@ def _add_tcp(draft: Draft, entry: Object, purpose: Purpose, waiting: dict[Place,
         if failure is None:
             waiting[tagged.hop or 0, address, port].append(flow)
     t, us = draft.time(entry)
-    draft.add(
-        TcpStep,
-        tagged,
-        _purpose(tagged, purpose),
+    step = TcpStep(
+        i=len(draft.steps),
         t=t,
         us=us,
         failure=failure,
+        purpose=_purpose(tagged, purpose),
+        round=tagged.round,
+        hop=tagged.hop or 0,
+        flow=flow,
         address=address,
         port=port,
-        flow=flow,
     )
+    draft.add(step)
 
 
 def _add_tls(
@@ -107,13 +109,14 @@ def _add_tls(
         trust = "unchecked"
     t, us = draft.time(entry)
     moved = traffic.within(draft.flow(entry), t - draft.origin, t - draft.origin + us)
-    draft.add(
-        TlsStep,
-        tagged,
-        _purpose(tagged, purpose),
+    step = TlsStep(
+        i=len(draft.steps),
         t=t,
         us=us,
         failure=failure,
+        purpose=_purpose(tagged, purpose),
+        round=tagged.round,
+        hop=tagged.hop or 0,
         trust=trust,
         address=where[0],
         port=where[1],
@@ -127,6 +130,7 @@ def _add_tls(
         received=moved.received,
         first_byte_us=moved.first_byte_us,
     )
+    draft.add(step)
     return flow
 
 
@@ -178,7 +182,8 @@ def _add_request(
     if failure is None and status is None:
         failure = NO_RESPONSE
     flow = draft.flow(entry)
-    told: dict[str, Any] = {"t": t, "address": where[0], "port": where[1], "hop": hop}
+    told: dict[str, Any] = {"t": t, "address": where[0], "port": where[1], "hop": hop,
+                            "purpose": _purpose(tagged, purpose), "round": tagged.round}  # fmt: skip
     if flow is None:
         flow = draft.next_flow()
         if _earlier_step(draft, tagged, host, failure if status is None else None, hop):
@@ -187,13 +192,13 @@ def _add_request(
     if secure and flow not in shaken and (status is not None or failure in UNTRUSTED):
         trust = failure if status is None else None
         name = None if fields.address(host) else fields.host_name(host)
-        draft.add(TlsStep, tagged, _purpose(tagged, purpose), us=0, failure=None, trust=trust,
-                  trust_detail=_IMPLIED, server_name=name, **told)  # fmt: skip
+        draft.add(TlsStep(i=len(draft.steps), us=0, failure=None, trust=trust, trust_detail=_IMPLIED,
+                          server_name=name, **told))  # fmt: skip
         if trust is not None:
             return
     moved = traffic.within(draft.flow(entry), t - draft.origin, t - draft.origin + us)
-    add_http(draft, entry, tagged, _purpose(tagged, purpose), moved, host=host, url=str(url)[:8_192],
-              us=us, failure=failure, status=status, **told)  # fmt: skip
+    add_http(draft, entry, moved, host=host, url=str(url)[:8_192], us=us, failure=failure, status=status,
+             **told)  # fmt: skip
 
 
 def _earlier_step(draft: Draft, tagged: Tags, host: str, failure: str | None, hop: int) -> bool:
@@ -203,8 +208,9 @@ def _earlier_step(draft: Draft, tagged: Tags, host: str, failure: str | None, ho
     if failure.startswith("dns_"):
         said = any(isinstance(s, DnsStep) and s.hop == hop and s.failure is not None for s in draft.steps)
         if not said:  # the lookup of a redirect's host is told by the request alone
-            draft.add(DnsStep, tagged, Purpose.FIRST, t=draft.origin, us=0, failure=failure, hop=hop,
-                      resolver="system", name=fields.host_name(host), qtype="ANY")  # fmt: skip
+            draft.add(DnsStep(i=len(draft.steps), t=draft.origin, us=0, failure=failure, hop=hop,
+                              purpose=tagged.purpose or Purpose.FIRST, round=tagged.round,
+                              resolver="system", name=fields.host_name(host), qtype="ANY"))  # fmt: skip
         return True
     own = [s for s in draft.steps if isinstance(s, TcpStep | TlsStep) and s.hop == hop == 0]
     broken = any(s.failure == failure or (isinstance(s, TlsStep) and s.trust == failure) for s in own)

@@ -70,13 +70,14 @@ def _add(draft: Draft, entry: Object, purpose: Purpose, late: list[Object]) -> N
     if late:
         replies += [_reply(draft, other, t) for other in late[:_MAX_REPLIES]]
         replies.sort(key=lambda reply: reply.us)
-    draft.add(
-        DnsStep,
-        tagged,
-        purpose,
+    step = DnsStep(
+        i=len(draft.steps),
         t=t,
         us=us,
         failure=failure,
+        purpose=tagged.purpose or purpose,
+        round=tagged.round,
+        hop=tagged.hop or 0,
         resolver=resolver,
         name=fields.host_name(name),
         qtype=kind,
@@ -84,6 +85,7 @@ def _add(draft: Draft, entry: Object, purpose: Purpose, late: list[Object]) -> N
         rcode=rcode,
         replies=tuple(replies),
     )
+    draft.add(step)
 
 
 def _reply(draft: Draft, entry: Object, asked: int) -> DnsReply:

@@ -99,7 +99,19 @@ def _control_step(
 ) -> None:  # fmt: skip
     t, us = draft.time(entry)
     told = control_fields(answer)
-    draft.add(ControlStep, tagged, Purpose.FIRST, t=t, us=us, failure=failure, helper=helper, url=url, **told)
+    step = ControlStep(
+        i=len(draft.steps),
+        t=t,
+        us=us,
+        failure=failure,
+        purpose=tagged.purpose or Purpose.FIRST,
+        round=tagged.round,
+        hop=tagged.hop or 0,
+        helper=helper,
+        url=url,
+        **told,
+    )
+    draft.add(step)
 
 
 def _add_more_controls(draft: Draft, keys: Object, head: Head) -> None:

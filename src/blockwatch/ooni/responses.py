@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 from blockwatch.charset import declared_charset, utf8_wins
 from blockwatch.content import header, text_of, title_of
-from blockwatch.model import Exchange, HttpStep, Purpose
+from blockwatch.model import Exchange, HttpStep
 from blockwatch.ooni import fields
 from blockwatch.ooni.draft import Draft
-from blockwatch.ooni.fields import Object, Tags
+from blockwatch.ooni.fields import Object
+from blockwatch.ooni.traffic import Moved
 
 _VERSIONS = {"h2": "HTTP/2", "http/1.1": "HTTP/1.1", "http/1.0": "HTTP/1.0"}
 _PROTOCOLS = {"h2": "h2"}
@@ -54,10 +55,10 @@ class Response(NamedTuple):
 
 
 def add_http(
-    draft: Draft, entry: Object, tagged: Tags, purpose: Purpose, moved: Any, *, host: str, url: str,
-    us: int, failure: str | None, status: int | None, **told: Any,
+    draft: Draft, entry: Object, moved: Moved, *, host: str, url: str, us: int, failure: str | None,
+    status: int | None, **told: Any,
 ) -> None:  # fmt: skip
-    """Add the request of ``entry`` with what ``told`` says of its connection; ``moved`` are its bytes."""
+    """Add the request of ``entry`` with what ``told`` says of its place; ``moved`` are its bytes."""
     asked, answer = fields.mapping(entry.get("request")), fields.mapping(entry.get("response"))
     sent = fields.headers(asked)
     headers = fields.headers(answer) if status is not None else ()
@@ -66,10 +67,8 @@ def add_http(
     body, length = _body(answer.get("body")) if status is not None else (None, None)
     if not body and status is not None:  # the bytes may have been taken out, their number left
         length = fields.count(entry.get("response_length"), 1) or (None if cut else length)
-    i = draft.add(
-        HttpStep,
-        tagged,
-        purpose,
+    step = HttpStep(
+        i=len(draft.steps),
         us=us,
         failure=failure,
         method=fields.text(asked.get("method"), 20) or "GET",
@@ -88,6 +87,7 @@ def add_http(
         progress=moved.progress,
         **told,
     )
+    i = draft.add(step)
     if i is not None and body is not None and status is not None:
         protocol = _PROTOCOLS.get(alpn, "http/1.1") if isinstance(alpn, str) else "http/1.1"
         draft.responses[i] = Response(url, told["address"], draft.epoch + told["t"], protocol, status,

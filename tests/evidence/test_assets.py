@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import subprocess
 import sys
 import tokenize
@@ -71,6 +72,16 @@ def test_the_record_is_named(name: str, tmp_path: Path, authorities: Authorities
     path = ASSETS[name].make(tmp_path, authorities)
     assert by_us(path, ASSETS[name], authorities)[0].findings[0].record == RUNS[name].record
     assert ask(path)[1][0].record == RUNS[name].record
+
+
+def test_the_document_says_how_many_there_are() -> None:
+    broken = len(BROKEN)
+    low = len([asset for asset in ASSETS.values() if asset.low and not asset.where])
+    text = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text("utf-8")
+    counts = [
+        int(found) for found in re.findall(r"^\| [a-z].* \| ([0-9]+) \| (?:`tests/|the same)", text, re.M)
+    ]
+    assert counts[:3] == [broken, low, len(ASSETS) - broken - low]
 
 
 def test_there_are_enough_of_them() -> None:

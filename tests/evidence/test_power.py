@@ -178,6 +178,8 @@ def states(events: list[Event]) -> Iterator[tuple[int, Disk]]:
 def test_there_are_points_enough(events: list[Event]) -> None:
     calls = [event for event in events if event[0] != "told"]
     assert len(calls) >= 300
+    document = Path(__file__).parents[2] / "docs" / "evidence.md"
+    assert f"in each of {len(ORDERS)} orders | {len(events)} |" in document.read_text("utf-8")
     assert {event[0] for event in calls} == {"write", "fsync", "rename", "replace", "mkdir"}
 
 

@@ -67,6 +67,8 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
 
 def test_there_are_enough(told: Told) -> None:
     assert len(told.words) >= 100
+    document = Path(__file__).parents[2] / "docs" / "evidence.md"
+    assert f"under 200 MB of memory | {len(told.words)} |" in document.read_text("utf-8")
 
 
 def test_each_is_refused_in_words(told: Told) -> None:

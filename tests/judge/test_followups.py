@@ -39,6 +39,17 @@ def test_nothing_is_bought(name: str) -> None:
     assert not wants_retest(tuple(player.steps))
 
 
+def test_a_server_that_cuts_everybody_off_buys_one_look_and_no_retest() -> None:
+    world = WORLDS["a server that resets every request, the helper's as well"].world
+    player = Player(world, 0)
+    player.measure()
+    asked = next_steps(tuple(player.steps), world.known_good, "first")
+    assert [r.purpose for r in asked] == [Purpose.HOST_CONTROL_ON_CONTROL, Purpose.HOST_TARGET_ON_CONTROL]
+    player.follow_up(asked)
+    assert next_steps(tuple(player.steps), world.known_good, "first") == ()
+    assert not wants_retest(tuple(player.steps))
+
+
 @pytest.mark.parametrize("name", WORLDS)
 @pytest.mark.parametrize("attempt", ["first", "retest"])
 def test_the_questions_are_bounded_and_end(name: str, attempt: str) -> None:

@@ -24,7 +24,7 @@ from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Sight
 from blockwatch.judge.speed import COMPARED, FACTOR, Speeds
 from blockwatch.judge.transfers import LEAST
-from blockwatch.judge.trouble import Trouble, of
+from blockwatch.judge.trouble import Trouble, cut_for_both, of
 from blockwatch.model import Observation, Purpose
 
 _NOBODY = Peers()
@@ -56,12 +56,25 @@ def next_steps(
         wanted = _for(scene, troubles, known_good, attempt)
         if wanted:
             return wanted
+    for scene in scenes:
+        looked = _one_look(scene, known_good)
+        if looked:
+            return looked
     if tier < 2 or attempt != "first":
         return ()
     for scene, troubles in troubled:
         if injection.worth_asking(scene, troubles):
             return tuple(injection.queries(scene, known_good))
     return ()
+
+
+def _one_look(scene: Scene, known_good: Sequence[KnownGood]) -> tuple[FollowUp, ...]:
+    """Where we and the control are cut off alike: the name at one unrelated address, and that one's own."""
+    cut = cut_for_both(scene)
+    if cut is None or any(flow.purpose in _MATRIX for flow in scene.hop.flows):
+        return ()
+    ground = matrix.ground(scene, known_good)
+    return tuple(matrix.look(scene, ground, cut)) if ground.usable else ()
 
 
 def wants_retest(observations: Sequence[Observation]) -> bool:

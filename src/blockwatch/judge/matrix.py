@@ -114,6 +114,16 @@ def rounds(scene: Scene, ground: Ground, trouble: Trouble, address: str) -> list
     return [*wanted, repeat(scene, address, 1), repeat(scene, address, 2, plain=plain)]
 
 
+def look(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]:
+    """Of one round, what is sent to the control address: its own name, and the site's."""
+    address = scene.hop.own[0].address
+    if scene.hop.secure:
+        whole = _sni_round(scene, ground, address, 0, page=trouble is Trouble.HTTP)
+    else:
+        whole = hosts(scene, ground, address, 1)
+    return [x for x in whole if isinstance(x, FlowRequest) and x.address != address and x.round < STRANGE]
+
+
 def _control_again(scene: Scene, number: int) -> ControlRequest:
     """The helper's word once more: asked once, it may have been lucky where a server fails at times."""
     hop = scene.hop

@@ -15,11 +15,12 @@ from blockwatch.judge.addresses import bogon, is_address
 from blockwatch.judge.certs import state_root
 from blockwatch.judge.chains import chain_of
 from blockwatch.judge.names import parts, same_owner
-from blockwatch.judge.outcomes import EOF, LOCAL, RESET, TIMEOUT, TRUST, of_failure
+from blockwatch.judge.outcomes import EOF, LOCAL, OK, RESET, TIMEOUT, TRUST, of_failure
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import REDIRECTS, redirect_of
 from blockwatch.judge.speed import worth_comparing
 from blockwatch.judge.tries import Tries
+from blockwatch.model import Purpose
 
 
 class Trouble(StrEnum):
@@ -96,8 +97,31 @@ def _failing(scene: Scene) -> Trouble | None:
             return trouble  # a state's own chain, whatever the control met
         passed = scene.control_passed(layer) and tries.kind != TRUST
         same_for_control = scene.control_failed_at == layer and not passed
-        return None if same_for_control and not _cut_here_only(scene, tries) else trouble
+        apart = _cut_here_only(scene, tries) or _cut_by_name(scene, tries)
+        return None if same_for_control and not apart else trouble
     return None
+
+
+def cut_for_both(scene: Scene) -> Trouble | None:
+    """The step at which all our flows are cut off, and the control's is too: a dead server, or one censor for
+    both. One look at an unrelated address tells.
+    """
+    for layer, trouble in (("tls", Trouble.TLS), ("http", Trouble.HTTP)):
+        tries = scene.tries(layer)
+        if tries.failed and not tries.passed and tries.kind in (RESET, EOF):
+            control = scene.control
+            said = control.http_failure if control is not None else None
+            return trouble if scene.control_failed_at == layer and of_failure(said) in (RESET, EOF) else None
+    return None
+
+
+def _cut_by_name(scene: Scene, tries: Tries) -> bool:
+    """Whether the name was cut off at an unrelated address, where a control name passed."""
+    far = (Purpose.SNI_TARGET_ON_CONTROL, Purpose.HOST_TARGET_ON_CONTROL)
+    calm = (Purpose.SNI_CONTROL_ON_CONTROL, Purpose.HOST_CONTROL_ON_CONTROL)
+    fine = {flow.address for flow in scene.hop.by(*calm) if flow.at(tries.layer) in (OK, TRUST)}
+    cut = [flow for flow in scene.hop.by(*far) if flow.at(tries.layer) in (RESET, EOF)]
+    return any(flow.address in fine for flow in cut)
 
 
 def _cut_here_only(scene: Scene, tries: Tries) -> bool:

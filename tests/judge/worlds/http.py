@@ -431,3 +431,20 @@ row(
     answer=by_host(f.RESET),
     control=broken_for_control(http_failure=f.TIMEOUT),
 )
+row(
+    "RST on Host, for the helper as well",
+    "blocked",
+    "http.reset.host",
+    "http.name",
+    url=HTTP,
+    answer=by_host(f.RESET),
+    control=broken_for_control(http_failure=f.RESET),
+)
+row(
+    "a server that resets every request, the helper's as well",
+    "down",
+    rule="http.down",
+    url=HTTP,
+    answer=lambda a, h, t, n: f.RESET if a == SITE else None,
+    control=broken_for_control(http_failure=f.RESET),
+)

@@ -298,3 +298,12 @@ row(
     ),
     control=None,
 )
+
+row(
+    "RST by server name, for the helper as well",
+    "blocked",
+    "tls.reset.sni",
+    "tls.name",
+    shake=by_sni(CUT),
+    control=broken_for_control(endpoints=ends(tls=f.RESET), http_failure=f.RESET),
+)

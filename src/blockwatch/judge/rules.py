@@ -108,3 +108,9 @@ def table(ruleset: int) -> Mapping[str, tuple[Rule, ...]]:
         raise ValueError(f"no ruleset {ruleset}: this version has {known}")
     asked = tuple(rule for rule in RULES if rule.within(ruleset))
     return {stage: tuple(rule for rule in asked if rule.stage == stage) for stage in STAGES}
+
+
+@cache
+def hop_rows(ruleset: int, spared: frozenset[str]) -> tuple[Rule, ...]:
+    """The rows about hops, in order, but those of the families ``spared`` (the first word of an id)."""
+    return tuple(rule for rule in table(ruleset)["hop"] if rule.id.partition(".")[0] not in spared)

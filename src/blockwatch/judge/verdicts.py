@@ -19,7 +19,7 @@ from blockwatch.judge.beside import NOBODY, Beside, Match, match
 from blockwatch.judge.case import Bodies, Case, digest, no_bodies
 from blockwatch.judge.finding import MAX_WITNESSES, Finding, Note, refs, unclear
 from blockwatch.judge.fingerprints import OURS, OnRecord, Pack
-from blockwatch.judge.rules import LATEST, Rule, table
+from blockwatch.judge.rules import LATEST, Rule, hop_rows, table
 from blockwatch.judge.rules_control import rank
 from blockwatch.judge.scene import Scene, TextOf
 from blockwatch.judge.sight import Sight
@@ -153,7 +153,7 @@ def judged_alone(case: Case, rows: Rows, lend: Callable[[Sight], None] | None = 
         found = rule.says(case, sight)
         if found is not None:
             return found, (reason_of(rule, found),), False
-    finding, rule_reason, notes, partial = _walk(case, sight, rows["hop"])
+    finding, rule_reason, notes, partial = _walk(case, sight)
     if finding.state not in (State.OK, State.REFUSED):
         for rule in rows["doubt"]:
             doubt = rule.says(case, sight, finding)
@@ -171,17 +171,12 @@ def sight_of(case: Case) -> Sight:
     return sight
 
 
-def _walk(
-    case: Case, sight: Sight, rows: tuple[Rule, ...]
-) -> tuple[Finding, Reason, tuple[Reason, ...], bool]:
+def _walk(case: Case, sight: Sight) -> tuple[Finding, Reason, tuple[Reason, ...], bool]:
     """The first decisive row over the hops in order, and the notes before it."""
     notes: list[Reason] = []
     partial = False
     for scene in scenes(case, sight):
-        literal = is_address(scene.hop.host)
-        for rule in rows:
-            if literal and rule.id.startswith("dns."):
-                continue
+        for rule in hop_rows(case.ruleset, mute(scene)):
             found = rule.says(scene)
             if found is None:
                 continue
@@ -191,6 +186,14 @@ def _walk(
             partial = partial or found.partial
     finding = unclear(UNDECIDED)
     return finding, Reason(rule="none", text=finding.text), tuple(notes), partial
+
+
+def mute(scene: Scene) -> frozenset[str]:
+    """The families of rows that have nothing to say of a hop: on lookups, where its host is an address; on
+    connections or handshakes, where none failed.
+    """
+    families = [layer for layer in ("tcp", "tls") if not scene.tries(layer).failed]
+    return frozenset(["dns", *families] if is_address(scene.hop.host) else families)
 
 
 def scenes(case: Case, sight: Sight) -> Iterator[Scene]:

@@ -60,7 +60,7 @@ def here(tmp_path: Path) -> Path:
         (["judge", "."], 2, "there is no run here"),
         (["show", "nonsense"], 2, "no measurement id"),
         (["show", f"{RUN_ID}-000001", "--results", "."], 2, "no measurement"),
-        (["targets", "check", "targets.yaml"], 0, "fine; 1 targets"),
+        (["targets", "check", "targets.yaml"], 0, "fine; 1 target with 1 address, 0 orders, 0 searches"),
         (["targets", "check", "nowhere.yaml"], 6, "there is no such file"),
         (["targets", "import", "citizenlab", "nowhere.csv"], 6, "there is no such file"),
         (["targets", "import", "citizenlab", "targets.yaml"], 6, "no column url"),

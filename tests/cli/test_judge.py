@@ -140,3 +140,12 @@ def test_a_control_run_that_is_not_there_is_wrong_usage(folders: tuple[Path, Pat
 def test_the_records_themselves_have_no_control(folders: tuple[Path, Path]) -> None:
     done = blockwatch("export", folders[0], "--format", "jsonl", "--control-run", folders[1], cwd=folders[0])
     assert done.returncode == 2
+
+
+def test_where_runs_lie_one_step_further_down_is_said(tmp_path: Path) -> None:
+    for name in ("spring", "autumn", "aside"):
+        kept_run(tmp_path / "results" / name)
+    for command in (["judge"], ["summarise"], ["export", "--format", "csv"]):
+        done = blockwatch(*command, "results", cwd=tmp_path)
+        assert done.returncode == 2
+        assert "There are runs in results/autumn, results/spring: name that." in done.stderr

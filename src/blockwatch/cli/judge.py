@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -233,11 +235,24 @@ def _each(
 
 def no_run(paths: Iterable[Path]) -> UsageError:
     """What to say where there is nothing to read."""
-    return UsageError(
-        "there is no run here",
-        where=", ".join(map(str, paths)),
-        remedy="Name a run folder, the folder that --results named, or a bundle.",
-    )
+    named = list(paths)
+    remedy = "Name a run folder, the folder that --results named, or a bundle."
+    if below := list(islice(_below(named), 6)):
+        remedy = f"There are runs in {', '.join(map(str, below[:5]))}{', …' * (len(below) > 5)}: name that."
+    return UsageError("there is no run here", where=", ".join(map(str, named)), remedy=remedy)
+
+
+def _below(paths: Iterable[Path]) -> Iterator[Path]:
+    """Folders of runs one step further down: the demo's, the sample's, one for each campaign."""
+    from blockwatch.evidence.merge import ASIDE
+    from blockwatch.evidence.reading import run_folders
+
+    for path in paths:
+        with suppress(OSError):
+            for folder in sorted(path.iterdir()):
+                hidden = folder.name.startswith(".") or folder.name == ASIDE
+                if folder.is_dir() and not hidden and any(run_folders(folder)):
+                    yield folder
 
 
 def heading(run: Run) -> str:

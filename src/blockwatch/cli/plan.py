@@ -58,9 +58,10 @@ def _print_json(plan: Plan, risky: list[str], tier: int) -> None:
 
 
 def _print(plan: Plan, risky: list[str], options: Options) -> None:
-    from blockwatch.cli.words import duration, size
+    from blockwatch.cli.words import counted, duration, size
 
-    click.echo(f"{len(plan.targets.targets)} targets, {len(plan.tasks)} measurements")
+    targets, tasks = counted(len(plan.targets.targets), "target"), counted(len(plan.tasks), "measurement")
+    click.echo(f"{targets}, {tasks}")
     for name, probe in plan.probes.items():
         click.echo(f"  {name}: {probe.question}")
     click.echo(f"about {size(plan.bytes)} and {duration(plan.seconds * 1_000_000)} on a clean line")
@@ -71,7 +72,7 @@ def _print(plan: Plan, risky: list[str], options: Options) -> None:
         click.echo(_TIER_2)
     if options.helper or options.control or options.resolver:
         click.echo(_NAMED)
-    click.echo(f"{len(plan.hosts)} hosts would be contacted:")
+    click.echo(f"{counted(len(plan.hosts), 'host')} would be contacted:")
     for host in plan.hosts:
         click.echo(f"  {host}")
     click.echo("and your own name server. Nothing was sent.", err=True)

@@ -28,6 +28,7 @@ def check(file: str) -> None:
 
     Example: blockwatch targets check my-list.yaml
     """
+    from blockwatch.cli.words import counted
     from blockwatch.targets import read
 
     found, problems = read(file)
@@ -35,14 +36,12 @@ def check(file: str) -> None:
         click.echo(str(problem))
     errors = sum(not problem.warning for problem in problems)
     if errors:
-        click.echo(f"{file}: {errors} problem{'s' * (errors != 1)}, nothing is measured with this", err=True)
+        click.echo(f"{file}: {counted(errors, 'problem')}, nothing is measured with this", err=True)
         raise click.exceptions.Exit(Exit.CONFIG)
     urls = sum(len(target.urls) for target in found.targets)
-    click.echo(
-        f"{file}: fine; {len(found.targets)} targets with {urls} addresses, {len(found.orders)} orders, "
-        f"{len(found.searches)} searches",
-        err=True,
-    )
+    told = [f"{counted(len(found.targets), 'target')} with {counted(urls, 'address')}"]
+    told += [counted(len(found.orders), "order"), counted(len(found.searches), "search")]
+    click.echo(f"{file}: fine; {', '.join(told)}", err=True)
 
 
 @command.group(name="import")

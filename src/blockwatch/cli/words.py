@@ -41,6 +41,12 @@ def harmless_lines(text: object) -> str:
     return "\n".join(harmless(line, 4_000) for line in str(text).split("\n"))
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number with its noun: ``1 target``, ``2 targets``, ``1 address``, ``2 searches``."""
+    plural = what + ("es" if what.endswith(("s", "ch")) else "s")
+    return f"{number:,} {what if number == 1 else plural}"
+
+
 def iso(us: int) -> str:
     """Return microseconds since the epoch as ISO 8601 in UTC: ``2026-11-22T03:31:05.123456Z``."""
     try:

@@ -62,10 +62,6 @@ class Conductor:
         self._kit = Kit(self._network, ca_file=settings.ca_file)
         self._habits = Habits(self._kit)
         self._helpers = Helpers(self._kit, settings.helpers)
-        controls: list[Control] = [self._helpers] if self._helpers else []
-        if settings.control is not None:
-            proxy = parse_proxy(settings.control)
-            controls.append(Proxied(self._network, proxy, ca_file=settings.ca_file))
         self._line = Line(self._kit)
         self._outlook = Outlook(self._line)
         self._slots = trio.Semaphore(settings.concurrency)
@@ -78,7 +74,7 @@ class Conductor:
         self._measurer = Measurer(
             kit=self._kit,
             habits=self._habits,
-            control=Controls(controls) if controls else None,
+            control=self._control(),
             resolvers=("system", *settings.resolvers),
             slots=self._slots,
             curiosity=curiosity,
@@ -93,6 +89,15 @@ class Conductor:
         self._reason = "done"
         self._work = trio.CancelScope()
         self._last_words = LastWords(self._work)
+
+    def _control(self) -> Control | None:
+        """Whoever can say how a site looks from elsewhere."""
+        settings = self._plan.settings
+        controls: list[Control] = [self._helpers] if self._helpers else []
+        if settings.control is not None:
+            proxy = parse_proxy(settings.control)
+            controls.append(Proxied(self._network, proxy, ca_file=settings.ca_file))
+        return Controls(controls) if controls else None
 
     async def run(self, *, previous_root: str | None, retest_of: str | None) -> RunClose:
         """Measure everything; the last line as written. Raises DiskError when nothing can be kept."""

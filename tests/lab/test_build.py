@@ -73,7 +73,7 @@ def test_a_condition_brings_servers_and_rules_of_its_own() -> None:
     assert helper.https is not None
     assert helper.https.args == {"says": "down"}
     assert [truth.scenario for truth in world.truths] == ["x"]
-    assert any(isinstance(rule, Outage) for rule in build_world([replace(clean, world="outage")]).rules)
+    assert any(isinstance(rule, Outage) for rule in build_world([replace(clean, world="outages")]).rules)
 
 
 def test_places_are_filled_in_everywhere() -> None:

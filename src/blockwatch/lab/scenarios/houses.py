@@ -42,7 +42,7 @@ ROWS = (
                 site("c", https=None, http=serve("flaky", share=percent / 100)),
             ),
         )
-        for percent in (30, 50, 70)
+        for percent in (30, 70)
     ),
     row(
         "fails-blocked",
@@ -126,7 +126,5 @@ ROWS = (
             site("f", host="kz.house-three.net", https=serve("page", lang="ru")),
         ),
     ),
-    *usual.rows(
-        "houses", "rst page nxdomain ok*2 cleartext", source="own: sites beside those of several houses"
-    ),
+    *usual.rows("houses", "rst ok cleartext", source="own: sites beside those of several houses"),
 )

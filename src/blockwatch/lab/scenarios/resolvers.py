@@ -33,7 +33,7 @@ def _moved(id: str, desc: str, target: Expected, old: Site, **new: Any) -> Scena
         f"site moved; at the address that the line's resolver still has: {desc}",
         target,
         source="own: stale answers of the line's resolver",
-        world="names-stale",
+        world="names-flaky",
         sites=(old, site(dns=_STALE, **new)),
     )
 
@@ -54,33 +54,21 @@ def _at_home(id: str, desc: str, target: Expected, **rule: Any) -> Scenario:
 ROWS = (
     *usual.rows(
         "names-flaky",
-        "rst nxdomain bogon page ip ok*3 cdn cleartext*2 upgrade hop dead",
+        "rst nxdomain bogon page ok*2 cdn cleartext upgrade hop dead",
         source="own: resolvers that answer every second query",
         open_to="nxdomain bogon ok cdn cleartext upgrade hop",
     ),
     *usual.rows(
         "names-servfail",
-        "rst page ip ok cdn cleartext*2 upgrade",
+        "rst page ok cleartext upgrade",
         source="own: resolvers that fail for all names",
         open_to="all",
     ),
     *usual.rows(
         "names-denied",
-        "rst page ip ok cdn cleartext*2 upgrade",
+        "rst page ok cleartext upgrade",
         source="own: resolvers that deny all names",
         open_to="all",
-    ),
-    # 3 s there and back, to the line's resolver alone.
-    *usual.rows(
-        "names-slow",
-        "rst nxdomain bogon inject page ok*2 cleartext upgrade gone",
-        source="own: resolvers that are slow for all names",
-    ),
-    # Answers that only fit TCP, and a resolver that cannot be asked over TCP.
-    *usual.rows(
-        "names-short",
-        "rst nxdomain page ok cleartext",
-        source="own: firewalls that let lookups pass over UDP alone",
     ),
     *(
         row(
@@ -88,7 +76,7 @@ ROWS = (
             "many addresses: answers only fit TCP",
             target(ok(), unclear(), see="any"),
             source="own: firewalls that let lookups pass over UDP alone",
-            world="names-short",
+            world="names-flaky",
             sites=(site(n=6, pool="aws", dns={"tcp_only": where}),),
         )
         for name, target, where in (
@@ -128,24 +116,13 @@ ROWS = (
         aliases=("new.@a@",),
     ),
     _moved(
-        "reset",
-        "every handshake is reset",
-        https(*_MOVED, see="any"),
-        site("o", host="rack5.old-racks.net", https=None, raw443="reset"),
-    ),
-    _moved(
         "self-signed",
         "a self-signed certificate",
         https(*_MOVED, see="any"),
         site("o", host="rack6.old-racks.net", cert="self"),
     ),
-    *usual.rows(
-        "names-stale", "nxdomain bogon ok cleartext", source="own: names at a resolver that is stale"
-    ),
     # A home router that asks the ISP's resolver, or filters itself: nothing tells which of the two it was.
-    *usual.rows(
-        "router", "rst inject page ok*2 cleartext*2 dead gone", source="own: routers that answer lookups"
-    ),
+    *usual.rows("router", "rst inject page ok cleartext gone", source="own: routers that answer lookups"),
     *(
         _at_home(
             f"nowhere-{kind}",

@@ -12,7 +12,6 @@ import pytest
 
 from blockwatch.codec import canonical
 from blockwatch.errors import EvidenceError
-from blockwatch.evidence.allow import parse_allow_list
 from blockwatch.evidence.growth import check_growth, make_growth
 from blockwatch.evidence.merkle import leaf_hash, root_of
 from blockwatch.evidence.report import Level
@@ -130,12 +129,19 @@ def test_a_log_that_was_altered_gives_no_proof(run: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "x").exists()
 
 
-def test_days_do_not_matter_where_there_are_no_times(run: Path, tmp_path: Path) -> None:
-    path = tmp_path / "grown.json"
+@pytest.mark.parametrize(
+    ("days", "retired"),
+    [("", False), ("to=2020-06-30", True), ("to=2999-12-31", False), ("from=2020-01-01", False)],
+)
+def test_a_retired_key_proves_no_growth(run: Path, tmp_path: Path, days: str, *, retired: bool) -> None:
+    """There is no time in such a proof, so whoever has the key could have made it today."""
+    path, keys = tmp_path / "grown.json", tmp_path / "keys"
     path.write_bytes(make_growth(run, run / "checkpoints" / "3"))
-    keys = tuple(parse_allow_list(f"{OURS.key} to=2020-06-30 Aigerim", "keys"))
-    (report,) = verify_paths([path], Reader(keys=keys))
-    assert (report.findings, report.signer, report.title) == ((), "Aigerim", "sealed")
+    keys.write_text(f"{OURS.key} {days} Aigerim\n")
+    done = blockwatch("verify", path, "--allow", keys, "--require", "sealed", cwd=tmp_path)
+    assert "signed by Aigerim" in done.stdout
+    assert (done.returncode == 9) is retired
+    assert ("no time in a proof of this kind" in done.stdout) is retired
 
 
 @pytest.mark.parametrize("words", [[], ["2", "--since", "checkpoint"]])

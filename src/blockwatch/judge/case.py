@@ -56,6 +56,7 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
     struck: Mapping[str, tuple[int, ...]] = {}  # "address:port" → when they broke
     connected: frozenset[str] = frozenset()  # "address:port" that took a TCP connection at any time
     unfit: frozenset[str] = frozenset()  # helpers whose word the run belies again and again
+    gloomy: frozenset[str] = frozenset()  # helpers that say of working sites that they fail
     tainted: frozenset[str] = frozenset()  # whose page in cleartext was not the control's: no control names
     made: Mapping[str, tuple[Measurement, ...]] = {}  # by URL, in order
     helper_answered: bool = False
@@ -227,7 +228,7 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
     for measurement in measurements:
         if measurement.valid:
             sums.add(measurement)
-    unfit = sums.helpers.unfit()
+    unfit = sums.helpers.unfit
     unanswered = {resolver: names - sums.answered[resolver] for resolver, names in list(sums.asked.items())}
     return Peers(
         answered=_frozen(sums.answered),
@@ -243,6 +244,7 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         struck={place: tuple(sorted(times)) for place, times in sums.struck.items()},
         connected=frozenset(sums.connected),
         unfit=unfit,
+        gloomy=sums.helpers.gloomy,
         tainted=frozenset(
             name for helper, names in sums.tainted.items() if helper not in unfit for name in names
         ),

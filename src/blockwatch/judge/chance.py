@@ -89,7 +89,7 @@ def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fare
     first = scene.sight.hops[0].url
     sights = [Sight(made.id, made.observations, made.url) for made in scene.peers.made.get(first, ())]
     for sight in sights:
-        sight.unhear(scene.peers.unfit)
+        sight.unhear(scene.peers.unfit, scene.peers.gloomy)
     every = [hop for sight in sights or [scene.sight] for hop in sight.hops]
     hops = [hop for hop in every if hop.url == scene.hop.url]
     alike = _CUT if kind in _CUT else {kind}

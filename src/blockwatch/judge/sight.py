@@ -196,11 +196,15 @@ class Sight:
             hop.waits = before.flows
         _name_hops(self.hops, url)
 
-    def unhear(self, helpers: Collection[str]) -> None:
-        """Put the word of these helpers aside."""
-        for hop in self.hops if helpers else ():
-            hop.unheard = [(ref, step) for ref, step in hop.controls if step.helper in helpers]
-            hop.controls = [(ref, step) for ref, step in hop.controls if step.helper not in helpers]
+    def unhear(self, unfit: Collection[str], gloomy: Collection[str]) -> None:
+        """Put the word of ``unfit`` helpers aside, and that of ``gloomy`` ones where they got no page."""
+        for hop in self.hops if unfit or gloomy else ():
+            told = hop.controls
+            aside = [
+                s.helper in unfit or (s.helper in gloomy and s.http_failure is not None) for _, s in told
+            ]
+            hop.unheard = [one for one, off in zip(told, aside, strict=True) if off]
+            hop.controls = [one for one, off in zip(told, aside, strict=True) if not off]
 
     @property
     def flows(self) -> Iterable[Flow]:

@@ -167,7 +167,7 @@ def sight_of(case: Case) -> Sight:
     made = case.measurements[0]
     sight = Sight(made.id, made.observations, made.url)
     if case.ruleset > 1:
-        sight.unhear(case.peers.unfit)
+        sight.unhear(case.peers.unfit, case.peers.gloomy)
     return sight
 
 

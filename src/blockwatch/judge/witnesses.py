@@ -5,7 +5,8 @@ Rules of this file:
 * what came to us over a chain valid for its name was the site's own page: it shows what a helper's word is
   worth;
 * a helper that says "it fails" of sites that worked here, or whose pages are never the ones that came here,
-  has a line or a fault of its own; it is heard no more, neither where it accuses nor where it excuses;
+  has a line or a fault of its own; the first is heard no more where it says so again (its network may block
+  sites), the second not at all;
 * one or two contradictions are a site's doing (it refuses the helper, or answers by place): three owners at
   least, and more than it was right about.
 """
@@ -27,7 +28,10 @@ class Helpers:
     """The helpers of a run, and how their word compares with what surely came here."""
 
     def __init__(self) -> None:
-        self._wrong: dict[str, set[str]] = defaultdict(set)  # helper → owners of whose sites it was wrong
+        self._other: dict[str, set[str]] = defaultdict(
+            set
+        )  # helper → owners of whose sites it saw other pages
+        self._down: dict[str, set[str]] = defaultdict(set)  # … of whose sites it said that they fail
         self._right: dict[str, set[str]] = defaultdict(set)
 
     def add(self, measurement: Measurement, controls: Iterable[ControlStep]) -> None:
@@ -37,18 +41,24 @@ class Helpers:
             page = sure.get(control.url)
             if page is None:
                 continue
-            said = "different" if control.http_failure else agrees(page, control)
-            if said in ("same", "different"):
-                found = self._right if said == "same" else self._wrong
+            said = "down" if control.http_failure else agrees(page, control)
+            found = {"down": self._down, "same": self._right, "different": self._other}.get(said)
+            if found is not None:
                 found[control.helper].add(owner(parts(control.url).host))
 
+    @property
     def unfit(self) -> frozenset[str]:
-        """The helpers that are no witnesses."""
-        return frozenset(
-            helper
-            for helper, wrong in self._wrong.items()
-            if len(wrong) >= BELIED and len(wrong) > len(self._right[helper])
-        )
+        """The helpers that are no witnesses at all: the pages that they show are others."""
+        return self._wrong_in(self._other)
+
+    @property
+    def gloomy(self) -> frozenset[str]:
+        """The helpers that are none where they say that a site fails; their pages are the sites'."""
+        return self._wrong_in(self._down)
+
+    def _wrong_in(self, told: dict[str, set[str]]) -> frozenset[str]:
+        right = self._right
+        return frozenset(h for h, o in told.items() if len(o) >= BELIED and len(o) > len(right.get(h, ())))
 
 
 def _pages(measurement: Measurement) -> dict[str, HttpStep]:

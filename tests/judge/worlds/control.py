@@ -130,3 +130,11 @@ row(
     dial=on_address(f.TIMEOUT, SITE),
     others=belied(BLANK, 2),
 )
+row(
+    "a blocked address, and a helper whose network blocks other sites of the run",
+    "blocked",
+    "tcp.timeout",
+    "tcp.blocked",
+    dial=on_address(f.TIMEOUT, SITE),
+    others=belied(DOWN),
+)

@@ -187,14 +187,10 @@ def parse_member(member: bytes, where: str) -> WarcRecord:
     head, blank, rest = record.partition(b"\r\n\r\n")
     version, *lines = head.decode("ascii", "replace").split("\r\n")
     split = [line.partition(": ") for line in lines]
-    if (
-        not head.isascii()
-        or not all(colon for _, colon, _ in split)
-        or len({each[0] for each in split}) < len(split)
-    ):
+    fields = {name: value for name, colon, value in split if colon}
+    if len(fields) < len(lines) or not head.isascii():
         raise EvidenceError("a record whose head is not ASCII, one line a field, each once", where=where)
-    found = WarcRecord(type="", fields=tuple((name, value) for name, _, value in split), block=rest[:-4])
-    length = found.field("Content-Length") or ""
-    if version != "WARC/1.1" or not blank or rest[-4:] != b"\r\n\r\n" or length != str(len(found.block)):
+    block, length = rest[:-4], fields.get("Content-Length")
+    if version != "WARC/1.1" or not blank or not rest.endswith(b"\r\n\r\n") or length != str(len(block)):
         raise EvidenceError("a record that is not WARC 1.1 as written by blockwatch", where=where)
-    return msgspec.structs.replace(found, type=found.field("WARC-Type") or "")
+    return WarcRecord(type=fields.get("WARC-Type", ""), fields=tuple(fields.items()), block=block)

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -126,32 +127,35 @@ class _Digest:
         self.attempts: list[int] = []
 
     def add(self, measurement: Measurement) -> None:
-        controls = [s for s in measurement.observations if isinstance(s, ControlStep) and s.failure is None]
-        if controls:
-            self._compare(measurement, {step.url: step for step in controls})
-            self.helpers.add(measurement, controls)
         self.made[measurement.url].append(measurement)
+        steps: dict[type, list[Any]] = defaultdict(list)
+        made: dict[type, list[Any]] = defaultdict(list)
         for step in measurement.observations:
-            if step.skipped:
-                continue
-            if isinstance(step, DnsStep):
-                self._lookup(step)
-            elif isinstance(step, TcpStep):
-                self.attempts.append(step.t)
-                if step.failure is None:
-                    self.connected.add(f"{step.address}:{step.port}")
-            elif isinstance(step, TlsStep):
-                self._handshake(step, measurement.role)
-            elif isinstance(step, HttpStep):
-                self._response(step)
-            elif isinstance(step, ControlStep) and step.failure is None:
-                self.helper = True
-                self.successes.append(step.t + step.us)
+            steps[type(step)].append(step)
+            if not step.skipped:
+                made[type(step)].append(step)
+        for step in made[DnsStep]:
+            self._lookup(step)
+        for step in made[TcpStep]:
+            self.attempts.append(step.t)
+            if step.failure is None:
+                self.connected.add(f"{step.address}:{step.port}")
+        for step in made[TlsStep]:
+            self._handshake(step, measurement.role)
+        for step in made[HttpStep]:
+            self._response(step)
+        answers = [step.t + step.us for step in made[ControlStep] if step.failure is None]
+        self.helper = self.helper or bool(answers)
+        self.successes += answers
+        controls = [step for step in steps[ControlStep] if step.failure is None]
+        if controls:
+            self._compare(steps[HttpStep], {step.url: step for step in controls})
+            self.helpers.add(controls, steps[TlsStep], steps[HttpStep])
 
-    def _compare(self, measurement: Measurement, controls: Mapping[str, ControlStep]) -> None:
+    def _compare(self, responses: Iterable[HttpStep], controls: Mapping[str, ControlStep]) -> None:
         """Note the names whose cleartext page is not the one that the helper saw."""
-        for step in measurement.observations:
-            if not isinstance(step, HttpStep) or step.purpose is not _FIRST or step.status is None:
+        for step in responses:
+            if step.purpose is not _FIRST or step.status is None:
                 continue
             if step.url.startswith("http:") and agrees(step, controls.get(step.url)) == "different":
                 self.tainted[controls[step.url].helper].add(parts(step.url).host)

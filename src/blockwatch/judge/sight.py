@@ -17,7 +17,7 @@ from blockwatch.judge.names import Parts, joined, parts
 from blockwatch.judge.once import once
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Observation, Purpose, TcpStep, TlsStep
 
-_FIRST, _RESOLVER = Purpose.FIRST, Purpose.RESOLVER
+_FIRST, _RESOLVER, _RESIDUE = Purpose.FIRST, Purpose.RESOLVER, Purpose.RESIDUE
 MADE_UP = 9  # the round from which control lookups are of names that nobody has
 _OWN = (Purpose.FIRST, Purpose.REPEAT)  # no set: to hash a member of an enumeration takes longer
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -181,7 +181,7 @@ class Sight:
         for position, step in enumerate(observations):
             if step.purpose is _RESOLVER:
                 continue
-            hop = by_number.get(step.hop) if step.purpose is not Purpose.RESIDUE else before
+            hop = by_number.get(step.hop) if step.purpose is not _RESIDUE else before
             if hop is None:
                 hop = by_number[step.hop] = Hop(step.hop)
             ref = f"{measurement}#{step.i}"

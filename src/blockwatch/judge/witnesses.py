@@ -18,7 +18,7 @@ from collections.abc import Iterable
 
 from blockwatch.judge.names import owner, parts
 from blockwatch.judge.pages import agrees
-from blockwatch.model import ControlStep, HttpStep, Measurement, Purpose, TlsStep
+from blockwatch.model import ControlStep, HttpStep, Purpose, TlsStep
 
 BELIED = 3  # owners of sites
 _PLAIN = (Purpose.FIRST, Purpose.REPEAT)
@@ -34,9 +34,11 @@ class Helpers:
         self._down: dict[str, set[str]] = defaultdict(set)  # … of whose sites it said that they fail
         self._right: dict[str, set[str]] = defaultdict(set)
 
-    def add(self, measurement: Measurement, controls: Iterable[ControlStep]) -> None:
+    def add(
+        self, controls: Iterable[ControlStep], handshakes: Iterable[TlsStep], responses: Iterable[HttpStep]
+    ) -> None:
         """Compare the controls of one measurement, as far as they answered, with its pages."""
-        sure = _pages(measurement)
+        sure = _pages(handshakes, responses)
         for control in controls:
             page = sure.get(control.url)
             if page is None:
@@ -61,21 +63,10 @@ class Helpers:
         return frozenset(h for h, o in told.items() if len(o) >= BELIED and len(o) > len(right.get(h, ())))
 
 
-def _pages(measurement: Measurement) -> dict[str, HttpStep]:
+def _pages(handshakes: Iterable[TlsStep], responses: Iterable[HttpStep]) -> dict[str, HttpStep]:
     """The pages that came over a chain valid for their name, by URL."""
     valid = {
-        step.flow
-        for step in measurement.observations
-        if isinstance(step, TlsStep) and step.failure is None and step.trust is None and step.server_name
+        step.flow for step in handshakes if step.failure is None and step.trust is None and step.server_name
     }
-    if not valid:
-        return {}
-    return {
-        step.url: step
-        for step in measurement.observations
-        if isinstance(step, HttpStep)
-        and step.flow in valid
-        and step.purpose in _PLAIN
-        and step.status is not None
-        and not step.failure
-    }
+    sound = [step for step in responses if step.status is not None and not step.failure]
+    return {step.url: step for step in sound if step.flow in valid and step.purpose in _PLAIN}

@@ -26,8 +26,8 @@ from blockwatch.lab.trial import CLEAN, Row
 ROOT = Path(__file__).parents[2]
 SEEDS = (1, 2, 3)
 CLEAN_COPIES = 40
-# What keeps, shows or sends tells nothing of a network.
-_NEUTRAL = ("analysis", "cli", "evidence", "exchange", "host")
+# What keeps, shows, sends or reads the records of others measures and judges nothing of the lab.
+_NEUTRAL = ("analysis", "cli", "evidence", "exchange", "host", "ooni", "picture")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,15 @@ STARTED = 1_795_316_700_000_000  # 2026-11-22 03:05:00 UTC
 _SITE = "95.56.9.9"
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 [bold]stop[/bold]"
 
+NO_NETWORK = """\
+import sys
+def heed(event, arguments):
+    if event in ('socket.connect', 'socket.sendto', 'socket.sendmsg', 'socket.getaddrinfo'):
+        raise SystemExit(f'touched: {event}')
+sys.addaudithook(heed)
+"""
+"""Begins a program that ends when it touches the network."""
+
 
 def blockwatch(
     *arguments: str | Path, cwd: Path, env: dict[str, str] | None = None, text: str = ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import BLOCKWATCH, ROOT, RUN_ID, blockwatch, no_traceback
+from tests.cli.command import BLOCKWATCH, NO_NETWORK, ROOT, RUN_ID, blockwatch, no_traceback
 
 GOOD = "targets:\n  - {id: site, url: 'https://example.org/'}\n"
 
@@ -128,15 +128,7 @@ def test_a_plan_says_that_servers_are_named_in_the_run(here: Path) -> None:
 
 
 def test_a_plan_opens_no_connection(here: Path) -> None:
-    script = (
-        "import sys\n"
-        "def heed(event, arguments):\n"
-        "    if event in ('socket.connect', 'socket.sendto', 'socket.sendmsg', 'socket.getaddrinfo'):\n"
-        "        raise SystemExit(f'touched: {event}')\n"
-        "sys.addaudithook(heed)\n"
-        "from blockwatch.cli import main\n"
-        "main(['plan'])\n"
-    )
+    script = f"{NO_NETWORK}from blockwatch.cli import main\nmain(['plan'])\n"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=here, capture_output=True, text=True, check=False
     )

@@ -18,6 +18,7 @@ from blockwatch.evidence.verify import Checked, Reader
 from blockwatch.evidence.verify_among import MAX_SITES
 from blockwatch.evidence.verify_log import Numbers, _may_be_long
 from blockwatch.evidence.verify_paths import Held, verify_paths
+from tests.cli.command import NO_NETWORK
 from tests.evidence.assets.world import (
     in_record,
     log_of,
@@ -166,12 +167,7 @@ def test_checking_opens_no_connection_and_changes_nothing(run: Path, tmp_path: P
     authority = Authority(tmp_path / "tsa")
     stamp(run, authority)
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.rglob("*") if path.is_file()}
-    script = (
-        "import sys\n"
-        "def heed(event, arguments):\n"
-        "    if event in ('socket.connect', 'socket.sendto', 'socket.sendmsg', 'socket.getaddrinfo'):\n"
-        "        raise SystemExit(f'touched: {event}')\n"
-        "sys.addaudithook(heed)\n"
+    script = NO_NETWORK + (
         "from blockwatch.cli import main\n"
         "try:\n"
         "    main(['verify', *sys.argv[1:]])\n"

@@ -11,6 +11,8 @@ from typing import Any
 
 import trio
 import trio.testing
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 
 from blockwatch.lab.ca import LabCA
 from blockwatch.lab.scenarios.say import site
@@ -96,3 +98,12 @@ def status(answer: bytes) -> int:
 def header(answer: bytes, name: str) -> str | None:
     lines = answer.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
     return {key.lower(): value.strip() for key, _, value in (line.partition(":") for line in lines)}.get(name)
+
+
+def asking_over_http2() -> H2Connection:
+    """The client's side of HTTP/2 with a request for the front page, ready to be sent."""
+    talk = H2Connection(H2Configuration(header_encoding="utf-8"))
+    talk.initiate_connection()
+    request = {":method": "GET", ":path": "/", ":scheme": "https", ":authority": HOST}
+    talk.send_headers(1, list(request.items()), end_stream=True)
+    return talk

@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import h2.config
-import h2.connection
 import h2.events
 import pytest
 import trio
@@ -19,7 +17,20 @@ from blockwatch.lab.ca import LabCA
 from blockwatch.lab.scenarios.say import site
 from blockwatch.lab.servers.web import Web
 from blockwatch.lab.world import Manners, Serve
-from tests.lab.loopback import HOST, PAGE, RESET, SILENCE, body, exchange, get, one, serving, status, web
+from tests.lab.loopback import (
+    HOST,
+    PAGE,
+    RESET,
+    SILENCE,
+    asking_over_http2,
+    body,
+    exchange,
+    get,
+    one,
+    serving,
+    status,
+    web,
+)
 
 STRANGE = "nobody-here.org"
 
@@ -53,10 +64,7 @@ async def test_goaway_is_said_over_http2_alone(ca: LabCA) -> None:
     assert body(await get(served)) == PAGE
     served = web(ca, site(host=HOST, pool="cloudflare", https=Serve(kind="goaway")))
     async with serving(served, "https") as port, secure(port, client(ca, "h2")) as stream:
-        talk = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
-        talk.initiate_connection()
-        request = {":method": "GET", ":path": "/", ":scheme": "https", ":authority": HOST}
-        talk.send_headers(1, list(request.items()), end_stream=True)
+        talk = asking_over_http2()
         await stream.send_all(talk.data_to_send())
         events: list[h2.events.Event] = []
         while not any(isinstance(event, h2.events.ConnectionTerminated) for event in events):

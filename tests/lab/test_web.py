@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-import h2.config
-import h2.connection
 import h2.events
 import trio
 import trio.testing
@@ -18,7 +16,7 @@ import trio.testing
 from blockwatch.lab.ca import LabCA
 from blockwatch.lab.scenarios.say import site
 from blockwatch.lab.world import Serve
-from tests.lab.loopback import HOST, PAGE, body, exchange, get, one, serving, status, web
+from tests.lab.loopback import HOST, PAGE, asking_over_http2, body, exchange, get, one, serving, status, web
 
 
 async def test_connection_is_kept_for_further_requests(ca: LabCA) -> None:
@@ -85,10 +83,7 @@ async def test_http2(ca: LabCA) -> None:
     served = web(ca, site(host=HOST, pool="cloudflare", https=Serve(kind="large", args={"bytes": 300_000})))
     async with serving(served, "https") as port, secure(port, client(ca, "h2", "http/1.1"), HOST) as stream:
         assert stream.selected_alpn_protocol() == "h2"
-        talk = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
-        talk.initiate_connection()
-        request = {":method": "GET", ":path": "/", ":scheme": "https", ":authority": HOST}
-        talk.send_headers(1, list(request.items()), end_stream=True)
+        talk = asking_over_http2()
         got, ended, said = bytearray(), False, {}
         while not ended:
             await stream.send_all(talk.data_to_send())
@@ -105,10 +100,7 @@ async def test_http2(ca: LabCA) -> None:
 async def test_broken_over_http2(ca: LabCA) -> None:
     served = web(ca, site(host=HOST, https=Serve(kind="h2broken")))
     async with serving(served, "https") as port, secure(port, client(ca, "h2", "http/1.1"), HOST) as stream:
-        talk = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
-        talk.initiate_connection()
-        request = {":method": "GET", ":path": "/", ":scheme": "https", ":authority": HOST}
-        talk.send_headers(1, list(request.items()), end_stream=True)
+        talk = asking_over_http2()
         await stream.send_all(talk.data_to_send())
         events: list[h2.events.Event] = []
         with suppress(trio.BrokenResourceError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,7 +47,9 @@ def trust_of(roots: tuple[str, ...], headers: Path | None) -> Trust:
                 import certifi
 
                 where = certifi.where()
-            named += read_roots(Path(where).read_bytes())
+            with warnings.catch_warnings():  # Mozilla's list holds one of serial number 0: that is no news
+                warnings.simplefilter("ignore")
+                named += read_roots(Path(where).read_bytes())
         where = str(headers)
         blocks = block_roots(headers.read_text("ascii")) if headers else {}
     except OSError as error:

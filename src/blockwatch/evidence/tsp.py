@@ -248,9 +248,7 @@ def _accuracy(part: Item) -> int:
 
 def read_roots(pem: bytes) -> tuple[x509.Certificate, ...]:
     """Read the certificates of a PEM file; raises ``ValueError`` where there is none."""
-    with warnings.catch_warnings():  # Mozilla's list holds one with a serial number of 0: that is no news
-        warnings.simplefilter("ignore")
-        return tuple(x509.load_pem_x509_certificates(pem))
+    return tuple(x509.load_pem_x509_certificates(pem))
 
 
 def authority_path(token: Token, roots: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:

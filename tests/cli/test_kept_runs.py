@@ -65,6 +65,12 @@ def test_a_card_escapes_what_strangers_wrote(tmp_path: Path) -> None:
         assert words in done.stdout
 
 
+def test_a_card_out_of_a_run_under_another_name(tmp_path: Path) -> None:
+    kept_run(tmp_path / "results").rename(tmp_path / "mine")
+    done = blockwatch("show", f"{RUN_ID}-000001", "--results", "mine", cwd=tmp_path)
+    assert (done.returncode, "http://example.org/" in done.stdout) == (0, True)
+
+
 def test_a_damaged_run_is_exit_9(tmp_path: Path) -> None:
     folder = kept_run(tmp_path / "results")
     log = folder / "measurements.jsonl"

@@ -71,8 +71,8 @@ def _found(identity: str, folders: list[Path], results: Path) -> tuple[Run, Meas
 
     wanted = identity.partition("-")[0]
     for folder in folders:
-        if not folder.name.endswith(wanted):
-            continue
+        if len(folders) > 1 and not folder.name.endswith(wanted):
+            continue  # one that was named itself may have been given another name
         run = read_run(folder)
         for number, (_, record) in enumerate(run.lines(), start=1):
             if isinstance(record, Measurement) and record.id == identity:

@@ -7,8 +7,8 @@ from typing import Any
 from blockwatch import failure as f
 from tests.judge import forged
 from tests.judge.world import CUT, GOOD_AT, HOST, SECOND, SITE, SITE2, Hello, Page
-from tests.judge.worlds.say import HTTP, OLD, SELF, broken_for_control, by_sni, ends, row
-from tests.judge.worlds.tls import TRUE, at_site
+from tests.judge.worlds.interception import TRUE
+from tests.judge.worlds.say import HTTP, OLD, SELF, at_site, broken_for_control, by_sni, ends, row
 
 STALE = Hello(
     trust=f.INVALID_CERTIFICATE, detail="X509 10: certificate has expired", chain=forged.plain(HOST)

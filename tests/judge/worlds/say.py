@@ -110,3 +110,9 @@ def row(
     if name in WORLDS:
         raise ValueError(f"two rows are called {name}")
     WORLDS[name] = Row(World(**world), states, mechanism, rule, grades)
+
+
+def at_site(named: Hello, bare: Hello | None = None) -> Callable[[str, str | None, int], Hello | None]:
+    """The site's own address answers so when its name is sent, and perhaps otherwise when none is."""
+    said = {HOST: named, None: bare}
+    return lambda address, sni, n: said.get(sni) if address == SITE else None

@@ -16,6 +16,13 @@ from blockwatch.registry import load_probes
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "blockwatch"
 FILES = sorted(SOURCE.rglob("*.py"))
+EVERY = sorted(
+    file for name in ("src", "probes", "tests", "tools", "bench") for file in (ROOT / name).rglob("*.py")
+)
+LONGEST = {  # longer than 300 lines on purpose
+    "tools/check_evidence.py": 500,  # one file, which whoever checks evidence can take along
+    "tests/judge/test_fingerprints.py": 420,  # tables of pages
+}
 PROBES = [file for file in sorted((ROOT / "probes").glob("*.py")) if not file.name.startswith("_")]
 
 _PARTS = {
@@ -125,10 +132,10 @@ def test_every_probe_has_its_contract(file: Path) -> None:
     assert probe.version.isdecimal()
 
 
-@pytest.mark.parametrize("file", [*FILES, *PROBES], ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", EVERY, ids=lambda file: str(file.relative_to(ROOT)))
 def test_files_are_short_and_open_with_their_rules(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 300
+    assert len(text.splitlines()) <= LONGEST.get(str(file.relative_to(ROOT)), 300)
     assert not text.strip() or ast.get_docstring(ast.parse(text))
     assert file.stem not in ("utils", "util", "helpers", "misc", "common")
 

@@ -1,3 +1,5 @@
+"""Kits and authorities for tests of the flows."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""URLs as they are read, and as they are refused."""
+
 import pytest
 
 from blockwatch.net.url import BadUrl, join, parse_endpoint, parse_url

@@ -1,3 +1,5 @@
+"""What tests of the runner share with those of the flows."""
+
 import pytest
 
 from tests.net.conftest import authority, far, tools

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+NAME = r"[a-z0-9][a-z0-9._-]{0,75}\.(tsr|ots)"
 LOG, BYTES, MAX, ENDLESS = "measurements.jsonl", "bodies.warc.gz", 8_388_608, 2**63
 GRADES, MINUTE, HOUR = ["unsigned", "sealed", "timed", "witnessed"], 60_000_000, 3_600_000_000
 P, ODD = 2**255 - 19, 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
@@ -304,8 +305,7 @@ class Found:
         stamps = [(self.path.name, stamp["name"], stamp["data"]) for stamp in said.get("stamps", [])]
         self.check_stamps(stamps, {sha(raw): 1}, roots)
 
-    def check_stamps(self, stamps, seals, roots):
-        """The grade, after a look at the stamps: place, name, and file or base64 of each."""
+    def check_stamps(self, stamps, seals, roots):  # place, name, and file or base64 of each; then the grade
         timed, checks = False, self.open.get("checks", []) + self.close.get("checks", [])
         offsets = [self.open.get("clock_offset_us"), *(each.get("offset_us") for each in checks)]
         clock = max((each for each in offsets if each is not None), key=abs, default=None)
@@ -313,6 +313,7 @@ class Found:
         self.notes += ["only the first 256 stamps were looked at"] * (len(stamps) > 256)
         for place, name, source in stamps[:256]:
             try:
+                need(isinstance(source, Path) or re.fullmatch(NAME, name), "not the name of a stamp")
                 raw = plain(source).read_bytes() if isinstance(source, Path) else unbase64(source)
                 digest, moment = calendar(raw) if name.endswith(".ots") else reply(raw, roots)
                 counts = seals[digest] == len(self.leaves) and moment

@@ -116,7 +116,8 @@ def _keys(key: str | None, allow: Path | None) -> tuple[Allowed, ...] | None:
     path = Path(key)
     found = read_allow_list(path) if path.is_file() else parse_allow_list(key, "--key")
     if not found:
-        raise ConfigError("there is no key in it", where=key[:200])
+        remedy = "A key is what `blockwatch key show` prints; a file holds one a line."
+        raise ConfigError("there is no key in it", where=key[:200], remedy=remedy)
     return tuple(found)
 
 

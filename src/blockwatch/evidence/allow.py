@@ -86,11 +86,14 @@ def read_allow_list(path: Path) -> list[Allowed]:
     """Read a list from a file; raises ``ConfigError``."""
     try:
         if not path.is_file() or path.stat().st_size > _MAX_LIST:
-            raise ConfigError("this is no list of keys", where=str(path), remedy="One key a line.")
+            what = "this is no list of keys" if path.exists() else "there is no such file"
+            raise ConfigError(what, where=str(path), remedy="Name a file with one key a line.")
         return parse_allow_list(path.read_text("utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         words = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigError(f"cannot be read ({words})", where=str(path)) from error
+        raise ConfigError(
+            f"cannot be read ({words})", where=str(path), remedy="Name a file that you may read."
+        ) from error
 
 
 def allowed_by(keys: Iterable[Allowed], key: VerifierKey, when_us: int) -> Allowed | None:

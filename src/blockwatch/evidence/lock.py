@@ -33,7 +33,11 @@ class ResultsLock:
         for _ in range(_ATTEMPTS):
             if self._acquired():
                 return
-        raise LockedError("the lock is deleted again and again", where=str(self.path.parent))
+        raise LockedError(
+            "the lock is deleted again and again",
+            where=str(self.path.parent),
+            remedy="End what tidies this folder, or name another one with --results.",
+        )
 
     def _acquired(self) -> bool:
         """Take the lock; false: the file was deleted between opening and locking, so it holds nobody off."""

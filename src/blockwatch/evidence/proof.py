@@ -141,7 +141,8 @@ def _members(folder: Path, measurement: Measurement) -> Iterator[ProofMember]:
     for ref in _refs(measurement):
         size += ref.length
         if size > MAX_PROOF // 2:
-            raise UsageError(f"the captured bytes of this record do not fit into {MAX_PROOF} bytes")
+            what = f"the captured bytes of this record do not fit into {MAX_PROOF} bytes"
+            raise UsageError(what, remedy="Hand on the whole run: blockwatch bundle.")
         yield ProofMember(sha256=ref.sha256, data=read_stored(folder, ref))
 
 

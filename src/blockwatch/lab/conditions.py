@@ -61,8 +61,8 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "company": {},
     "flaky-servers": {},
     "listed-sites-only": {},
-    # 440 ms there and back, most of it on the way back; the helper's answers take 20 s more.
-    "far": {"delay_ms": 120.0, "back_ms": 200.0, "jitter_ms": 20.0, **_erring_helper("relay", seconds=20)},
+    # 440 ms there and back, most of it on the way back.
+    "far": {"delay_ms": 120.0, "back_ms": 200.0, "jitter_ms": 20.0},
     "slow": {"rate_kbit": 256.0, "delay_ms": 30.0},
     "lossy": {"loss": 0.12},
     # First no lookup passes, then nothing at all, then the machine moves to another network.
@@ -83,7 +83,7 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "router": {"resolver": ROUTER, "delays_ms": {ROUTER: 1500.0}},
     "helper-says-down": _erring_helper("liar", says="down"),
     "helper-says-empty": _erring_helper("liar", says="empty"),
-    "helper-dies": _erring_helper("relay", n=4),
+    "helper-dies": _erring_helper("relay", n=4, seconds=20),
     "helper-walled": _erring_helper("liar", says="down", names=WALLED),
     "houses": {},
     "diverted": {"tier": 2, "rules": (DnsRule(name="", match="substring", do="divert"),)},

@@ -10,7 +10,7 @@ ROWS = (
     *usual.rows(
         "far",
         "rst drop nxdomain inject page ip throttle freeze ok cleartext hop dead",
-        source="own: satellite lines, far vantages, helpers that answer late",
+        source="own: satellite lines, and far vantages",
     ),
     *usual.rows(
         "slow",

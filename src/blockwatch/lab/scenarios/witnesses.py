@@ -30,7 +30,7 @@ ROWS = (
     *usual.rows(
         "helper-dies",
         "rst nxdomain page ok cleartext*2 dead",
-        source="own: helpers that die in mid-run",
+        source="own: helpers that answer after 20 s, and die in mid-run",
         open_to="nxdomain page cleartext",
     ),
     # The helper's own network blocks the sites that are asked about, and shows others as they are.

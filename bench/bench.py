@@ -1,8 +1,9 @@
 """How fast, how cheap: whole runs of the real program in the lab, as a table and as JSON.
 
 Rules: every figure is of the finished ``blockwatch run`` process, as the operating system accounts
-for it (``wait4``); nothing inside the program is timed; the lab's own ceiling is printed beside
-it, so that one knows which of the two is the limit.
+for it (``wait4``); nothing inside the program is timed, but for the seal's share, which is measured in a run
+of its own (bench/sealing.py); the lab's own ceiling is printed beside it, so that one knows which of the two
+is the limit.
 
     python bench/bench.py                       # everything that `make bench` prints
     python bench/bench.py --sites 100 --rtt 100 # one run
@@ -29,6 +30,7 @@ from blockwatch.store import find_runs, read_run
 # DNS, TCP, TLS 1.3 and HTTP: what a clean https site cannot do without.
 FLOOR_ROUND_TRIPS = 4
 CEILING = Path(__file__).with_name("ceiling.py")
+SEALING = Path(__file__).with_name("sealing.py")
 
 
 def finished(process: subprocess.Popen[bytes]) -> tuple[int, Any]:
@@ -125,6 +127,32 @@ def first_packet(repeats: int = 10) -> dict[str, float]:
     return {"first_packet_median_s": statistics.median(seconds[1:])}
 
 
+def sealing(sites: int, rtt_ms: float) -> dict[str, float]:
+    """CPU milliseconds of a run of ``sites`` clean sites, and of what makes its seal (:data:`SEALING`)."""
+    world = many_clean_sites(sites, delay_ms=rtt_ms / 2)
+    with start(world) as lab, tempfile.TemporaryDirectory() as where:
+        report = Path(where, "sealing.json")
+        argv = [sys.executable, str(SEALING), "run", *lab.run_options()]
+        argv += ["--results", str(Path(where, "results")), "--yes", "--quiet"]
+        environment = {**os.environ, "SEALING_REPORT": str(report), "BLOCKWATCH_STATE": where}
+        code, usage = finished(lab.popen(argv, env=environment, stdout=subprocess.DEVNULL))
+        if code:
+            sys.exit(f"the run that was to show the cost of sealing ended with exit code {code}")
+        spent = json.loads(report.read_text(encoding="utf-8"))
+        return {
+            "sealing_sites": sites,
+            **{f"sealing_{what}_ms": ns / 1e6 for what, ns in sorted(spent.items())},
+            "sealing_ms": sum(spent.values()) / 1e6,
+            "sealed_run_ms": 1000 * (usage.ru_utime + usage.ru_stime),
+        }
+
+
+def sealing_words(report: dict[str, Any]) -> str:
+    """The seal's share in one line."""
+    seal, run = report["sealing_ms"], report["sealed_run_ms"]
+    return f"sealing: {seal:.0f} ms CPU of {run:.0f} ({100 * seal / run:.1f} %)"
+
+
 COLUMNS = (
     ("sites", "sites", "{:.0f}"),
     ("black-holed", "blackholed", "{:.0%}"),
@@ -164,6 +192,7 @@ def main() -> None:
     parser.add_argument("--rtt", type=float, default=100.0, help="round trip, ms")
     parser.add_argument("--blackholed", type=float, default=None, help="share of sites that swallow packets")
     parser.add_argument("--no-start-up", action="store_true", help="leave the start-up times out")
+    parser.add_argument("--no-sealing", action="store_true", help="leave the cost of the seal out")
     parser.add_argument("extra", nargs="*", help="more options for `blockwatch run`, after --")
     args = parser.parse_args()
     jobs = [(n, args.blackholed or 0.0) for n in args.sites or (100, 1000, 2000)]
@@ -173,10 +202,14 @@ def main() -> None:
     report: dict[str, Any] = {"cores": os.cpu_count(), "rows": rows}
     if not args.no_start_up:
         report |= start_up() | first_packet()
+    if not args.no_sealing:
+        report |= sealing(1000 if args.sites is None else args.sites[-1], args.rtt)
     print(table(rows), file=sys.stderr)
     for key in ("help_median_s", "first_packet_median_s"):
         if key in report:
             print(f"{key.replace('_', ' ')}: {report[key]:.3f}", file=sys.stderr)
+    if "sealing_ms" in report:
+        print(sealing_words(report), file=sys.stderr)
     print(json.dumps(report, indent=2))
     if any(row["exit"] or row["invalid"] for row in rows):
         sys.exit("a run failed: its exit code or an invalid measurement is in the figures above")

@@ -5,7 +5,7 @@ Rules of this file:
 * a note is text, an empty line, signature lines; what is not exactly that is an ``EvidenceError``;
 * base64 is read only in its one canonical form, so that no byte of a note can change unseen;
 * a campaign's key is named after itself: whoever renames a key makes another one;
-* signatures by others are ignored, whatever they are called; of several by one name the last counts;
+* signatures by others are ignored, whatever they are called; of two by one key one must hold;
 * nothing here signs, and nothing here trusts a key: both are for the caller.
 """
 
@@ -152,11 +152,11 @@ def is_signed_by(note: Note, key: VerifierKey) -> bool | None:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    ours = [each for each in note.signatures if each.name == key.name]
-    if not ours or ours[-1].id != key.id:
-        return None
-    try:
-        Ed25519PublicKey.from_public_bytes(key.public).verify(ours[-1].signature, note.text)
-    except (InvalidSignature, ValueError):  # the latter: a public key that is no point of the curve
-        return False
-    return True
+    ours = [each for each in note.signatures if (each.name, each.id) == (key.name, key.id)]
+    for each in ours:
+        try:
+            Ed25519PublicKey.from_public_bytes(key.public).verify(each.signature, note.text)
+        except (InvalidSignature, ValueError):  # the latter: a public key that is no point of the curve
+            continue
+        return True
+    return False if ours else None

@@ -201,11 +201,13 @@ def swapped_members(said: dict[str, Any]) -> None:
     said["members"].reverse()
 
 
-def further_signature(name: str, key: bytes, signature: bytes) -> Callable[[Path], None]:
+def further_signature(
+    name: str, key: bytes, signature: bytes, *, last: bool = False
+) -> Callable[[Path], None]:
     def change(run: Path) -> None:
         line = f"\u2014 {name} {base64.b64encode(key + signature).decode()}\n".encode()
         text, signed = (run / "checkpoint").read_bytes().split(b"\n\n")
-        (run / "checkpoint").write_bytes(text + b"\n\n" + line + signed)
+        (run / "checkpoint").write_bytes(text + b"\n\n" + (signed + line if last else line + signed))
         (run / "checkpoint.sig").unlink()
 
     return change
@@ -230,6 +232,10 @@ TRICKS: dict[str, Asset] = {
         changed(further_signature("o\u00a0d+d", b"1234", bytes(64))), ("sealed",), key="ours"),
     "two signatures by the key, one of them bad": Asset(
         changed(further_signature(OURS.key.name, OURS.key.id, bytes(64))), ("sealed",), key="ours"),
+    "a bad signature by the key after a good one": Asset(
+        changed(further_signature(OURS.key.name, OURS.key.id, bytes(64), last=True)), ("sealed",), key="ours"),
+    "a signature in the key's name by an id that is not known": Asset(
+        changed(further_signature(OURS.key.name, b"1234", bytes(64), last=True)), ("sealed",), key="ours"),
     # Runs that cannot be read here.
     "a chain with an encrypted run": Asset(encrypted(), ("sealed",)),
     "an unsigned note of an encrypted run": Asset(encrypted(signer=None), ("sealed",), says="only by an unsigned note"),

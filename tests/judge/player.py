@@ -55,7 +55,7 @@ class Player:
         if name.partition(".")[2] in GOOD_HOSTS:
             said = f.NXDOMAIN  # a name that nobody has
         if name in GOOD_HOSTS and isinstance(said, tuple):
-            said = GOOD
+            said = self.world.calm_at
         failed = said if isinstance(said, str) else None
         addresses = () if isinstance(said, str) else said
         replies = self._replies(resolver, name, addresses, failed)

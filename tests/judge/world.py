@@ -92,6 +92,7 @@ class World:
     calm: bool = True  # a control target was measured too, and worked
     probe: str = "web"
     attempts: int = 2
+    calm_at: tuple[str, ...] = GOOD  # what every resolver gives for the control names
     begin: Callable[[], None] = lambda: None  # called when a run begins, by worlds that remember
     tier: int = 1
 

@@ -5,19 +5,25 @@ Rules of this file:
 * a resolver with a private address is a box of the volunteer's own network, which may filter, and remember;
 * a resolver of another network than the line's may have been chosen because it filters;
 * no technique tells these from the state's: what rests on such a resolver alone is a sign, and says why;
-* a product that names itself is no state's block page, whoever set it up.
+* a product that names itself is no state's block page, whoever set it up;
+* a proxy of the machine's or of the house gives each name a special-purpose address of its own, at which
+  it answers for everybody: on such a line these addresses accuse nobody.
 
 Sources: docs.pi-hole.net (blocking modes); AdGuard Home, "Blocking mode"; support.opendns.com, block page
-addresses; docs.fortinet.com, DNS filter; docs.paloaltonetworks.com, DNS sinkholing.
+addresses; docs.fortinet.com, DNS filter; docs.paloaltonetworks.com, DNS sinkholing; sing-box.sagernet.org and
+wiki.metacubex.one, "Fake IP" (198.18.0.0/15 by default).
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Iterable
 
 from blockwatch import asn
 from blockwatch.judge.addresses import bogon
 from blockwatch.judge.finding import Finding, sign
+from blockwatch.judge.names import owner
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Flow
 from blockwatch.model import HttpStep
@@ -52,6 +58,7 @@ _PRODUCTS = (
 )
 _PRODUCT = re.compile("|".join(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in _PRODUCTS))
 _LOOKED_AT = 20_000  # characters of a page
+_BLOCK = {4: 15, 6: 48}  # by IP version: how much of an address such a proxy's addresses have in common
 
 
 def resolver_doubt(scene: Scene) -> str:
@@ -100,6 +107,35 @@ def answer_doubt(scene: Scene) -> str:
     if places and ours is not None and all(place is not None and place.asn == ours for place in places):
         return ""
     return resolver_doubt(scene)
+
+
+def proxied(scene: Scene) -> bool:
+    """Whether this line gives other owners' names special-purpose addresses of the same block as well, each
+    its own: they are seen to work (a valid chain came from one), or the control names have nothing else.
+    """
+    blocks = _blocks(scene.answers.given)
+    if not blocks:
+        return False
+    ours = owner(scene.hop.host)
+    if any(blocks & _blocks((address,)) for name, address in scene.peers.proven if owner(name) != ours):
+        return True
+    told = [x for x in scene.hop.name_controls if x.step.resolver in ("system", "line") and x.step.addresses]
+    theirs = frozenset(address for lookup in told for address in lookup.step.addresses)
+    apart = all(blocks & _blocks((address,)) for address in theirs)
+    return bool(theirs) and apart and not theirs & scene.answers.given
+
+
+def _blocks(addresses: Iterable[str]) -> frozenset[str]:
+    """The blocks in which those addresses lie that can be no site's."""
+    found = set()
+    for address in addresses:
+        try:
+            version = ipaddress.ip_address(address).version
+        except ValueError:
+            continue
+        if bogon(address) is not None:
+            found.add(str(ipaddress.ip_network(f"{address}/{_BLOCK[version]}", strict=False)))
+    return frozenset(found)
 
 
 def product(step: HttpStep, text: str = "") -> str:

@@ -18,7 +18,7 @@ from blockwatch.judge.answers import given
 from blockwatch.judge.certs import names_host
 from blockwatch.judge.chains import HARMLESS, Cause, cause_of
 from blockwatch.judge.finding import Finding, blocked, refs, sign, unclear
-from blockwatch.judge.household import answer_doubt, tempered
+from blockwatch.judge.household import answer_doubt, proxied, tempered
 from blockwatch.judge.nodes import in_cleartext, many_get, perhaps_the_sites, shared
 from blockwatch.judge.outcomes import TRUST, UNTRUSTED
 from blockwatch.judge.pages import agrees, alike
@@ -30,6 +30,7 @@ from blockwatch.verdict import Grade
 
 LEFT = "An address that the site has left would look the same"
 PLACE = "A server of the site's that is meant for this place would look the same"
+PROXY = "This line gives other names special-purpose addresses, too, each its own: a proxy of this side's"
 _ORDINARY = frozenset({Cause.NAME, Cause.INCOMPLETE})  # faults that one honest edge of a site may have
 
 
@@ -162,6 +163,9 @@ def _false_answer(
     record as a censor's; else a filter of this side may be what answers.
     """
     answers = scene.answers
+    if proxied(scene):
+        controls = [lookup.ref for lookup in scene.hop.name_controls]
+        return unclear(f"{text}. {PROXY}", refs(of(lookups), controls), "dns")
     agreed, common = answers.udp_agrees, shared(scene)
     injected = answers.injected or (agreed if common else ())
     shown = refs(of(lookups), witnesses, injected or agreed, scene.hop.control_refs)

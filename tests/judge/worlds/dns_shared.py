@@ -1,0 +1,81 @@
+"""Worlds in which the line's resolver leads several owners' names to special or shared places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blockwatch import failure as f
+from blockwatch.model import Measurement
+from tests.judge.stage import changed, measured
+from tests.judge.world import CUT, DOH, HOST, SECOND, SITE, World
+from tests.judge.worlds.say import isp, on_address, row
+
+# A proxy of this machine or house gives each name a special-purpose address of its own.
+
+MINE, THEIRS = "198.18.0.5", "198.18.0.9"
+
+
+def made_up(resolver: str, name: str, n: int) -> tuple[str, ...]:
+    """All but the encrypted resolver are answered for by the proxy."""
+    return (SITE,) if resolver == DOH or name != HOST else (MINE,)
+
+
+def works_at(address: str) -> tuple[Measurement, ...]:
+    """Another owner's site, whose page comes from such an address over a valid chain."""
+    url = f"https://{HOST}/".replace("site.example.org", "www.site.example.org")
+    world = World(url=url, lookup=lambda r, name, n: (address,), site=(address,), control=None)
+    one = measured(world, 3, "first", 2 * SECOND, ())
+    steps = tuple(_of_other(step) for step in one.observations)
+    return (changed(one, target="other", url="https://www.other.example/", observations=steps),)
+
+
+def _of_other(step: Any) -> Any:
+    """The same step of another owner's name."""
+    named = {"name": "www.other.example", "server_name": "www.other.example"}
+    return changed(step, **{key: value for key, value in named.items() if hasattr(step, key)})
+
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "is cut off": {"shake": lambda a, sni, n: CUT if a == MINE else None},
+    "cannot be reached": {"dial": on_address(f.TIMEOUT, MINE)},
+}
+for how, broken in BROKEN.items():
+    row(
+        f"a proxy gives every name an address of its own; the site {how} through it",
+        "inconclusive",
+        rule="dns.bogon",
+        lookup=made_up,
+        others=works_at(THEIRS),
+        **broken,
+    )
+    row(
+        f"the same, seen by the control names alone; the site {how}",
+        "inconclusive",
+        rule="dns.bogon",
+        lookup=made_up,
+        calm_at=(THEIRS,),
+        **broken,
+    )
+    row(
+        f"the path answers for everybody with what no site can have; the site {how}",
+        "blocked",
+        "dns.injection",
+        grades="strong confirmed",
+        lookup=made_up,
+        **broken,
+    )
+    row(
+        f"the same address for the control names, too: no proxy's; the site {how}",
+        "blocked",
+        "dns.",
+        lookup=made_up,
+        calm_at=(MINE,),
+        **broken,
+    )
+row(
+    "another site of the line's own network has a private address, the blocked one 127.0.0.1",
+    "blocked",
+    "dns.bogon",
+    lookup=isp(("127.0.0.1",)),
+    others=works_at("10.0.0.5"),
+)

@@ -21,7 +21,6 @@ EVERY = sorted(
 )
 LONGEST = {  # longer than 300 lines on purpose
     "tools/check_evidence.py": 430,  # one file, which whoever checks evidence can take along
-    "tests/judge/test_fingerprints.py": 420,  # tables of pages
 }
 PROBES = [file for file in sorted((ROOT / "probes").glob("*.py")) if not file.name.startswith("_")]
 

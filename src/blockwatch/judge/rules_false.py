@@ -159,7 +159,8 @@ def _false_answer(
     ``proved``: the site was found at another address. That does not yet prove this one false: it may be a
     server that the site has left, or another of its own. What does is an artefact: answers made up on the
     path, one false address for many owners' names, or what a censor's server alone shows (``foreign``).
-    ``empty``: nobody is at the false address, for the control either. ``recorded``: what is shown there is on
+    ``empty``: nobody is at the false address, for the control either; that several owners share it shows
+    no more, as a hoster moves with all its customers. ``recorded``: what is shown there is on
     record as a censor's; else a filter of this side may be what answers.
     """
     answers = scene.answers
@@ -167,10 +168,10 @@ def _false_answer(
         controls = [lookup.ref for lookup in scene.hop.name_controls]
         return unclear(f"{text}. {PROXY}", refs(of(lookups), controls), "dns")
     agreed, common = answers.udp_agrees, shared(scene)
-    injected = answers.injected or (agreed if common else ())
+    injected = answers.injected or (agreed if common and not empty else ())
     shown = refs(of(lookups), witnesses, injected or agreed, scene.hop.control_refs)
     name = "dns.injection" if injected else mechanism
-    if not injected and (empty or not foreign) and not common:
+    if not injected and (empty or not (foreign or common)):
         return sign(name, f"{text}. {PLACE if agreed else LEFT}", shown)
     doubt = "" if recorded else answer_doubt(scene)
     if doubt:

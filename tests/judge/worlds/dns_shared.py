@@ -7,8 +7,8 @@ from typing import Any
 from blockwatch import failure as f
 from blockwatch.model import Measurement
 from tests.judge.stage import changed, measured
-from tests.judge.world import CUT, DOH, HOST, SECOND, SITE, World
-from tests.judge.worlds.say import isp, on_address, row
+from tests.judge.world import CUT, DOH, HOST, OTHER, SECOND, SITE, World
+from tests.judge.worlds.say import HTTP, ends, isp, on_address, row
 
 # A proxy of this machine or house gives each name a special-purpose address of its own.
 
@@ -79,3 +79,44 @@ row(
     lookup=isp(("127.0.0.1",)),
     others=works_at("10.0.0.5"),
 )
+
+
+# A hoster has moved, or its server for this place is dead: all its customers' names still lead there.
+
+
+def led_to(address: str, *hosts: str) -> tuple[Measurement, ...]:
+    """These owners' names are led to the same place, where nobody answers."""
+    made = []
+    for seq, host in enumerate(hosts, 3):
+        world = World(
+            url=f"http://{host}/",
+            lookup=lambda r, name, n: (address,) if r in ("system", "line") else (SITE,),
+            dial=on_address(f.TIMEOUT, address),
+            control=None,
+        )
+        made.append(changed(measured(world, seq, "first", SECOND * seq, ()), target=host, url=world.url))
+    return tuple(made)
+
+
+def dead_place(url: str) -> dict[str, Any]:
+    """The helper meets nobody there either."""
+    return {
+        "endpoints": tuple(end for port in (443, 80) for end in ends(f.TIMEOUT, address=OTHER, port=port))
+        + ends()
+        + ends(port=80)
+    }
+
+
+for url in ("https://site.example.org/", HTTP):
+    for owners in (("first.example", "second.test"), ("first.example", "second.test", "third.invalid")):
+        row(
+            f"a dead address that {len(owners) + 1} owners share, {url[:5]}",
+            "ok inconclusive blocked",
+            "dns.redirect",
+            grades="signs",
+            url=url,
+            lookup=isp((OTHER,)),
+            dial=on_address(f.TIMEOUT, OTHER),
+            controls=dead_place,
+            others=led_to(OTHER, *owners),
+        )

@@ -195,6 +195,7 @@ def main() -> None:
     parser.add_argument("--no-sealing", action="store_true", help="leave the cost of the seal out")
     parser.add_argument("extra", nargs="*", help="more options for `blockwatch run`, after --")
     args = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # start-up times are those with byte code at hand
     jobs = [(n, args.blackholed or 0.0) for n in args.sites or (100, 1000, 2000)]
     if args.sites is None and args.blackholed is None:
         jobs.append((1000, 0.1))

@@ -42,7 +42,7 @@ ROWS = (
                 site("c", https=None, http=serve("flaky", share=percent / 100)),
             ),
         )
-        for percent in (30, 70)
+        for percent in (30,)
     ),
     row(
         "fails-blocked",

@@ -16,13 +16,13 @@ _ANY = (signs("dns.", "tcp.", "tls.", "http."),)
 ROWS = (
     *usual.rows(
         "helper-says-down",
-        "rst nxdomain page ok*3 cleartext flaky dead",
+        "rst nxdomain page ok*3 cleartext dead",
         source="own: helpers without a network, which call every site down",
         open_to="rst nxdomain page cleartext",
     ),
     *usual.rows(
         "helper-says-empty",
-        "rst nxdomain page ok*4 cleartext flaky dead closed",
+        "rst nxdomain page ok*4 cleartext dead closed",
         source="own: helpers behind a proxy, which call every site up",
         open_to="rst nxdomain page cleartext",
         also=_ANY,

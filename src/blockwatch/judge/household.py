@@ -5,7 +5,7 @@ Rules of this file:
 * a resolver with a private address is a box of the volunteer's own network, which may filter, and remember;
 * a resolver of another network than the line's may have been chosen because it filters;
 * no technique tells these from the state's: what rests on such a resolver alone is a sign, and says why;
-* a product that names itself is no state's block page, whoever set it up;
+* a product that names itself is no state's block page, unless the page is on record as one;
 * a proxy of the machine's or of the house gives each name a special-purpose address of its own, at which
   it answers for everybody: on such a line these addresses accuse nobody.
 
@@ -24,7 +24,8 @@ from blockwatch import asn
 from blockwatch.judge.addresses import bogon
 from blockwatch.judge.finding import Finding, sign
 from blockwatch.judge.names import owner
-from blockwatch.judge.scene import Scene
+from blockwatch.judge.rules_known import censors_page, censors_redirect
+from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow
 from blockwatch.model import HttpStep
 from blockwatch.run import Vantage
@@ -71,7 +72,17 @@ def resolver_doubt(scene: Scene) -> str:
     ):
         return HOUSE
     known = vantage.asn is not None or vantage.resolver_asn is None
-    return CHOSEN if known and vantage.asn != vantage.resolver_asn else ""
+    return CHOSEN if known and not same_network(vantage.asn, vantage.resolver_asn) else ""
+
+
+def same_network(one: int | None, other: int | None) -> bool:
+    """Whether two AS numbers are of one owner, by the name under which they are registered: large providers
+    have several, and their resolvers in another than their customers.
+    """
+    if one == other or one is None or other is None:
+        return one == other
+    name = asn.name(one)
+    return name is not None and not name.startswith("-") and name == asn.name(other)
 
 
 def whose_line(vantage: Vantage) -> str:
@@ -83,10 +94,11 @@ def whose_line(vantage: Vantage) -> str:
         resolver = "a box of the volunteer's own network"
     elif vantage.resolver_asn is None:
         resolver = "not known"
+    elif vantage.resolver_asn == vantage.asn:
+        resolver = "of the same network"
     else:
-        resolver = (
-            "of the same network" if vantage.resolver_asn == vantage.asn else f"of AS{vantage.resolver_asn}"
-        )
+        same = " (the same owner)" if same_network(vantage.asn, vantage.resolver_asn) else ""
+        resolver = f"of AS{vantage.resolver_asn}{same}"
     return f"{network}{declared}; its resolver is {resolver}. A gateway behind this line could do the same"
 
 
@@ -104,7 +116,8 @@ def answer_doubt(scene: Scene) -> str:
         return f"It is where a filter leads that homes and companies use ({named})"
     places = [asn.lookup(address) for address in answers.false if bogon(address) is None]
     ours = vantage.asn if vantage is not None else None
-    if places and ours is not None and all(place is not None and place.asn == ours for place in places):
+    own = [place is not None and same_network(place.asn, ours) for place in places]
+    if own and ours is not None and all(own):
         return ""
     return resolver_doubt(scene)
 
@@ -138,22 +151,33 @@ def _blocks(addresses: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def product(step: HttpStep, text: str = "") -> str:
-    """The filter for homes and companies that a page or redirect names; empty: none."""
+def product(step: HttpStep, text: str = "", asked: str = "") -> str:
+    """The filter for homes and companies that a page or redirect names; empty: none.
+
+    ``asked``: the URL asked for, which block pages quote. What it is called names nobody else.
+    """
     told = [value for name, value in step.headers if name.lower() in ("location", "server", "via")]
     words = "\n".join((step.title or "", *told, text[:_LOOKED_AT])).lower()
     if not any(name in words for name in _PRODUCTS):  # much faster than the pattern
         return ""
-    found = _PRODUCT.search(words)
-    return found[0] if found is not None else ""
+    quoted = frozenset(_PRODUCT.findall(asked.lower()))
+    return next((found[0] for found in _PRODUCT.finditer(words) if found[0] not in quoted), "")
 
 
 def tempered(finding: Finding | None, scene: Scene, flow: Flow | None) -> Finding | None:
-    """A finding that rests on a page or redirect: a sign at most where a product names itself in it."""
+    """A finding that rests on a page or redirect: a sign at most where a product names itself in it, unless
+    it is on record as a provider's or a state's: these use such products, too.
+    """
     if finding is None or flow is None or flow.http is None or finding.state is not State.BLOCKED:
         return finding
-    name = product(flow.http, scene.text(flow))
-    if not name:
+    name = product(flow.http, scene.text(flow), scene.sight.hops[0].url)
+    if not name or _on_record(scene, flow):
         return finding
     said = f'{finding.text}. It speaks of "{name}": a filter that homes, schools and companies use'
     return sign(finding.mechanism or "http.blockpage", said, finding.witnesses)
+
+
+def _on_record(scene: Scene, flow: Flow) -> bool:
+    """Whether a page or redirect is on record as a provider's or a state's."""
+    known = censors_page(scene, flow) or censors_redirect(scene, step_of(flow))
+    return known is not None and known.scope in ("nat", "isp")

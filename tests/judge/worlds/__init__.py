@@ -11,6 +11,7 @@ from tests.judge.worlds import (  # noqa: F401 - they fill the table
     dns_odd,
     dns_shared,
     edges,
+    household,
     http,
     injection,
     interception,

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from blockwatch import failure as f
-from blockwatch.followup import FlowRequest, LookupRequest
+from blockwatch.followup import ControlRequest, FlowRequest, LookupRequest
 from blockwatch.judge import next_steps, wants_retest
 from blockwatch.model import Purpose, TlsStep
 from tests.judge.player import Player
@@ -126,3 +126,27 @@ def test_an_http2_request_that_failed_is_made_again_as_helpers_make_it(alpn: str
     asked = [r for r in next_steps(steps, world.known_good, "first") if isinstance(r, FlowRequest)]
     assert [r.plain for r in asked if r.purpose is Purpose.REPEAT] == [False, plain]
     assert not any(r.plain for r in asked if r.purpose is not Purpose.REPEAT)
+
+
+@pytest.mark.parametrize("good", [True, False])
+@pytest.mark.parametrize("name", ["address dead for us", "SNI drop", "resets by Host, no other name at hand"])
+def test_where_it_fails_the_control_is_heard_twice_more(name: str, good: bool) -> None:
+    world = WORLDS[name].world
+    player = Player(world, 0)
+    player.measure()
+    known = World(good=good).known_good
+    asked = [r for r in next_steps(tuple(player.steps), known, "first") if isinstance(r, ControlRequest)]
+    assert [(r.url, r.purpose, r.round) for r in asked] == [
+        (world.url, Purpose.REPEAT, 1),
+        (world.url, Purpose.REPEAT, 2),
+    ]
+
+
+@pytest.mark.parametrize("control", [None, {"failure": f.TIMEOUT}])
+def test_a_helper_that_did_not_answer_is_not_asked_again(control: dict[str, str] | None) -> None:
+    world = World(shake=WORLDS["SNI drop"].world.shake, control=control)
+    player = Player(world, 0)
+    player.measure()
+    asked = next_steps(tuple(player.steps), world.known_good, "first")
+    assert asked
+    assert not any(isinstance(r, ControlRequest) for r in asked)

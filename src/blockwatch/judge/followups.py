@@ -105,7 +105,7 @@ def _for(
 
 
 def _dials(scene: Scene, ground: Ground) -> list[FollowUp]:
-    """Dial again, twice, and the other web port once."""
+    """Dial again, twice, and the other web port once; and hear the control twice more."""
     if _repeated(scene):
         return []
     hop = scene.hop
@@ -124,7 +124,7 @@ def _dials(scene: Scene, ground: Ground) -> list[FollowUp]:
                 wait_us=matrix.pause(hop.host, 3),
             )
         )
-    return wanted
+    return [*wanted, *matrix.control_again(scene)]
 
 
 def _rounds(scene: Scene, ground: Ground, trouble: Trouble, attempt: str) -> list[FollowUp]:

@@ -16,6 +16,7 @@ from zlib import crc32
 from blockwatch.followup import ControlRequest, FlowRequest, FollowUp, KnownGood
 from blockwatch.judge.names import owner, same_owner
 from blockwatch.judge.operators import apart, operators
+from blockwatch.judge.outcomes import TRUST
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.trouble import Trouble
 from blockwatch.model import Purpose
@@ -95,9 +96,11 @@ def rounds(scene: Scene, ground: Ground, trouble: Trouble, address: str) -> list
     """Everything a failing handshake, request or a slow transfer buys."""
     if trouble is Trouble.SLOW:
         return _speeds(scene, ground, address)
+    strange = trouble is Trouble.TLS and scene.tries("tls").kind == TRUST  # an answer, not a failure
+    heard = [] if strange else control_again(scene)
     wanted: list[FollowUp] = []
     if not ground.usable:
-        wanted += [repeat(scene, address, number) for number in (1, 2)]
+        wanted += [*(repeat(scene, address, number) for number in (1, 2)), *heard]
         if trouble is Trouble.TLS:
             wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=False))
         return wanted
@@ -107,11 +110,9 @@ def rounds(scene: Scene, ground: Ground, trouble: Trouble, address: str) -> list
         for number in range(ROUNDS):
             wanted += _sni_round(scene, ground, address, number, page=trouble is Trouble.HTTP)
         wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=False))
-    if trouble is Trouble.HTTP and scene.hop.control is not None:
-        wanted += [_control_again(scene, number) for number in (1, 2)]
     spoke_h2 = any(flow.tls is not None and flow.tls.alpn == "h2" for flow in scene.hop.own)
     plain = trouble is Trouble.HTTP and spoke_h2
-    return [*wanted, repeat(scene, address, 1), repeat(scene, address, 2, plain=plain)]
+    return [*wanted, repeat(scene, address, 1), repeat(scene, address, 2, plain=plain), *heard]
 
 
 def look(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]:
@@ -124,17 +125,22 @@ def look(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]:
     return [x for x in whole if isinstance(x, FlowRequest) and x.address != address and x.round < STRANGE]
 
 
-def _control_again(scene: Scene, number: int) -> ControlRequest:
-    """The helper's word once more: asked once, it may have been lucky where a server fails at times."""
+def control_again(scene: Scene) -> list[FollowUp]:
+    """The helper's word twice more: asked once, it may have been lucky where a server fails at times."""
     hop = scene.hop
-    return ControlRequest(
-        url=hop.url,
-        addresses=tuple(dict.fromkeys(flow.address for flow in hop.own)),
-        purpose=Purpose.REPEAT,
-        round=number,
-        hop=hop.number,
-        wait_us=pause(hop.host, number),
-    )
+    if hop.control is None:
+        return []
+    return [
+        ControlRequest(
+            url=hop.url,
+            addresses=tuple(dict.fromkeys(flow.address for flow in hop.own)),
+            purpose=Purpose.REPEAT,
+            round=number,
+            hop=hop.number,
+            wait_us=pause(hop.host, number),
+        )
+        for number in (1, 2)
+    ]
 
 
 def hosts(scene: Scene, ground: Ground, address: str, count: int) -> list[FollowUp]:

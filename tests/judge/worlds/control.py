@@ -138,3 +138,60 @@ row(
     dial=on_address(f.TIMEOUT, SITE),
     others=belied(DOWN),
 )
+
+
+# A helper that answers in one of the two measurements only: asked twice more there, it has told enough.
+
+
+class Hiccup:
+    """A helper that fails when it is asked for these times, counted from the begin of the run."""
+
+    def __init__(self, *fails: int) -> None:
+        self.fails, self.asked = fails, 0
+
+    def begin(self) -> None:
+        """A new run."""
+        self.asked = 0
+
+    def __call__(self, url: str) -> dict[str, Any]:
+        self.asked += 1
+        return {"failure": f.TIMEOUT} if self.asked in self.fails else {}
+
+
+for when, fails in (("at the re-test", (4, 5, 6)), ("at first", (1,))):
+    hiccup = Hiccup(*fails)
+    row(
+        f"a blocked address, and a helper that fails {when}",
+        "blocked",
+        "tcp.timeout",
+        dial=on_address(f.TIMEOUT, SITE, SITE2),
+        controls=hiccup,
+        begin=hiccup.begin,
+    )
+    hiccup = Hiccup(*fails)
+    row(
+        f"resets by name, no other name at hand, and a helper that fails {when}",
+        "blocked",
+        "tls.reset",
+        shake=by_sni(CUT),
+        good=False,
+        controls=hiccup,
+        begin=hiccup.begin,
+        grades="signs",
+    )
+row(
+    "resets by Host, no other name at hand",
+    "blocked",
+    "http.reset",
+    url=HTTP,
+    answer=by_host(f.RESET),
+    good=False,
+    grades="signs",
+)
+row(
+    "a blocked address, and a helper that tells of no endpoints",
+    "blocked",
+    "tcp.timeout",
+    dial=on_address(f.TIMEOUT, SITE),
+    control={"endpoints": ()},
+)

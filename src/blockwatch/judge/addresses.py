@@ -5,10 +5,11 @@ Rules of this file:
 * IPv6 that wraps IPv4 (mapped, NAT64, 6to4, Teredo) is judged by what it wraps;
 * ``kind`` says why an address cannot be a site's; ``None`` means that it can;
 * text that is no address at all is a bogon too: no site lives there; but the mark of a cut address is
-  an address that cannot be told any more, and accuses nobody.
+  an address that cannot be told any more, and accuses nobody;
+* a line of IPv6 alone reaches IPv4 by addresses that end in the IPv4 one, under any prefix of its own.
 
 Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and its updates), RFC 6052
-(NAT64), RFC 3056 (6to4), RFC 4380 (Teredo), RFC 4291 (mapped).
+(NAT64), RFC 8215 (its local-use prefix), RFC 3056 (6to4), RFC 4380 (Teredo), RFC 4291 (mapped).
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ _V6 = tuple(
 )
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 _TEREDO = ipaddress.IPv6Network("2001::/32")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _CUT = "[scrubbed]"  # the volunteer's own address stood here
@@ -79,6 +81,29 @@ def bogon(text: str) -> str | None:
         if address in net:
             return kind
     return None if address in _GLOBAL_V6 else "unallocated"
+
+
+@lru_cache(maxsize=8_192)
+def unreal(text: str) -> str | None:
+    """:func:`bogon`, but an address of the local-use NAT64 prefix is judged by the IPv4 address at its end.
+
+    Where another one stands there (a prefix shorter than /96 puts it elsewhere), nothing can be told.
+    """
+    inside = embedded(text)
+    if inside is None or ipaddress.ip_address(text.partition("%")[0]) not in _LOCAL_NAT64:
+        return bogon(text)
+    return None if inside.endswith(".0.0.0") else bogon(inside)
+
+
+def embedded(text: str) -> str | None:
+    """The IPv4 address with which an IPv6 address ends (RFC 6052, 2.2, of a /96); ``None``: it is none."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    return str(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
 
 
 def _bogon4(address: ipaddress.IPv4Address) -> str | None:

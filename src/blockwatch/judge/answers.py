@@ -12,7 +12,7 @@ Rules of this file:
 from __future__ import annotations
 
 from blockwatch.judge import outcomes
-from blockwatch.judge.addresses import bogon, is_v6
+from blockwatch.judge.addresses import bogon, embedded, is_v6, unreal
 from blockwatch.judge.case import Peers
 from blockwatch.judge.errand import NO_NAME
 from blockwatch.judge.names import a_label
@@ -30,6 +30,7 @@ class Answers:
 
     def __init__(self, hop: Hop, peers: Peers, ruleset: int = LATEST) -> None:
         self.ruleset = ruleset
+        self._bogon = bogon if ruleset == 1 else unreal
         self.hop, self.peers, self.host, self.control = hop, peers, hop.host, hop.control
         told = [lookup for lookup in hop.lookups if self._about_host(lookup)]
         self.cut = [
@@ -94,15 +95,16 @@ class Answers:
 
     @once
     def good(self) -> frozenset[str]:
-        """Addresses that are surely the site's, or that a firm witness gives too."""
-        return self.proven | self.control_proven | self.control_given | self.firm_given
+        """Addresses that are surely the site's, or that a firm witness gives too; or these, translated."""
+        known = self.proven | self.control_proven | self.control_given | self.firm_given
+        return known if self.ruleset == 1 else known | {a for a in self.given if embedded(a) in known}
 
     @once
     def elsewhere(self) -> frozenset[str]:
         """Plausible addresses that somebody other than the line's resolver gave."""
         firm = self.control_given | self.firm_given | self.proven | self.control_proven
         seen = firm or (given(self.udp) | self._late)
-        return frozenset(address for address in seen if bogon(address) is None)
+        return frozenset(address for address in seen if self._bogon(address) is None)
 
     @once
     def _late(self) -> frozenset[str]:
@@ -200,9 +202,9 @@ class Answers:
         ours, theirs = set(one.addresses), set(other.addresses)
         if not ours or ours & theirs:
             return False
-        unreal = [any(bogon(address) for address in side) for side in (ours, theirs)]
+        odd = [any(self._bogon(address) for address in side) for side in (ours, theirs)]
         known = [bool(side & self.good) for side in (ours, theirs)]
-        return unreal[0] != unreal[1] or known[0] != known[1]
+        return odd[0] != odd[1] or known[0] != known[1]
 
     @property
     def fooled(self) -> list[Lookup]:
@@ -212,7 +214,7 @@ class Answers:
             lookup
             for lookup in (*self.system, *self.line)
             if lookup.end in denials
-            or (lookup.step.addresses and all(bogon(a) is not None for a in lookup.step.addresses))
+            or (lookup.step.addresses and all(self._bogon(a) is not None for a in lookup.step.addresses))
             or (lookup.step.addresses and not set(lookup.step.addresses) & self.good and bool(self.proven))
         ]
 
@@ -224,13 +226,12 @@ class Answers:
     def _answered_for(self, lookup: Lookup) -> bool:
         addresses = frozenset(lookup.step.addresses)
         if addresses:
-            firm = self.proven | self.control_proven | self.control_given | self.firm_given
-            if addresses & firm:
+            if addresses & self.good:
                 return False
-            if any(bogon(a) for a in addresses):
+            if any(self._bogon(a) for a in addresses):
                 return True
             # two resolvers that agree on a real address may both be told it by place
-            return self.ruleset == 1 and bool(addresses & self.false) and bool(firm)
+            return self.ruleset == 1 and bool(addresses & self.false) and bool(self.good)
         if self.given or not self.good:
             return False
         if self.ruleset == 1:
@@ -257,9 +258,7 @@ class Answers:
         """Whether the line's resolver answers other names; ``None`` where it was not seen."""
         asked = [lookup for lookup in self.hop.name_controls if lookup.step.resolver in (SYSTEM, LINE)]
         if self.ruleset > 1:  # what the path makes up for a control name is no answer of the resolver's
-            asked = [
-                x for x in asked if not x.step.addresses or any(bogon(a) is None for a in x.step.addresses)
-            ]
+            asked = [x for x in asked if not x.step.addresses or not all(map(self._bogon, x.step.addresses))]
         checked = [lookup.end for lookup in asked]
         if outcomes.OK in checked:
             return True

@@ -5,7 +5,8 @@ Rules of this file:
 * an address that gives the site's name a page, or a redirect to the site's owner, and gives other names none
   of the kind, knows the site: that accuses nobody;
 * where no other name was asked there, what leads home, or is large, is nobody's block page;
-* an address that several owners' names lead to, or that shows several of them one page, is no site's.
+* an address that several owners' names lead to, or that shows several of them one page, is no site's; but
+  a server that many share, with a page of its own for each, is a hoster's.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def in_cleartext(scene: Scene) -> str:
     A node that serves a site in cleartext alone may have none for it. Empty where the page tells otherwise.
     """
     here = [flow for flow in scene.hop.own if flow.address in scene.answers.false and flow.responded]
-    if scene.hop.secure or not here or scene.answers.injected or shared(scene) or many_get(scene, here[0]):
+    if scene.hop.secure or not here or scene.answers.injected or many_get(scene, here[0]):
         return ""
     if any(speaks(scene, step_of(flow), scene.text(flow)) for flow in here):
         return ""
@@ -40,7 +41,7 @@ def perhaps_the_sites(scene: Scene, here: list[Flow]) -> str:
     if _of_its_own(scene, here):
         text = "The resolver's address shows this name a page of its own, and not the one seen elsewhere"
         return f"{text}; it may be one of the site's"
-    if _strangers_at(scene, here):
+    if shared(scene) or _strangers_at(scene, here):
         return ""
     if all(_leads_home(scene, page) for page in pages):
         return "The resolver's address leads to the site itself; no other name was asked for there"

@@ -121,7 +121,7 @@ def false_page(scene: Scene) -> Finding | None:
     if known is None and not (agreeing and (differing or silent)) and not ((differing and common) or unseen):
         return None
     witnesses = [ref for flow in (*here[:2], *agreeing[:2]) for ref in flow.witness("http")]
-    if not (speaking or many or common or answers.injected):
+    if not (speaking or many or answers.injected):
         honest = perhaps_the_sites(scene, here)
         if honest:
             return unclear(honest, tuple(witnesses), "dns")
@@ -167,6 +167,8 @@ def _false_answer(
     if proxied(scene):
         controls = [lookup.ref for lookup in scene.hop.name_controls]
         return unclear(f"{text}. {PROXY}", refs(of(lookups), controls), "dns")
+    if mechanism != "dns.bogon" and len(lookups) < 2 and not scene.once:
+        return unclear(f"{text}; it was not asked again", refs(of(lookups), witnesses), "dns")
     agreed, common = answers.udp_agrees, shared(scene)
     injected = answers.injected or (agreed if common and not empty else ())
     shown = refs(of(lookups), witnesses, injected or agreed, scene.hop.control_refs)

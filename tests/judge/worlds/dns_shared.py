@@ -7,7 +7,7 @@ from typing import Any
 from blockwatch import failure as f
 from blockwatch.model import Measurement
 from tests.judge.stage import changed, measured
-from tests.judge.world import CUT, DOH, HOST, OTHER, SECOND, SITE, World
+from tests.judge.world import CUT, DOH, HOST, OTHER, SECOND, SITE, Hello, Page, World
 from tests.judge.worlds.say import HTTP, ends, isp, on_address, row
 
 # A proxy of this machine or house gives each name a special-purpose address of its own.
@@ -84,14 +84,15 @@ row(
 # A hoster has moved, or its server for this place is dead: all its customers' names still lead there.
 
 
-def led_to(address: str, *hosts: str) -> tuple[Measurement, ...]:
-    """These owners' names are led to the same place, where nobody answers."""
+def led_to(address: str, *hosts: str, dead: bool = True) -> tuple[Measurement, ...]:
+    """These owners' names are led to one place, where nobody answers, or with a page for each."""
     made = []
     for seq, host in enumerate(hosts, 3):
         world = World(
             url=f"http://{host}/",
             lookup=lambda r, name, n: (address,) if r in ("system", "line") else (SITE,),
-            dial=on_address(f.TIMEOUT, address),
+            dial=on_address(f.TIMEOUT, address) if dead else lambda a, port, n: None,
+            answer=lambda a, h, t, n, size=6_000 + 500 * seq: Page(title=f"Shop of {h}", length=size),
             control=None,
         )
         made.append(changed(measured(world, seq, "first", SECOND * seq, ()), target=host, url=world.url))
@@ -120,3 +121,21 @@ for url in ("https://site.example.org/", HTTP):
             controls=dead_place,
             others=led_to(OTHER, *owners),
         )
+
+STRANGERS = Hello(trust=f.INVALID_HOSTNAME)
+OLD_PAGE = Page(title="Old front page of the site", length=9_000)
+DEFAULT = Page(title="Default web page", length=600)
+for title, mine, states in (
+    ("with a page of each", OLD_PAGE, "ok inconclusive"),
+    ("with one page for all", DEFAULT, "blocked"),
+):
+    row(
+        f"a hoster's old server {title}, cleartext",
+        states,
+        "dns.redirect",
+        url=HTTP,
+        lookup=isp((OTHER,)),
+        answer=lambda a, h, t, n, mine=mine: (mine if h == HOST else DEFAULT) if a == OTHER else None,
+        shake=lambda a, sni, n: STRANGERS if a == OTHER else None,
+        others=led_to(OTHER, "first.example", "second.test", dead=False),
+    )

@@ -95,7 +95,7 @@ def repeat(scene: Scene, address: str, number: int, *, plain: bool = False) -> F
 def rounds(scene: Scene, ground: Ground, trouble: Trouble, address: str) -> list[FollowUp]:
     """Everything a failing handshake, request or a slow transfer buys."""
     if trouble is Trouble.SLOW:
-        return _speeds(scene, ground, address)
+        return [*_speeds(scene, ground, address), *control_again(scene)]
     strange = trouble is Trouble.TLS and scene.tries("tls").kind == TRUST  # an answer, not a failure
     heard = [] if strange else control_again(scene)
     wanted: list[FollowUp] = []

@@ -87,11 +87,15 @@ class Speeds:
 
     @property
     def control_rate(self) -> int:
-        """The least rate at which the helper got the page: its whole errand counts as transfer."""
-        control = self._scene.control
-        if control is None or control.http_failure or not control.body_length or control.us <= 0:
-            return 0
-        return control.body_length * 1_000_000 // control.us
+        """The least rate at which the helper got the page: its whole errand counts as transfer; the quickest,
+        where it was asked again.
+        """
+        first = self._scene.control
+        asked = [first] if first is not None else []
+        if self._scene.ruleset > 1 and asked:
+            asked += [step for _, step in self._scene.hop.controls if step.failure is None]
+        got = [step for step in asked if not step.http_failure and step.body_length and step.us > 0]
+        return max(((step.body_length or 0) * 1_000_000 // step.us for step in got), default=0)
 
 
 def _alike(one: HttpStep | None, other: HttpStep | None) -> bool:

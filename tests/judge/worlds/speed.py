@@ -165,3 +165,24 @@ row(
     page=lambda url, a: FAST,
     carry=lambda name, page: SLOW if name == HOST else FROZEN if name == GOOD_HOSTS[0] else page,
 )
+row(
+    "throttled by SNI, and a helper whose line was busy when it was first asked",
+    "blocked",
+    "throttle.sni",
+    "http.throttle",
+    page=lambda url, a: FAST,
+    carry=lambda name, page: SLOW if name == HOST else page,
+    control={"us": 9 * SECOND},
+    again=lambda url: {"us": SECOND},
+    grades="strong",
+)
+row(
+    "frozen by SNI, and a helper whose line was busy when it was first asked",
+    "blocked",
+    "freeze.sni",
+    "http.freeze",
+    page=lambda url, a: FAST,
+    carry=lambda name, page: FROZEN if name == HOST else page,
+    control={"us": 9 * SECOND},
+    again=lambda url: {"us": SECOND},
+)

@@ -207,3 +207,11 @@ def said(rule: Rule) -> str:
 def test_the_method_page_has_every_known_page() -> None:
     text = METHOD.read_text()
     assert all(f"`{known.name}`" in text and known.source in text for known in OURS.prints)
+
+
+def test_words_that_carry_the_grade_stand_first() -> None:
+    verdicts, _ = play(WORLDS["resets by Host that an unrelated address shows at first only"].world)
+    final = verdicts[-1]
+    assert final.grade is Grade.STRONG
+    assert final.why[0].rule == "weigh.twice"
+    assert "on an unrelated address too" in final.why[0].text

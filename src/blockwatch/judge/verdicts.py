@@ -23,6 +23,7 @@ from blockwatch.judge.rules import LATEST, Rule, hop_rows, table
 from blockwatch.judge.rules_control import rank
 from blockwatch.judge.scene import Scene, TextOf
 from blockwatch.judge.sight import Sight
+from blockwatch.judge.weigh import LESS_SURELY
 from blockwatch.model import HttpStep, Measurement
 from blockwatch.run import RunClose, RunOpen
 from blockwatch.target import Target
@@ -249,7 +250,8 @@ def _merged(weighed: Finding, last: Finding, reasons: Iterable[Reason]) -> tuple
         )
         for (rule, text), same in told.items()
     ]
-    if others and (weighed.state, weighed.mechanism) == (last.state, last.mechanism):
+    confirms = (weighed.state, weighed.mechanism) == (last.state, last.mechanism)
+    if others and confirms and not weighed.text.endswith(LESS_SURELY):
         return (others[0], first, *others[1:])
     return (first, *others)
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from blockwatch.judge.finding import Finding, refs, unclear
 from blockwatch.verdict import Grade, State
 
+LESS_SURELY = "; found at the beginning and, less surely, at the end of the run"
 _REACHED = frozenset({State.OK, State.REFUSED})
 _ORDER = (Grade.SIGNS, Grade.STRONG, Grade.CONFIRMED)
 
@@ -55,6 +56,9 @@ def found_twice(earlier: Sequence[Finding], last: Finding) -> Finding | None:
     found = found_again(earlier, last)
     if found is None:
         return None
+    best = max((finding for finding in earlier if finding.state is State.BLOCKED), key=_rank)
+    if _rank(best) > _rank(last) and best.mechanism == last.mechanism:
+        found = replace(found, text=f"{best.text}{LESS_SURELY}")
     both = [last, *(finding for finding in earlier if finding.state is State.BLOCKED)]
     shown = any(finding.proven or finding.grade is Grade.CONFIRMED for finding in both)
     limited = any(finding.grade is Grade.SIGNS and not finding.firm for finding in both)

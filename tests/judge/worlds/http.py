@@ -178,3 +178,34 @@ row(
     answer=lambda a, h, t, n: f.RESET if a == SITE else None,
     control=broken_for_control(http_failure=f.RESET),
 )
+
+
+class Tired:
+    """A censor that strikes the name everywhere, and from the second measurement on at the site only."""
+
+    def __init__(self) -> None:
+        self.measured, self.last = 0, 0
+
+    def begin(self) -> None:
+        """A new run."""
+        self.measured, self.last = 0, 0
+
+    def __call__(self, address: str, host: str, tls: bool, n: int) -> str | None:
+        if n < self.last:
+            self.measured += 1
+        self.last = n
+        struck = host == HOST and not tls and (address == SITE or not self.measured)
+        return f.RESET if struck else None
+
+
+tired = Tired()
+row(
+    "resets by Host that an unrelated address shows at first only",
+    "blocked",
+    "http.reset.host",
+    "weigh.twice",
+    url=HTTP,
+    answer=tired,
+    begin=tired.begin,
+    grades="strong",
+)

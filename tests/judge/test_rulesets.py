@@ -17,8 +17,10 @@ from blockwatch.judge.rules import table
 from blockwatch.model import Measurement
 from blockwatch.run import RunClose, RunOpen
 from blockwatch.store import read_run
-from blockwatch.verdict import Verdict
+from blockwatch.verdict import State, Verdict
 from tests.judge.frozen import ADDED, ONE, REMOVED, REVISED
+from tests.judge.stage import frame, play
+from tests.judge.worlds import WORLDS
 
 RECORDED = Path(__file__).parent / "assets" / "ruleset-1.jsonl.gz"
 SAMPLE = Path(__file__).parent / "assets" / "sample-1"
@@ -127,3 +129,14 @@ def test_the_method_page_names_what_a_ruleset_brought(ruleset: int) -> None:
     row = next(line for line in page.splitlines() if line.startswith(f"| {ruleset} | "))
     for id_ in (*ADDED[ruleset], *REVISED.get(ruleset, ()), *REMOVED.get(ruleset, ())):
         assert f"`{id_}`" in row or f"`{id_.partition('.')[0]}.*`" in row, id_
+
+
+def test_ruleset_1_hears_the_last_word_of_a_helper_that_is_asked_again() -> None:
+    world = WORLDS["the same, and a helper that was lucky once"].world
+    _, made = play(world)
+    open_, close = frame(world, len(made))
+    first, latest = (
+        [v for v in judge_run(open_, made, close, ruleset=ruleset) if v.target == "site"][-1]
+        for ruleset in (1, LATEST)
+    )
+    assert (first.state, latest.state) == (State.DOWN, State.INCONCLUSIVE)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from blockwatch.judge.addresses import SOMEWHERE, bogon
+from blockwatch.judge.addresses import SOMEWHERE, unreal
 from blockwatch.judge.answers import given
 from blockwatch.judge.certs import names_host
 from blockwatch.judge.chains import HARMLESS, Cause, cause_of
@@ -31,27 +31,33 @@ from blockwatch.verdict import Grade
 LEFT = "An address that the site has left would look the same"
 PLACE = "A server of the site's that is meant for this place would look the same"
 PROXY = "This line gives other names special-purpose addresses, too, each its own: a proxy of this side's"
+# Iran's: OONI blocking-fingerprints (fingerprints_dns.csv); Aryan et al., FOCI 2013
+_KNOWN_PRIVATE = frozenset({"10.10.34.34", "10.10.34.35", "10.10.34.36"})
 _ORDINARY = frozenset({Cause.NAME, Cause.INCOMPLETE})  # faults that one honest edge of a site may have
 
 
 def bogon_answer(scene: Scene) -> Finding | None:
     """The line's resolver gives addresses where no site can live; others know real ones."""
     answers = scene.answers
-    unreal = [address for address in answers.given - answers.good if bogon(address) is not None]
-    if not unreal or not answers.elsewhere or len(unreal) < len(answers.given):
+    nobodys = [address for address in answers.given - answers.good if unreal(address) is not None]
+    if not nobodys or not answers.elsewhere or len(nobodys) < len(answers.given):
         return None
     lookups = [
-        lookup for lookup in (*answers.system, *answers.line) if set(lookup.step.addresses) & set(unreal)
+        lookup for lookup in (*answers.system, *answers.line) if set(lookup.step.addresses) & set(nobodys)
     ]
-    nowhere = any(bogon(address) not in SOMEWHERE for address in unreal)
-    shown = ", ".join(sorted(unreal)[:2])
+    nowhere = any(unreal(address) not in SOMEWHERE for address in nobodys)
+    shown = ", ".join(sorted(nobodys)[:2])
     if given(answers.line) & answers.elsewhere and not answers.injected:
         text = f"This system gives {shown}, its resolver asked by ourselves does not"
         text += ": a table of this machine's own, perhaps"
         return unclear(text, of([*lookups, *answers.line]), "dns")
     text = f"The line's resolver answers {shown}, where no site can be; others give real addresses"
     mechanism = "dns.bogon" if nowhere else "dns.redirect"
-    return _false_answer(scene, lookups, mechanism, text, proved=bool(answers.proven), foreign=True)
+    # a provider's own portal or cache may have a private address: that alone is no artefact
+    here = [flow for flow in scene.hop.own if flow.address in nobodys and flow.responded]
+    speaking = any(speaks(scene, step_of(flow), scene.text(flow)) for flow in here)
+    foreign = nowhere or speaking or set(nobodys) <= _KNOWN_PRIVATE
+    return _false_answer(scene, lookups, mechanism, text, proved=bool(answers.proven), foreign=foreign)
 
 
 def false_certificate(scene: Scene) -> Finding | None:
@@ -173,8 +179,9 @@ def _false_answer(
     injected = answers.injected or (agreed if common and not empty else ())
     shown = refs(of(lookups), witnesses, injected or agreed, scene.hop.control_refs)
     name = "dns.injection" if injected else mechanism
+    private = any(unreal(address) in SOMEWHERE for address in answers.false)
     if not injected and (empty or not (foreign or common)):
-        return sign(name, f"{text}. {PLACE if agreed else LEFT}", shown)
+        return sign(name, f"{text}. {PLACE if agreed or private else LEFT}", shown)
     doubt = "" if recorded else answer_doubt(scene)
     if doubt:
         return sign(name, f"{text}. {doubt}", shown)

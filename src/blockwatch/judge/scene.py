@@ -57,6 +57,8 @@ class Scene:
         self.ruleset = ruleset  # some facts are counted otherwise than they were
         self.sight, self.hop, self.peers, self.vantage, self._text_of = sight, hop, peers, vantage, text_of
         self._v6 = vantage is None or vantage.ipv6
+        for one in sight.hops if ruleset == 1 else ():
+            one.last_word = True
         self.last = hop is sight.hops[-1]  # the chain of redirects ends here
         self.control: ControlStep | None = heard(hop.control, ruleset)  # the helper's answer for this hop
         self.answers, self.on_record = Answers(hop, peers, ruleset), on_record

@@ -109,6 +109,7 @@ class Hop:
         self.waits: list[Flow] = []  # control names sent before this measurement, whatever the hop
         self.controls: list[tuple[str, ControlStep]] = []
         self.unheard: list[tuple[str, ControlStep]] = []  # of helpers that are no witnesses in this run
+        self.last_word = False  # whether a helper's last answer counts, whenever asked (ruleset 1)
 
     @once
     def parts(self) -> Parts:
@@ -156,7 +157,7 @@ class Hop:
     def control(self) -> ControlStep | None:
         """The last answer of a helper when it was first asked, if any came; else of a later one."""
         heard = [step for _, step in self.controls if step.failure is None and not step.skipped]
-        first = [step for step in heard if step.purpose is _FIRST]
+        first = [step for step in heard if step.purpose is _FIRST and not self.last_word]
         return (first or heard)[-1] if heard else None
 
     @property

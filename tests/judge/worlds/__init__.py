@@ -14,6 +14,7 @@ from tests.judge.worlds import (  # noqa: F401 - they fill the table
     household,
     http,
     injection,
+    inside,
     interception,
     line,
     pages,

@@ -6,7 +6,7 @@ import pytest
 
 from blockwatch import failure as f
 from blockwatch.judge import certs, pages
-from blockwatch.judge.addresses import bogon
+from blockwatch.judge.addresses import bogon, unreal
 from blockwatch.judge.names import a_label, owner, parts, same_owner
 from blockwatch.judge.outcomes import outcome
 from blockwatch.model import ControlStep, HttpStep, TlsStep
@@ -48,6 +48,21 @@ from tests.judge import forged
 )
 def test_bogons(address: str, kind: str | None) -> None:
     assert bogon(address) == kind
+    assert unreal(address) == kind
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("64:ff9b:1::808:808", None),
+        ("64:ff9b:1:7::7f00:1", "loopback"),
+        ("64:ff9b:1:808:8:800::", None),  # a prefix of 48 bits: nothing is told
+        ("64:ff9c::808:808", "unallocated"),
+    ],
+)
+def test_the_local_prefix_of_translators_wraps(address: str, kind: str | None) -> None:
+    assert bogon(address) == "unallocated"
+    assert unreal(address) == kind
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,8 @@ def resolver_dead(scene: Scene) -> Finding | Note | None:
         return None
     witnesses = refs(of(answers.system), of(scene.hop.name_controls))
     text = "The line's resolver answers no name at all, control names neither"
+    if scene.ruleset > 1 and scene.peers.found - {scene.hop.host}:
+        text = "The line's resolver answers hardly any name"
     if any(scene.tries(layer).passed or scene.tries(layer).failed for layer in ("tls", "http")):
         return Note(text, witnesses)
     return unclear(text, witnesses, "dns")

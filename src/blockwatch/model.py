@@ -37,9 +37,11 @@ class Purpose(StrEnum):
     SNI_TARGET_ON_CONTROL = "sni.target_on_control"
     SNI_CONTROL_ON_CONTROL = "sni.control_on_control"
     SNI_NONE_ON_TARGET = "sni.none_on_target"
+    SNI_CAPITALS_ON_TARGET = "sni.capitals_on_target"  # the target's own name, in capitals
     HOST_CONTROL_ON_TARGET = "host.control_on_target"
     HOST_TARGET_ON_CONTROL = "host.target_on_control"
     HOST_CONTROL_ON_CONTROL = "host.control_on_control"
+    HOST_CAPITALS_ON_TARGET = "host.capitals_on_target"
     NAME_CONTROL = "name.control"  # a lookup of a control name, to see whether the resolver lives
     RESIDUE = "residue"  # a control name at the target's address, before a re-test: does a block linger?
     NOBODY = "dns.nobody"  # tier 2: a query to an address that is no resolver, for the target or a control

@@ -100,7 +100,9 @@ def test_without_a_known_good_name_it_is_only_repeated() -> None:
     player = Player(world, 0)
     player.measure()
     asked = [r for r in next_steps(tuple(player.steps), (), "first") if isinstance(r, FlowRequest)]
-    assert [r.purpose for r in asked] == [Purpose.REPEAT, Purpose.REPEAT, Purpose.SNI_NONE_ON_TARGET]
+    capitals = [Purpose.SNI_CAPITALS_ON_TARGET] * 3
+    assert [r.purpose for r in asked] == [*[Purpose.REPEAT] * 2, Purpose.SNI_NONE_ON_TARGET, *capitals]
+    assert {r.server_name for r in asked if r.purpose in capitals} == {HOST.upper()}
 
 
 def test_names_of_the_same_owner_are_no_control() -> None:
@@ -111,7 +113,8 @@ def test_names_of_the_same_owner_are_no_control() -> None:
         type(g)(host="www.example.org", address=g.address, port=g.port, tls=g.tls) for g in world.known_good
     ]
     asked = next_steps(tuple(player.steps), known, "first")
-    assert all(r.purpose in (Purpose.REPEAT, Purpose.SNI_NONE_ON_TARGET) for r in asked)
+    alone = (Purpose.REPEAT, Purpose.SNI_NONE_ON_TARGET, Purpose.SNI_CAPITALS_ON_TARGET)
+    assert all(r.purpose in alone for r in asked)
 
 
 @pytest.mark.parametrize(("alpn", "plain"), [("h2", True), ("http/1.1", False), (None, False)])

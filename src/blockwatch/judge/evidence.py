@@ -52,7 +52,8 @@ _BY_FAMILY = {
 _ROUNDS = tuple(
     purpose
     for purpose in Purpose
-    if purpose.value.startswith(("sni.", "host.")) and purpose is not Purpose.SNI_NONE_ON_TARGET
+    if purpose.value.startswith(("sni.", "host."))
+    and not purpose.value.endswith(("none_on_target", "capitals_on_target"))
 )
 
 

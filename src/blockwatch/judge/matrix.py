@@ -3,7 +3,8 @@
 Rules of this file:
 
 * within a round: control on control, a name strange to that server on it, control on target, target on
-  control; then the target repeats;
+  control; then no name, and the target's own name in capitals; then the target repeats;
+* capitals come after all rounds: a censor may read them as the name, and leave a residual block;
 * nothing here asks why; :mod:`blockwatch.judge.proof` reads the answers.
 """
 
@@ -103,13 +104,15 @@ def rounds(scene: Scene, ground: Ground, trouble: Trouble, address: str) -> list
         wanted += [*(repeat(scene, address, number) for number in (1, 2)), *heard]
         if trouble is Trouble.TLS:
             wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=False))
-        return wanted
+        return [*wanted, *_capitals(scene, address, page=trouble is Trouble.HTTP)]
     if not scene.hop.secure:
         wanted = hosts(scene, ground, address, ROUNDS)
     else:
         for number in range(ROUNDS):
             wanted += _sni_round(scene, ground, address, number, page=trouble is Trouble.HTTP)
-        wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=False))
+        none = Purpose.SNI_NONE_ON_TARGET
+        wanted += [_sni(scene, address, None, none, number, page=False) for number in range(ROUNDS)]
+    wanted += _capitals(scene, address, page=trouble is Trouble.HTTP)
     spoke_h2 = any(flow.tls is not None and flow.tls.alpn == "h2" for flow in scene.hop.own)
     plain = trouble is Trouble.HTTP and spoke_h2
     return [*wanted, repeat(scene, address, 1), repeat(scene, address, 2, plain=plain), *heard]
@@ -220,7 +223,9 @@ def _respelled(scene: Scene, address: str, number: int) -> FlowRequest:
     return _as_other(scene, address, scene.hop.host + ".", SPELLED + number)
 
 
-def _as_other(scene: Scene, address: str, host: str, number: int) -> FlowRequest:
+def _as_other(
+    scene: Scene, address: str, host: str, number: int, purpose: Purpose = Purpose.HOST_CONTROL_ON_TARGET
+) -> FlowRequest:
     """The target's page asked for in cleartext under another name."""
     hop = scene.hop
     return FlowRequest(
@@ -229,7 +234,7 @@ def _as_other(scene: Scene, address: str, host: str, number: int) -> FlowRequest
         tls=False,
         url=hop.url,
         host=authority(host, hop.port),
-        purpose=Purpose.HOST_CONTROL_ON_TARGET,
+        purpose=purpose,
         round=number,
         hop=hop.number,
         wait_us=pause(host, number),
@@ -266,6 +271,21 @@ def _sni(
         hop=hop.number,
         wait_us=pause(name or "", number),
     )
+
+
+def _capitals(scene: Scene, address: str, *, page: bool) -> list[FollowUp]:
+    """The target's own name in capitals, at its own address, in each round.
+
+    To a server it is the same name (RFC 4343; RFC 6066, 3), to a box that compares bytes another one.
+    """
+    name = scene.hop.host.upper()
+    if name == scene.hop.host:  # an address
+        return []
+    if not scene.hop.secure:
+        purpose = Purpose.HOST_CAPITALS_ON_TARGET
+        return [_as_other(scene, address, name, number, purpose) for number in range(ROUNDS)]
+    purpose = Purpose.SNI_CAPITALS_ON_TARGET
+    return [_sni(scene, address, name, purpose, number, page=page) for number in range(ROUNDS)]
 
 
 def authority(host: str, port: int) -> str:

@@ -7,6 +7,7 @@ Rules of this file:
   name with trouble of its own voids its own round, not those of others, if two addresses are left;
 * a control name passing on the site's own address while the site's name fails there shows only that
   the name matters: a server may do that too, so it is a sign;
+* so is its own name in capitals passing there: to most servers it is the same name, yet some compare bytes;
 * an address that serves the site as well, or belongs to the same content network, is not an unrelated one.
 """
 
@@ -26,6 +27,7 @@ from blockwatch.model import HttpStep, Purpose
 
 _SNI = (Purpose.SNI_CONTROL_ON_CONTROL, Purpose.SNI_CONTROL_ON_TARGET, Purpose.SNI_TARGET_ON_CONTROL)
 _HOST = (Purpose.HOST_CONTROL_ON_CONTROL, Purpose.HOST_CONTROL_ON_TARGET, Purpose.HOST_TARGET_ON_CONTROL)
+_CAPITALS = (Purpose.SNI_CAPITALS_ON_TARGET, Purpose.HOST_CAPITALS_ON_TARGET)
 OFTEN = 3  # failures of the name, on all addresses together, before "now and then" is believed
 ROUNDS = 3  # rounds of two names before the name is said to matter
 
@@ -36,6 +38,9 @@ class Proof:
 
     elsewhere: tuple[str, ...] = ()  # witnesses: the name fails alike on an unrelated address
     here: tuple[str, ...] = ()  # witnesses: a control name passes on the site's address, every round
+    capitals: tuple[
+        str, ...
+    ] = ()  # witnesses: the name in capitals passes on the site's address, every round
     residual: bool = False  # the control name failed too, once the site's name had been sent there
     not_here: tuple[str, ...] = ()  # witnesses: a control name fails alike on the site's address
     times: int = 0  # how often the name failed alike on unrelated addresses
@@ -44,7 +49,7 @@ class Proof:
     @property
     def witnesses(self) -> tuple[str, ...]:
         """All of them."""
-        return self.elsewhere + self.here
+        return self.elsewhere + self.here + self.capitals
 
     @property
     def only_there(self) -> bool:
@@ -52,6 +57,11 @@ class Proof:
         server, or its firewall, may refuse this network.
         """
         return self.tried and not self.elsewhere
+
+    @property
+    def other(self) -> str:
+        """Words for the name that passes where the target's does not."""
+        return "another name" if self.elsewhere or self.here else "the same name in capitals"
 
     @property
     def named(self) -> bool:
@@ -63,9 +73,9 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     """What the rounds show of the target's name failing at ``layer`` in the way ``kind``."""
     sni = layer == "tls" or scene.hop.secure
     quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
-    if not (quiet or here or elsewhere):
-        return Proof()
     went_through = answered if layer == "tls" else _responded
+    if not (quiet or here or elsewhere):
+        return Proof(capitals=_in_capitals(scene, layer, went_through))
     picky = _picky(quiet, went_through, kind if scene.ruleset > 1 else None)
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
     far = [(end, flow) for end, flow in _unrelated(scene, elsewhere) if flow.address not in picky]
@@ -83,10 +93,18 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     return Proof(
         elsewhere=_refs([flow for _, flow in far + calm], layer) if fails_there else (),
         here=_refs([flow for _, flow in near], layer) if passes_here else (),
+        capitals=_in_capitals(scene, layer, went_through),
         not_here=_refs([flow for end, flow in near if _like(end, kind)], layer),
         residual=residual,
         tried=bool(far or near),
     )
+
+
+def _in_capitals(scene: Scene, layer: str, went_through: Callable[[str], bool]) -> tuple[str, ...]:
+    asked = [(end, flow) for purpose in _CAPITALS for end, flow in scene.row(purpose, layer)]
+    tried = [(end, flow) for end, flow in asked if end != SKIPPED]
+    passed = len(tried) >= ROUNDS and all(went_through(end) for end, _ in tried)
+    return _refs([flow for _, flow in tried], layer) if passed else ()
 
 
 def sometimes(scene: Scene, layer: str, kind: str) -> Proof:

@@ -193,7 +193,7 @@ def _handshake_cut(scene: Scene, tries: Tries, shown: proof.Proof) -> Finding:
         return unclear(_RESIDUE, refs(tries.witnesses, shown.not_here), "tls")
     text = f"The handshake {_WORDS[tries.kind]} ({_times(tries)}); the control's is answered"
     if shown.named:
-        text += ", and so is one with another name"
+        text += f", and so is one with {shown.other}"
     finding = _repeated(scene, tries, _sni(tries.kind, shown), text, witnesses)
     sure = bool(shown.elsewhere) and not scene.suspected_residue(tries.same)
     finding = replace(finding, proven=sure and finding.state is State.BLOCKED)

@@ -44,12 +44,12 @@ def late_truth(resolver: str, name: str) -> Any:
 
 def by_sni(hello: Hello) -> Callable[[str, str | None, int], Hello | None]:
     """The censor acts on the site's name in the ClientHello, wherever it is sent."""
-    return lambda address, sni, n: hello if sni == HOST else None
+    return lambda address, sni, n: hello if sni and sni.lower() == HOST else None
 
 
 def by_host(answer: Any) -> Callable[[str, str, bool, int], Any]:
     """The censor acts on the site's name in a cleartext request, wherever it is sent."""
-    return lambda address, host, tls, n: answer if host == HOST and not tls else None
+    return lambda address, host, tls, n: answer if host.lower() == HOST and not tls else None
 
 
 def on_address(failure: str, *addresses: str) -> Callable[[str, int, int], str | None]:

@@ -76,6 +76,7 @@ ADDED = {
         "line.cleartext",
         "line.names",
         "line.helper",
+        "weigh.everybody",
     ],
 }
 """By ruleset: the ids that are new in it."""

@@ -32,7 +32,7 @@ from blockwatch.model import Measurement
 from blockwatch.run import Vantage
 from blockwatch.verdict import Grade, State, Verdict
 from tests.judge.stage import calm_measurement, changed, frame, measured, play
-from tests.judge.world import CUT, OTHER, SECOND, SILENCE, SITE, World
+from tests.judge.world import CUT, OTHER, SECOND, SILENCE, SITE, Page, World
 from tests.judge.worlds import WORLDS
 from tests.judge.worlds.say import by_sni, everywhere, isp, on_address
 
@@ -93,6 +93,15 @@ def only_earlier() -> Verdict:
     return judged(blocked, calm_measurement(5, 0), one(blocked), lost)
 
 
+def everybodys() -> Verdict:
+    seized = WORLDS["unpaid line: every cleartext name gets the provider's page"].world
+    page = Page(title="Доступ ограничен", length=424)
+    named = World(
+        url=seized.url, answer=lambda a, host, tls, n: page if a == SITE and not tls else None, good=False
+    )
+    return judged(named, calm_measurement(5, 0), one(seized), one(named, "retest", 2, 90 * SECOND))
+
+
 def control_apart() -> Verdict:
     """The address is dead here; in another country the site worked, two hours before."""
     here = World(dial=on_address(f.TIMEOUT, SITE), control=None, vantage=Vantage(asn=9198, country="KZ"))
@@ -114,6 +123,7 @@ SPECIAL = {
     "line.dropped": (line_dropped, State.INCONCLUSIVE),
     "weigh.passed": (passed_later, State.OK),
     "dns.known": (known_address, State.BLOCKED),
+    "weigh.everybody": (everybodys, State.INCONCLUSIVE),
     "weigh.earlier": (only_earlier, State.BLOCKED),
 }
 

@@ -193,10 +193,12 @@ class Answers:
     def _differ(self, one: DnsReply, other: DnsReply) -> bool:
         """Whether two replies to one query cannot come from one honest resolver.
 
-        A resolver that could not answer (SERVFAIL, REFUSED) contradicts none that could.
+        A resolver that could not answer (SERVFAIL, REFUSED) contradicts none that could; but one sender's
+        packets come the same way, with the same IP TTL.
         """
         if self.ruleset > 1 and not {one.rcode, other.rcode} <= _SAYING:
-            return False
+            ways = {one.ip_ttl, other.ip_ttl}
+            return len(ways) == 2 and None not in ways and bool(one.addresses) != bool(other.addresses)
         if bool(one.addresses) != bool(other.addresses) or one.rcode != other.rcode:
             return True
         ours, theirs = set(one.addresses), set(other.addresses)
@@ -214,6 +216,7 @@ class Answers:
             lookup
             for lookup in (*self.system, *self.line)
             if lookup.end in denials
+            or (self.ruleset > 1 and lookup.ref in self.doubled)
             or (lookup.step.addresses and all(self._bogon(a) is not None for a in lookup.step.addresses))
             or (lookup.step.addresses and not set(lookup.step.addresses) & self.good and bool(self.proven))
         ]

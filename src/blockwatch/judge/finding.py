@@ -32,6 +32,7 @@ class Finding:
     partial: bool = False
     firm: bool = True  # false: of a kind that repetition does not make stronger
     proven: bool = False  # an artefact shows that somebody interfered; no accident looks like it
+    everybody: bool = False  # the line does so to every name: nothing found at this step is the site's
 
 
 def refs(*groups: Iterable[str]) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ _WEIGH = rows(
         "a state that did not last is not asserted",
         "OONI verdict defect I",
     ),
+    ("weigh.everybody", weigh.everybodys, "what the line does to every name is no block of one", OWN, 2),
     (
         "weigh.twice",
         weigh.found_again,

@@ -9,6 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from blockwatch.judge import outcomes
@@ -117,7 +118,8 @@ def cleartext_seized(case: Case, sight: Sight, finding: Finding) -> Finding | No
             continue
         if all(flow.http is not None and alike(flow.http, page) for flow in asked):
             text = "Control names at their own addresses get this answer too: the line answers all cleartext"
-            return unclear(text, refs(*(flow.witness("http") for flow in asked)), finding.failed_step)
+            seen = refs(*(flow.witness("http") for flow in asked))
+            return replace(unclear(text, seen, finding.failed_step), everybody=True)
     return None
 
 
@@ -135,7 +137,7 @@ def names_seized(case: Case, sight: Sight, finding: Finding) -> Finding | None:
         shared = set().union(*(case.peers.shared.get(address, ()) for address in places))
         if places and calm and owners <= shared and all(set(x.step.addresses) & places for x in calm):
             text = "The line's resolver leads every name of the run, control names too, to the same place"
-            return unclear(text, refs(x.ref for x in (*given, *calm)), "dns")
+            return replace(unclear(text, refs(x.ref for x in (*given, *calm)), "dns"), everybody=True)
     return None
 
 

@@ -51,6 +51,12 @@ def passed_later(earlier: Sequence[Finding], last: Finding) -> Finding | None:
     )
 
 
+def everybodys(earlier: Sequence[Finding], last: Finding) -> Finding | None:
+    """It was found blocked at the end, and earlier that the line does the same to every name."""
+    said = next((finding for finding in earlier if finding.everybody), None)
+    return said if said is not None and _alike(last, said) else None
+
+
 def found_twice(earlier: Sequence[Finding], last: Finding) -> Finding | None:
     """It was found blocked, and again, at the same step, at the end of the run."""
     found = found_again(earlier, last)
@@ -84,8 +90,15 @@ def found_again(earlier: Sequence[Finding], last: Finding) -> Finding | None:
 
 
 def only_earlier(earlier: Sequence[Finding], last: Finding) -> Finding | None:
-    """The last measurement could not tell; an earlier one could."""
-    told = [finding for finding in earlier if finding.state is not State.INCONCLUSIVE]
+    """The last measurement could not tell; an earlier one could.
+
+    What the line does to every name was no block of this site earlier either.
+    """
+    told = [
+        finding
+        for finding in earlier
+        if finding.state is not State.INCONCLUSIVE and not (last.everybody and _alike(finding, last))
+    ]
     if last.state is not State.INCONCLUSIVE or not told:
         return None
     found = told[-1]
@@ -94,6 +107,12 @@ def only_earlier(earlier: Sequence[Finding], last: Finding) -> Finding | None:
     return Finding(
         found.state, text, found.witnesses, grade, found.mechanism, found.failed_step, found.partial
     )
+
+
+def _alike(finding: Finding, line: Finding) -> bool:
+    """Whether what the line does to every name explains a finding of the site."""
+    found = finding.state is State.BLOCKED and finding.grade is not Grade.CONFIRMED
+    return found and finding.failed_step == line.failed_step
 
 
 def _rank(finding: Finding) -> int:

@@ -235,3 +235,19 @@ row(
     late=late_truth,
     grades="strong",
 )
+row(
+    "SERVFAIL injected whoever is asked, but the first answer got lost",
+    "blocked",
+    "dns.injection",
+    "dns.injected",
+    lookup=lambda r, name, n: (SITE,) if r == DOH or name != HOST or n == 0 else f.SERVFAIL,
+    late=late_truth,
+    grades="strong",
+)
+row(
+    "SERVFAIL from the first of two resolvers that a router asks, and one sender's packets",
+    "ok",
+    lookup=lambda r, name, n: (SITE,) if r == DOH or name != HOST or n == 0 else f.SERVFAIL,
+    late=late_truth,
+    ip_ttl=56,
+)

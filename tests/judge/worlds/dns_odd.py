@@ -161,12 +161,13 @@ row(
     late=relayed_late,
 )
 row(
-    "SERVFAIL first and the answer behind it, for this name alone",
+    "SERVFAIL first and the answer behind it from the same sender, for this name alone",
     "blocked",
     "dns.servfail",
     "dns.fails",
     lookup=everywhere(f.SERVFAIL),
     late=late_truth,
+    ip_ttl=56,
     grades="signs",
 )
 

@@ -51,6 +51,7 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
     proven: frozenset[tuple[str, str]] = frozenset()  # (host, address) with a chain valid for host
     redirected: Names = {}  # cleartext redirect → owners it was given for
     pages: Names = {}  # cleartext page (title, length) → owners it came for
+    hosting: frozenset[str] = frozenset()  # addresses that show each owner's name a page of another title
     issuers: Names = {}  # issuer of untrusted chains → owners
     control_issuers: frozenset[str] = frozenset()  # of those, seen for targets of role "control"
     unlucky: Names = {}  # "address:port" → owners whose names broke after TCP
@@ -114,6 +115,7 @@ class _Digest:
         self.proven: set[tuple[str, str]] = set()
         self.redirected: dict[str, set[str]] = defaultdict(set)
         self.pages: dict[str, set[str]] = defaultdict(set)
+        self.titles: dict[str, dict[str, set[str]]] = {}  # address → title → owners
         self.issuers: dict[str, set[str]] = defaultdict(set)
         self.control_issuers: set[str] = set()
         self.unlucky: dict[str, set[str]] = defaultdict(set)
@@ -208,7 +210,11 @@ class _Digest:
         if led_to:
             self.redirected[destination(led_to)].add(owner(parts(step.url).host))
         elif step.body_length:
-            self.pages[page_key(step)].add(owner(parts(step.url).host))
+            host = parts(step.url).host
+            self.pages[page_key(step)].add(owner(host))
+            title = (step.title or "").lower().replace(host, "")
+            if title:
+                self.titles.setdefault(step.address, defaultdict(set))[title].add(owner(host))
 
 
 _FIRST = Purpose.FIRST
@@ -242,6 +248,11 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         proven=frozenset(sums.proven),
         redirected=_frozen(sums.redirected),
         pages=_frozen(sums.pages),
+        hosting=frozenset(
+            address
+            for address, titles in sums.titles.items()
+            if len(titles) > 1 and all(len(owners) == 1 for owners in titles.values())
+        ),
         issuers=_frozen(sums.issuers),
         control_issuers=frozenset(sums.control_issuers),
         unlucky=_frozen(sums.unlucky),

@@ -59,6 +59,7 @@ _PRODUCTS = (
 )
 _PRODUCT = re.compile("|".join(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in _PRODUCTS))
 _LOOKED_AT = 20_000  # characters of a page
+_INVENTED = "198.18.0.0/15"  # whence such proxies take IPv4 addresses; a house of its own may use 10.0.0.0/8
 _BLOCK = {4: 15, 6: 48}  # by IP version: how much of an address such a proxy's addresses have in common
 
 
@@ -130,7 +131,8 @@ def proxied(scene: Scene) -> bool:
     if not blocks:
         return False
     ours = owner(scene.hop.host)
-    if any(blocks & _blocks((address,)) for name, address in scene.peers.proven if owner(name) != ours):
+    working = [address for name, address in scene.peers.proven if owner(name) != ours]
+    if any(block in _blocks(working) for block in blocks if block == _INVENTED or ":" in block):
         return True
     told = [x for x in scene.hop.name_controls if x.step.resolver in ("system", "line") and x.step.addresses]
     theirs = frozenset(address for lookup in told for address in lookup.step.addresses)

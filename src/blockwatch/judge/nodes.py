@@ -90,10 +90,10 @@ def _leads_home(scene: Scene, page: HttpStep) -> bool:
 
 def shared(scene: Scene) -> bool:
     """Whether every false address is given for names of at least two other owners, and nobody's valid
-    certificate was seen there.
+    certificate was seen there, nor a page of its own for each of them, as at a hoster's.
     """
     peers, host = scene.peers, scene.hop.host
-    living = {address for _, address in peers.proven}
+    living = {address for _, address in peers.proven} | peers.hosting
     false = scene.answers.false
     return bool(false) and all(
         a not in living and len(peers.others(peers.shared, a, host)) >= 2 for a in false

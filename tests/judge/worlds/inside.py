@@ -6,7 +6,8 @@ from typing import Any
 
 from blockwatch import failure as f
 from tests.judge.world import CUT, HOST, SITE, UDP, Hello, Page
-from tests.judge.worlds.say import HTTP, isp, on_address, row
+from tests.judge.worlds.dns_shared import works_at
+from tests.judge.worlds.say import HTTP, everywhere, isp, late_truth, on_address, row
 
 INSIDE = "10.1.2.3"
 
@@ -83,4 +84,16 @@ row(
     grades="strong confirmed",
     lookup=lambda r, name, n: (INSIDE,) if name == HOST and r in ("system", "line", *UDP) else (SITE,),
     dial=on_address(f.TIMEOUT, INSIDE),
+)
+
+# One site of the house's own network that works there is no proxy for every name.
+row(
+    "an address that censors give, and another site that works at a private one",
+    "blocked",
+    "dns.injection",
+    "dns.bogon",
+    lookup=everywhere(("10.10.34.36",)),
+    late=late_truth,
+    others=works_at("10.10.3.4"),
+    grades="confirmed",
 )

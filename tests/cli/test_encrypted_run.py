@@ -141,6 +141,21 @@ def test_stopped_early_and_out_of_time(lab: RunningLab, tmp_path: Path, key: Pat
     assert "--max-minutes" in limited.stderr
 
 
+def test_a_limit_of_megabytes_holds_and_what_was_measured_is_whole(
+    lab: RunningLab, tmp_path: Path, key: Path
+) -> None:
+    limited = run(lab, tmp_path, "--max-mb", "0.02")
+    assert limited.returncode == 3, limited.stderr
+    assert "--max-mb" in limited.stderr
+    (folder,) = (path for path in (tmp_path / "results").iterdir() if path.is_dir())
+    kept = imported(tmp_path, key, folder)
+    close = read_run(kept).close
+    assert close is not None
+    assert close.reason == "budget"
+    checked = blockwatch("verify", kept, "--require", "sealed", cwd=tmp_path)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def test_a_key_that_is_none_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     for command in ("plan", "run"):
         done = blockwatch(command, "--encrypt-to", "age1nonsense", cwd=tmp_path)

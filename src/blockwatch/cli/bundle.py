@@ -39,6 +39,7 @@ def command(
 
     Example: blockwatch bundle results/ --split 20 -o /media/stick
     """
+    from blockwatch.cli.words import harmless
     from blockwatch.evidence.crypt import recipients_of
     from blockwatch.evidence.opened import encrypted_runs, opened_runs
     from blockwatch.store import find_runs
@@ -52,7 +53,7 @@ def command(
         _say(1, _as_it_is(sealed, output, encrypt_to, part_bytes, wacz=wacz), encrypted=True)
         return
     for path in sealed:
-        click.echo(f"left out, as it goes into a file of its own: {path} (encrypted)", err=True)
+        click.echo(f"left out, as it goes into a file of its own: {harmless(path)} (encrypted)", err=True)
     with opened_runs(paths) as folders:
         if not folders:
             raise UsageError(

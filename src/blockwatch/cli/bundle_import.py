@@ -75,12 +75,10 @@ def _missing_words(waiting: Waiting) -> str:
 
 
 def _say(file: Path, came: Imported, *, as_json: bool) -> None:
-    from blockwatch.cli.words import harmless
+    from blockwatch.cli.words import harmless, shown_json
 
     if as_json:
-        import msgspec
-
-        sys.stdout.write(msgspec.json.encode(came.receipt).decode() + "\n")
+        sys.stdout.write(shown_json(came.receipt).decode())
         return
     receipt = came.receipt
     click.echo(harmless(f"{file}: {_counts(receipt)}", 400))

@@ -27,6 +27,7 @@ def command(runs: tuple[Path, ...], yes: bool) -> None:
     Example: blockwatch forget results/20261122T052412Z-home-0123456789abcdef
     """
     from blockwatch.cli.judge import no_run
+    from blockwatch.cli.words import harmless
     from blockwatch.evidence.opened import encrypted_runs
     from blockwatch.evidence.tombstone import is_aside, was_exported
     from blockwatch.store import find_runs
@@ -45,7 +46,7 @@ def command(runs: tuple[Path, ...], yes: bool) -> None:
         )
     for folder in folders:
         stone = _forget(folder, encrypted=folder.resolve() not in plain)
-        click.echo(f"forgotten: {folder.name}" + (f" (see {stone})" if stone else ""))
+        click.echo(harmless(f"forgotten: {folder.name}" + (f" (see {stone})" if stone else ""), 4_000))
     click.echo(
         "Copies in bundles stay with those who have them, and your provider may have kept its own records.",
         err=True,

@@ -77,11 +77,11 @@ class Receipt:
         from blockwatch.cli.words import harmless
 
         if as_json:
-            import msgspec
+            from blockwatch.cli.words import shown_json
 
             told = {name: getattr(self, name) for name in ("read", "kept", "already", "runs")}
             told |= {"skipped": dict(self.skipped), "left_out": dict(self.left_out)}
-            sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+            sys.stdout.write(shown_json(told).decode())
             return
         click.echo(f"{self.read} read, {self.kept} kept in {self.runs} runs, {self.already} already there")
         for why, times in self.skipped.most_common():

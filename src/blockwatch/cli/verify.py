@@ -166,10 +166,12 @@ def _signer(report: Report, reader: Reader) -> str:
 def _json(report: Report) -> str:
     import msgspec
 
+    from blockwatch.cli.words import shown_json
+
     fields = msgspec.structs.asdict(report)
     fields["findings"] = [msgspec.structs.asdict(finding) for finding in report.findings]
     fields["ok"] = not report.findings
     fields["clock"] = None if report.kind in ("folder", "growth") else report.clock
     level = fields.pop("level")
     fields["grade"] = None if not report.sound or report.kind == "folder" else level
-    return msgspec.json.encode(dict(sorted(fields.items()))).decode()
+    return shown_json(dict(sorted(fields.items()))).decode().rstrip("\n")

@@ -3,8 +3,8 @@
 Rules of this file:
 
 * fresh user, network, mount and IPC namespaces (namespaces(7)): no interface but a loopback that is
-  down; of the file system the programs, their fonts and libraries and nothing else (no home, no runs, no
-  ``/run`` with its sockets), and a small place in memory to write to that is gone with the last process;
+  down; of the file system the programs, their fonts and libraries, read-only, and nothing else (no home,
+  no runs, no ``/run`` with its sockets), and a small place in memory to write to, gone with the last process;
 * root becomes nobody first; nobody gains anything by running a setuid program; sizes are bounded;
 * it ends with whoever started it, and becomes the program only if every step succeeded: a step that
   fails is said on standard error, exit code :data:`REFUSED`;
@@ -25,6 +25,9 @@ from pathlib import Path
 REFUSED = 125
 _NEW_USER, _NEW_NET, _NEW_MOUNTS, _NEW_IPC = 0x10000000, 0x40000000, 0x00020000, 0x08000000
 _BIND, _RECURSIVE, _PRIVATE, _NO_SETUID, _NO_DEVICES = 0x1000, 0x4000, 0x40000, 2, 4  # sys/mount.h
+_READ_ONLY, _REMOUNT = 1, 0x20
+_KEPT = {os.ST_NOSUID: 2, os.ST_NODEV: 4, os.ST_NOEXEC: 8, os.ST_NOATIME: 1024, os.ST_NODIRATIME: 2048}
+_KEPT[os.ST_RELATIME] = 1 << 21  # statvfs(3) and mount(2) number this one differently
 _DETACH = 2
 _DIE_WITH_PARENT, _DUMPABLE, _NO_NEW_PRIVILEGES = 1, 4, 38  # linux/prctl.h
 _NOBODY = 65_534
@@ -127,6 +130,10 @@ def _show(fd: int, place: Path, *, folder: bool) -> None:
         place.touch()
     _mount(f"/proc/self/fd/{fd}", str(place), "", _BIND | _RECURSIVE)
     os.close(fd)
+    if folder and place.name != "proc":
+        has = os.statvfs(place).f_flag  # what the owner of the mount has forbidden must stay so
+        kept = sum(flag for seen, flag in _KEPT.items() if has & seen)
+        _mount("none", str(place), "", _REMOUNT | _BIND | _READ_ONLY | kept)
 
 
 def _mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:

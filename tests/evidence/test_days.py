@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from blockwatch.evidence.allow import parse_allow_list, unproven_day
+from blockwatch.evidence.log import log_root
+from blockwatch.evidence.note import to_base64
 from blockwatch.evidence.proof import make_proof
+from blockwatch.evidence.reading import last_byte, read_run
 from blockwatch.evidence.report import Level, Report
+from blockwatch.evidence.rootnote import root_text
 from blockwatch.evidence.timestamps import Trust
 from blockwatch.evidence.verify import Reader
 from blockwatch.evidence.verify_paths import verify_paths
 from tests.cli.command import blockwatch
-from tests.evidence.assets.world import HOUR, OURS, SECOND, STARTED, THEIRS, stamp, write_run
+from tests.evidence.assets.world import HOUR, OURS, SECOND, STARTED, THEIRS, log_of, put_log, stamp, write_run
 from tests.exchange.authority import Authority
 
 DAY = 24 * HOUR
@@ -132,3 +138,46 @@ def test_the_command_says_so(tmp_path: Path) -> None:
     assert (done.returncode, "1 of 1 below the grade 'sealed'" in done.stderr) == (9, True)
     told = json.loads(blockwatch("verify", run, "--allow", "keys", "--json", cwd=tmp_path).stdout)
     assert (told["ok"], told["days_unproven"], told["signer"]) == (True, True, "Aigerim")
+
+
+@pytest.mark.parametrize("by", ["run", "tombstone", "encrypted run"])
+def test_what_a_thief_may_have_written_confirms_no_end(tmp_path: Path, authority: Authority, by: str) -> None:
+    """Who has a retired key cuts a run where it was stamped, and says that it ended there."""
+    run = write_run(tmp_path / "results")
+    stamp(run, authority, of="checkpoints/3")
+    end_at(run, 3)
+    root = log_root(run / "measurements.jsonl")[1]
+    if by == "run":
+        write_run(run.parent, SECOND, started=STARTED + HOUR)
+    elif by == "tombstone":
+        put_note(run.parent / "forgotten" / SECOND, tombstone(root))
+    else:
+        hidden = run.parent / f"20200101T010000Z-{SECOND}"
+        put_note(hidden / "root", root_text(SECOND, str(OURS.key), "ab" * 32, root, sha256(b"x").digest()))
+        (hidden / "run.age").write_bytes(b"x")
+    for days, confirmed in [("", True), ("to=2999-12-31", False)]:
+        first = read(run.parent, days, authority)[0]
+        assert (first.findings, first.level, first.days_unproven) == ((), Level.TIMED, False)
+        assert first.open_ended is not confirmed
+        assert first.reaches(Level.TIMED) is confirmed
+
+
+def end_at(run: Path, lines: int) -> None:
+    """Cut a run at an earlier seal, as if it had been killed there."""
+    put_log(run, log_of(run)[:lines])
+    (run / "checkpoint").write_bytes((run / "checkpoints" / str(lines)).read_bytes())
+    for name in ("checkpoint.sig", "run.json", "verdicts.jsonl"):
+        (run / name).unlink()
+    os.truncate(run / "bodies.warc.gz", max(map(last_byte, read_run(run).measurements)))
+
+
+def put_note(path: Path, text: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(OURS.note(text))
+
+
+def tombstone(previous: str) -> bytes:
+    return (
+        f"blockwatch/forgotten\nrun {SECOND}\nkey {OURS.key}\nsize 9\nroot {to_base64(bytes(32))}\n"
+        f"previous {to_base64(bytes.fromhex(previous))}\nwhen 2020-01-01T06:40:00Z\n"
+    ).encode()

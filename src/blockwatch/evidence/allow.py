@@ -119,6 +119,16 @@ def unproven_day(
     return max((each.until for each in fitting if each.until), default=None)
 
 
+def may_be_a_thiefs(keys: Iterable[Allowed], key: VerifierKey, now: int | None) -> bool:
+    """Whether ``key`` is retired by ``now``, microseconds since the epoch; null: a last day is always over.
+
+    What such a key signed without an outside timestamp, whoever has it may have signed today.
+    """
+    lines = [each for each in keys if each.key == key]
+    good = (each.until is None or (now is not None and each.before_its_end(now)) for each in lines)
+    return bool(lines) and not any(good)
+
+
 class Rotation(msgspec.Struct, frozen=True, kw_only=True):
     """A key handed on, said by both keys."""
 

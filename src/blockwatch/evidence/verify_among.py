@@ -8,7 +8,8 @@ Rules of this file:
 * a witness is another key, on what it says is another network, sealed, timed, with a checked clock and with
   nothing wrong: each measurement has one there of the same address within an hour. That is not proof of
   another person, and what the two found is for the judge to compare;
-* a run without a last line ends where it says it does only if a later run of its key says so.
+* a run without a last line ends where it says it does only if a later run of its key says so, and one that
+  whoever has a retired key could have written later says nothing.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from pathlib import Path
 import msgspec
 
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.allow import may_be_a_thiefs
 from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.receipt import imported_runs
 from blockwatch.evidence.report import Finding, Level, Report
 from blockwatch.evidence.rootnote import ROOT_FILE, RootNote, root_notes
 from blockwatch.evidence.tombstone import Tombstone, read_tombstones
-from blockwatch.evidence.verify import Checked
+from blockwatch.evidence.verify import Checked, Reader
 
 _MISSING = "the run before this one is missing, or was changed"
 _NOT_HERE = "the run before it is not here: this one came by import, and that one may not have been handed on"
@@ -59,7 +61,7 @@ class _Chains:
         return root in self.present[key] or root in self.forgotten[key] or root in self.noted[key]
 
 
-def check_chain(results: Path, runs: Sequence[Checked]) -> list[Finding]:
+def check_chain(results: Path, runs: Sequence[Checked], reader: Reader) -> list[Finding]:
     """Find runs that name one that is not there; gives findings about tombstones and encrypted runs."""
     broken: list[Finding] = []
     chains = _Chains()
@@ -88,7 +90,7 @@ def check_chain(results: Path, runs: Sequence[Checked]) -> list[Finding]:
     for where, key, before in named:
         if not chains.holds(key, before) and where.removeprefix("forgotten/") not in chains.came:
             broken.append(Finding(kind="contradiction", where=where, what=_MISSING))
-    _confirm(runs, {(key, before) for _, key, before in _signed(chains)})
+    _confirm(runs, set(_signed(chains, reader)))
     return broken
 
 
@@ -96,15 +98,20 @@ def _damage(results: Path, error: EvidenceError) -> Finding:
     return Finding(kind="damage", where=error.where.removeprefix(f"{results}/"), what=error.what)
 
 
-def _signed(chains: _Chains) -> Iterator[tuple[str, str, str]]:
-    """Signed notes of runs that are not readable here: run, key, and the root before it."""
+def _signed(chains: _Chains, reader: Reader) -> Iterator[tuple[str, str]]:
+    """Signed notes of runs that are not readable here: key, and the root before it.
+
+    No timestamp is over such a note, so those of a retired key count for nothing.
+    """
     notes: list[Tombstone | RootNote] = []
     for held in (chains.forgotten, chains.noted):
         for by_root in held.values():
             notes += by_root.values()
     for note in notes:
-        if note.signed and note.key and note.previous:
-            yield note.run, str(note.key), note.previous
+        if not note.signed or note.key is None or note.previous is None:
+            continue
+        if not may_be_a_thiefs(reader.keys or (), note.key, reader.now):
+            yield str(note.key), note.previous
 
 
 def _link(checked: Checked, chains: _Chains) -> None:
@@ -135,7 +142,11 @@ def confirm_ends(runs: Sequence[Checked]) -> None:
         {
             (one.report.key, one.report.previous)
             for one in runs
-            if one.report.sound and one.signed_start and one.report.previous and not one.report.imported
+            if one.report.sound
+            and one.signed_start
+            and one.report.previous
+            and not one.report.imported
+            and not one.report.days_unproven
         },
     )
 

@@ -85,7 +85,7 @@ def _place(path: Path, reader: Reader, opened: ExitStack, held: Held) -> _Place:
     if path.is_file() and folder == path:
         raise UsageError("this file is neither a bundle nor a proof", where=str(path), remedy=_REMEDY)
     runs = [held.keep(verify_run(run, reader)) for run in _runs_in(folder)]
-    whole = _folder(path, folder, runs)
+    whole = _folder(path, folder, runs, reader)
     if not runs and not whole:
         raise UsageError("there is no run here", where=str(path), remedy=_REMEDY)
     return _Place(path, runs, whole)
@@ -99,7 +99,7 @@ def _runs_in(folder: Path) -> list[Path]:
         raise UsageError(words, where=str(folder), remedy=_REMEDY) from error
 
 
-def _folder(path: Path, folder: Path, runs: list[Checked]) -> list[Report]:
+def _folder(path: Path, folder: Path, runs: list[Checked], reader: Reader) -> list[Report]:
     """Check what a folder says as a whole; renames the reports of a bundle after the bundle."""
     if folder != path:
         for checked in runs:
@@ -108,7 +108,7 @@ def _folder(path: Path, folder: Path, runs: list[Checked]) -> list[Report]:
         return []
     if (folder / LOG_FILE).is_file():
         return []
-    findings, notes = [*_links(folder), *check_chain(folder, runs)], _aside(folder)
+    findings, notes = [*_links(folder), *check_chain(folder, runs, reader)], _aside(folder)
     if not findings and not notes:
         return []
     return [Report(path=str(path), kind="folder", findings=tuple(findings), notes=notes)]

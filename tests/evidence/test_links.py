@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from blockwatch.errors import UsageError
 from blockwatch.evidence.chain import last_root
+from blockwatch.evidence.receipt import imported_runs
 from blockwatch.evidence.rootnote import encrypted_folders
+from blockwatch.evidence.verify import Reader
+from blockwatch.evidence.verify_paths import verify_paths
 from blockwatch.store import find_runs, read_run
 from tests.cli.command import blockwatch, no_traceback
 from tests.evidence.assets.world import HOUR, SECOND, STARTED, write_run
@@ -79,3 +83,23 @@ def test_a_link_to_an_encrypted_run_is_one_too(tmp_path: Path) -> None:
     assert encrypted_folders(results) == []
     with pytest.raises(UsageError, match="a link stands where"):
         find_runs([results])
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a folder", "nowhere", "/dev/zero"])
+def test_a_receipt_that_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    results = write_run(tmp_path / "results").parent
+    (results / "receipts").mkdir()
+    stand(results / "receipts" / "a.json", kind)
+    assert imported_runs(results) == set()
+    (report,) = verify_paths([results], Reader())
+    assert report.findings == ()
+
+
+def stand(path: Path, kind: str) -> None:
+    """Put something there that is no file."""
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path.parent / kind)

@@ -118,6 +118,8 @@ def same_but_for_time(path: Path, receipt: Receipt) -> bool:
 def read_receipt(path: Path) -> Receipt:
     """Read a receipt; raises ``EvidenceError``."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise EvidenceError("not a file", where=str(path))
         with path.open("rb") as file:
             raw = file.read(_MOST + 1)
         if len(raw) > _MOST:

@@ -12,7 +12,6 @@ Rules of this file (docs/evidence.md, "Import"):
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
@@ -23,6 +22,7 @@ import msgspec
 
 from blockwatch.codec import canonical
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.aside import copy_aside, put_aside
 from blockwatch.evidence.bundle import BundledFile, BundledRun, list_run
 from blockwatch.evidence.copies import checked, compare, cut, extend, held, longer_here, stronger, without
 from blockwatch.evidence.disk import in_words, sync_folder
@@ -188,7 +188,7 @@ class Kept:
         )
         if reach <= ours.lines and reach <= ours.sealed:
             return _Joined("aside", why)
-        aside = self._copy_aside(new.folder, bundled)
+        aside = self._copy_aside(new.folder, bundled, new.folder.with_name(f"{new.folder.name}-whole"))
         if reach > ours.lines:
             cut(new.folder, reach)
             left_out = extend(kept, new.folder, spare)
@@ -235,22 +235,13 @@ class Kept:
         with in_words(folder):
             for name in inner(spare, STAMPS_FOLDER):
                 (spare / name).rename(staged / name)
-            folder.parent.mkdir(mode=0o700, exist_ok=True)
-            if not folder.exists():
-                staged.rename(folder)
-                sync_folder(folder.parent)
-        return folder
+            return put_aside(staged, folder)
 
-    def _copy_aside(self, staged: Path, bundled: BundledRun) -> Path:
+    def _copy_aside(self, folder: Path, bundled: BundledRun, draft: Path) -> Path:
         """Put a copy aside of what will be cut."""
-        folder, draft = self._aside_for(bundled), staged.with_name(f"{staged.name}-whole")
-        with in_words(folder):
-            folder.parent.mkdir(mode=0o700, exist_ok=True)
-            if not folder.exists():
-                shutil.copytree(staged, draft)
-                draft.rename(folder)
-                sync_folder(folder.parent)
-        return folder
+        place = self._aside_for(bundled)
+        with in_words(place):
+            return copy_aside(folder, place, draft)
 
     def _spare_aside(self, spare: Path, run: str) -> Path:
         """Put stamps aside that were not taken."""
@@ -259,8 +250,4 @@ class Kept:
         }
         folder = self.results / ASIDE / f"stamps-{run}-{sha256(canonical(listed)).hexdigest()[:12]}"
         with in_words(folder):
-            folder.parent.mkdir(mode=0o700, exist_ok=True)
-            if not folder.exists():
-                spare.rename(folder)
-                sync_folder(folder.parent)
-        return folder
+            return put_aside(spare, folder)

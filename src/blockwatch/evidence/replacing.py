@@ -4,6 +4,7 @@ Rules of this file:
 
 * the new copy comes into the folder of results first, with a note (``replaces``) of the name of the other one
   and where that goes; then the other one goes aside, and the new one gets its own name;
+* the other one is deleted only where the same, byte for byte, lies aside already;
 * the note goes when a receipt has said all this; so what a killed import left is finished by the next one;
 * a note is believed as far as it names a copy of the same run in the same folder of results, and no further.
 """
@@ -17,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.aside import place_for, put_aside
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
 from blockwatch.evidence.naming import run_folder_name
 from blockwatch.evidence.reading import read_run, run_folders
@@ -55,11 +57,14 @@ def finish(folder: Path, aside: Path) -> tuple[Path, Path | None]:
     there = aside / place
     with in_words(folder):
         for old in _copies(results, name, run.run):
-            there.parent.mkdir(mode=0o700, exist_ok=True)
-            gone = results / f".import-{place}"
-            old.rename(gone if there.exists() else there)
-            sync_folder(there.parent)
-            shutil.rmtree(gone, ignore_errors=True)
+            there = place_for(old, there)
+            if there.name != place:  # said before it is done, so that it is found again
+                note_replaced(folder, old, there)
+            put_aside(old, there)
+            if old.exists():  # the same lies there: compared, byte for byte
+                gone = results / f".import-{place}"
+                old.rename(gone)
+                shutil.rmtree(gone, ignore_errors=True)
         own = results / run_folder_name(run, run.label)
         if not own.exists():
             folder = folder.rename(own)

@@ -1,0 +1,83 @@
+"""What goes aside lasts, and nothing is deleted because something else lies under its name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from blockwatch.evidence import disk
+from blockwatch.evidence.bundle import list_run
+from blockwatch.evidence.merge import Kept
+from blockwatch.evidence.receipt import Receipt
+from tests.evidence.collector import LOG, Collector, begun, contents, forge, sealed
+from tests.evidence.made import RUN
+
+
+@pytest.fixture
+def collector(tmp_path: Path) -> Collector:
+    return Collector(tmp_path)
+
+
+def noted(real: Callable[[int], None], synced: set[int]) -> Callable[[int], None]:
+    def call(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        real(descriptor)
+
+    return call
+
+
+def aside_of(receipt: Receipt, collector: Collector) -> Path:
+    (run,) = receipt.runs
+    place = run.aside or run.folder
+    assert place is not None
+    return collector.results / place
+
+
+def goes_on_unsealed(collector: Collector, tmp_path: Path) -> Path:
+    """Have a copy come that goes on after its seal: what was kept is extended, all of it goes aside."""
+    whole = sealed(tmp_path / "whole", 5)
+    collector.take(begun(whole, tmp_path / "first", 2, 2))
+    return begun(whole, tmp_path / "then", 6, 4)
+
+
+def test_what_goes_aside_is_synced_before_the_receipt_says_so(
+    collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    then = goes_on_unsealed(collector, tmp_path)
+    synced: set[int] = set()
+    monkeypatch.setattr(os, "fsync", noted(os.fsync, synced))
+    monkeypatch.setattr(disk, "_sync", noted(disk._sync, synced))
+    aside = aside_of(collector.take(then), collector)
+    assert (aside / LOG).read_bytes() == (then / LOG).read_bytes()
+    for path in (aside.parent.parent, aside.parent, aside, *aside.rglob("*")):
+        assert path.stat().st_ino in synced, path
+
+
+def test_what_a_power_cut_emptied_comes_aside_again(collector: Collector, tmp_path: Path) -> None:
+    then = goes_on_unsealed(collector, tmp_path)
+    emptied = aside_of(collector.take(then), collector)
+    for path in emptied.iterdir():
+        path.write_bytes(b"")
+    place = aside_of(collector.take(then), collector)
+    assert place != emptied
+    assert (place / LOG).read_bytes() == (then / LOG).read_bytes()
+    before = contents(collector.results)
+    assert aside_of(collector.take(then), collector) == place
+    assert contents(collector.results) == before
+
+
+def test_a_replaced_copy_stays_though_its_name_is_taken(collector: Collector, tmp_path: Path) -> None:
+    whole = sealed(tmp_path / "whole", 5)
+    collector.take(forge(begun(whole, tmp_path / "forged", 4, 0)))
+    old = contents(collector.kept)
+    taken = Kept(collector.results)._aside_for(list_run(collector.kept, RUN))
+    taken.mkdir(parents=True)
+    (taken / LOG).write_bytes(b"something else")
+    receipt = collector.take(begun(whole, tmp_path / "genuine", 6, 6))
+    assert [run.outcome for run in receipt.runs] == ["replaced"]
+    assert (taken / LOG).read_bytes() == b"something else"
+    assert aside_of(receipt, collector) != taken
+    assert contents(aside_of(receipt, collector)) == old

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from blockwatch.errors import UsageError
 from blockwatch.evidence.chain import last_root
+from blockwatch.evidence.naming import NO_FILE
 from blockwatch.evidence.receipt import imported_runs
-from blockwatch.evidence.rootnote import encrypted_folders
+from blockwatch.evidence.rootnote import encrypted_folders, root_text
 from blockwatch.evidence.verify import Reader
 from blockwatch.evidence.verify_paths import verify_paths
 from blockwatch.store import find_runs, read_run
 from tests.cli.command import blockwatch, no_traceback
-from tests.evidence.assets.world import HOUR, SECOND, STARTED, write_run
+from tests.evidence.assets.world import HOUR, OURS, SECOND, STARTED, write_run
 from tests.evidence.collector import contents
 
 
@@ -85,7 +87,66 @@ def test_a_link_to_an_encrypted_run_is_one_too(tmp_path: Path) -> None:
         find_runs([results])
 
 
-@pytest.mark.parametrize("kind", ["a pipe", "a folder", "nowhere", "/dev/zero"])
+KINDS = ["a pipe", "a folder", "nowhere", "/dev/zero"]
+EXPORT = ["export", "--format", "jsonl"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_whose_log_is_no_file_is_damaged(tmp_path: Path, kind: str) -> None:
+    write_run(tmp_path / "results")
+    other = write_run(tmp_path / "results", SECOND, started=STARTED + HOUR)
+    (other / "measurements.jsonl").unlink()
+    stand(other / "measurements.jsonl", kind)
+    for path in (other.parent, other):
+        report = list(verify_paths([path], Reader()))[-1]
+        assert [(one.kind, one.where, one.what) for one in report.findings] == [
+            ("damage", "measurements.jsonl", NO_FILE)
+        ]
+    for words in (["verify"], ["judge"], ["bundle", "-o", "b"], ["forget", "--yes"], EXPORT):
+        done = blockwatch(*words, "results", cwd=tmp_path)
+        assert (done.returncode != 0, no_traceback(done)) == (True, True), (words, done.stderr)
+        assert other.name in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "a link to one"])
+@pytest.mark.parametrize("name", ["run.age", "root", "stone"])
+def test_what_stands_for_a_run_that_is_not_here_is_a_file_itself(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    results = write_run(tmp_path / "results").parent
+    hidden = results / f"20200101T010000Z-{SECOND}"
+    hidden.mkdir()
+    text = root_text(SECOND, str(OURS.key), "ab" * 32, None, sha256(b"x").digest())
+    files = {hidden / "run.age": b"x", hidden / "root": OURS.note(text)}
+    if name == "stone":
+        stone = f"run {SECOND}\nkey none\nsize 0\nroot {'A' * 43}=\nprevious none\nwhen 2020-01-01T06:40:00Z"
+        files = {results / "forgotten" / SECOND: f"blockwatch/forgotten\n{stone}\n".encode()}
+    for path, raw in files.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(raw)
+    (report,) = verify_paths([results], Reader())
+    assert report.findings == ()
+    path = next(path for path in files if path.name in (name, SECOND))
+    if kind == "a link to one":
+        path.rename(tmp_path / "kept")
+        path.symlink_to(tmp_path / "kept")
+    else:
+        path.unlink()
+        stand(path, kind)
+    report = list(verify_paths([results], Reader()))[-1]
+    where = str(path.relative_to(results))
+    assert [(one.kind, one.where, one.what) for one in report.findings] == [("damage", where, NO_FILE)]
+
+
+def test_a_pipe_for_an_encrypted_run_that_was_killed_is_damage(tmp_path: Path) -> None:
+    hidden = write_run(tmp_path / "results").with_name(f"20200101T010000Z-{SECOND}")
+    hidden.mkdir()
+    os.mkfifo(hidden / "run.age")
+    _, report = verify_paths([hidden.parent], Reader())
+    assert [one.where for one in report.findings] == [f"{hidden.name}/run.age"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_receipt_that_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
     results = write_run(tmp_path / "results").parent
     (results / "receipts").mkdir()

@@ -21,6 +21,7 @@ import msgspec
 
 from blockwatch.errors import DiskError, EvidenceError
 from blockwatch.evidence.merkle import Tree
+from blockwatch.evidence.naming import NO_FILE, is_plain, stands
 from blockwatch.evidence.note import (
     MAX_NOTE,
     Note,
@@ -91,6 +92,13 @@ def read_note_file(path: Path) -> bytes:
             return file.read(MAX_NOTE + 1)
     except OSError as error:
         raise EvidenceError(f"cannot be read ({error.strerror})", where=str(path)) from error
+
+
+def read_kept_note(path: Path) -> bytes:
+    """The same of a file whose name no reader gave: a link may lead anywhere, and is refused."""
+    if stands(path) and not is_plain(path):
+        raise EvidenceError(NO_FILE, where=str(path))
+    return read_note_file(path)
 
 
 def checkpoint_files(folder: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.warc import WARC_FILE
@@ -18,6 +19,7 @@ from blockwatch.run import RunOpen
 
 STAMPS_FOLDER = "timestamps"
 ENCRYPTED_FILE = "run.age"  # a run that was encrypted as it was written
+NO_FILE = "a link, a pipe or something else stands where a file should"
 MAX_VOUCHER = 65_536  # bytes of a seal, a stamp or a tombstone
 RUN_ID = re.compile(r"[0-9a-f]{16}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,6 +42,16 @@ def run_folder_name(run_open: RunOpen, label: str | None) -> str:
     started = (_EPOCH + timedelta(microseconds=run_open.started)).strftime("%Y%m%dT%H%M%SZ")
     plain = re.sub(r"[^A-Za-z0-9_]+", "-", label or "").strip("-")[:40]
     return "-".join(part for part in (started, plain, run_open.run) if part)
+
+
+def stands(path: Path) -> bool:
+    """Whether there is anything of this name: a folder, a pipe, or a link, also one that leads nowhere."""
+    return path.is_symlink() or path.exists()
+
+
+def is_plain(path: Path) -> bool:
+    """Whether it is a file itself: no link, and no pipe that would be waited for."""
+    return path.is_file() and not path.is_symlink()
 
 
 def evidence_order(name: str) -> tuple[int, str] | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from blockwatch.content import decode_body, parse_response
 from blockwatch.errors import EvidenceError, UsageError
 from blockwatch.evidence.log import LOG_FILE, decode_line, log_root, read_close, read_lines
-from blockwatch.evidence.naming import ENCRYPTED_FILE
+from blockwatch.evidence.naming import ENCRYPTED_FILE, stands
 from blockwatch.evidence.warc import WARC_FILE, WarcRecord, read_member
 from blockwatch.model import Exchange, HttpStep, Measurement, WarcRef
 from blockwatch.run import Record, RunClose, RunOpen
@@ -147,7 +147,7 @@ def find_runs(paths: Iterable[Path]) -> list[Path]:
     found: dict[Path, Path] = {}
     for path in paths:
         try:
-            if not _is_run(path):
+            if not is_run(path):
                 refuse_links(path)
             for run in runs_at(path):
                 found.setdefault(run.resolve(), run)
@@ -162,14 +162,14 @@ def runs_at(path: Path) -> list[Path]:
     if not path.is_dir():
         what = "this is a file, and no bundle" if path.exists() else "no such folder"
         raise UsageError(what, where=str(path), remedy=_REMEDY)
-    return [path] if _is_run(path) else sorted(run_folders(path), key=lambda run: run.name)
+    return [path] if is_run(path) else sorted(run_folders(path), key=lambda run: run.name)
 
 
 def linked_runs(results: Path) -> list[Path]:
     """Links that stand where a run should: what they lead to may be anywhere, and somebody else's."""
     found = results.iterdir() if results.is_dir() else iter(())
     links = [path for path in found if path.is_symlink() and not path.name.startswith(".")]
-    return sorted(path for path in links if _holds_a_run(path) or (path / ENCRYPTED_FILE).is_file())
+    return sorted(path for path in links if _holds_a_run(path) or stands(path / ENCRYPTED_FILE))
 
 
 def refuse_links(results: Path) -> None:
@@ -182,8 +182,9 @@ def refuse_links(results: Path) -> None:
         )
 
 
-def _is_run(path: Path) -> bool:
-    return (path / LOG_FILE).is_file()
+def is_run(path: Path) -> bool:
+    """Whether there is a log, or anything in its place: reading it will say that it is no file."""
+    return stands(path / LOG_FILE)
 
 
 def run_folders(results: Path) -> Iterator[Path]:
@@ -200,6 +201,6 @@ def run_folders(results: Path) -> Iterator[Path]:
 def _holds_a_run(folder: Path) -> bool:
     """One that may not be looked into counts: reading it will say so, and hides no other."""
     try:
-        return _is_run(folder)
+        return is_run(folder)
     except PermissionError:
         return True

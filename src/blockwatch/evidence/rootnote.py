@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import file_digest
 from pathlib import Path
 
 import msgspec
 
 from blockwatch.errors import EvidenceError
-from blockwatch.evidence.checkpoint import read_note_file
+from blockwatch.evidence.checkpoint import read_kept_note
 from blockwatch.evidence.log import LOG_FILE
-from blockwatch.evidence.naming import ENCRYPTED_FILE
+from blockwatch.evidence.naming import ENCRYPTED_FILE, NO_FILE, is_plain, stands
 from blockwatch.evidence.note import (
     VerifierKey,
     from_base64,
@@ -82,21 +83,31 @@ def parse_root(raw: bytes, where: str = "") -> RootNote:
 
 def is_encrypted(folder: Path) -> bool:
     """Whether a folder is a run that was encrypted as it was written: one with a log is none."""
-    return (folder / ENCRYPTED_FILE).is_file() and not (folder / LOG_FILE).exists()
+    return (folder / ENCRYPTED_FILE).is_file() and not stands(folder / LOG_FILE)
 
 
 def encrypted_folders(results: Path) -> list[Path]:
     """Encrypted runs directly below ``results``, in order of their names; links are none."""
-    found = (path.parent for path in results.glob(f"*/{ENCRYPTED_FILE}") if path.parent.name[:1] != ".")
-    return sorted(folder for folder in found if is_encrypted(folder) and not folder.is_symlink())
+    return [folder for folder in _encrypted(results) if is_encrypted(folder)]
+
+
+def _encrypted(results: Path) -> list[Path]:
+    """The same, and those where something else stands in the place of ``run.age``."""
+    found: list[Path] = []
+    for folder in sorted(results.iterdir()) if results.is_dir() else ():
+        with suppress(PermissionError):  # of one that may not be looked into ``run_folders`` tells
+            if not folder.name.startswith(".") and not folder.is_symlink():
+                log = stands(folder / LOG_FILE)
+                found += [folder] if stands(folder / ENCRYPTED_FILE) and not log else []
+    return found
 
 
 def read_root(folder: Path) -> RootNote | None:
     """The note of an encrypted run; ``None``: it was killed. Raises ``EvidenceError`` for a bad one."""
     path = folder / ROOT_FILE
-    if not path.exists() and not path.is_symlink():
+    if not stands(path):
         return None
-    note = parse_root(read_note_file(path), str(path))
+    note = parse_root(read_kept_note(path), str(path))
     if not folder.resolve().name.endswith(note.run):
         raise EvidenceError("the note of another run", where=str(path))
     return note
@@ -104,10 +115,12 @@ def read_root(folder: Path) -> RootNote | None:
 
 def root_notes(results: Path) -> Iterator[tuple[Path, RootNote]]:
     """The notes of a results folder; bad ones, and altered runs, are ``EvidenceError``."""
-    for folder in encrypted_folders(results):
+    for folder in _encrypted(results):
+        path = folder / ENCRYPTED_FILE
+        if not is_plain(path):
+            raise EvidenceError(NO_FILE, where=str(path))
         note = read_root(folder)
         if note is not None:
-            path = folder / ENCRYPTED_FILE
             with path.open("rb") as file:
                 if file_digest(file, "sha256").hexdigest() != note.sha256:
                     raise EvidenceError("not the encrypted run that its note names", where=str(path))

@@ -19,7 +19,7 @@ from typing import Protocol
 import msgspec
 
 from blockwatch.errors import EvidenceError
-from blockwatch.evidence.checkpoint import read_note_file
+from blockwatch.evidence.checkpoint import read_kept_note
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
 from blockwatch.evidence.log import read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
@@ -134,7 +134,7 @@ def read_tombstones(results: Path) -> list[Tombstone]:
     try:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if _RUN_ID.fullmatch(path.name):
-                stone = parse_tombstone(read_note_file(path), str(path))
+                stone = parse_tombstone(read_kept_note(path), str(path))
                 if stone.run != path.name:
                     raise EvidenceError("a tombstone under another run's name", where=str(path))
                 found.append(stone)

@@ -20,7 +20,7 @@ import msgspec
 from blockwatch.evidence.allow import Allowed, allowed_by, unproven_day
 from blockwatch.evidence.checkpoint import EARLIER_FOLDER
 from blockwatch.evidence.log import LOG_FILE
-from blockwatch.evidence.naming import STAMPS_FOLDER, evidence_order
+from blockwatch.evidence.naming import NO_FILE, STAMPS_FOLDER, evidence_order, is_plain
 from blockwatch.evidence.note import parse_campaign_key
 from blockwatch.evidence.report import MAX_OFFSET_US, Damage, Finding, Level, Report
 from blockwatch.evidence.timestamps import Stamp, Trust
@@ -88,8 +88,8 @@ def only_files(folder: Path) -> None:
             for path in place.iterdir() if not inner or place.is_dir() else ():
                 name = f"{place.name}/{path.name}" if inner else path.name
                 ours = (evidence_order(name) and place.name != STAMPS_FOLDER) or name in DERIVED
-                if ours and (path.is_symlink() or not path.is_file()):
-                    raise Damage(name, "a link, a pipe or something else stands where a file should")
+                if ours and not is_plain(path):
+                    raise Damage(name, NO_FILE)
     except OSError as error:
         raise Damage(folder.name, f"cannot be read ({error.strerror})") from error
 

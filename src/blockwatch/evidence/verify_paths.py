@@ -14,10 +14,9 @@ from pathlib import Path
 import msgspec
 
 from blockwatch.errors import EvidenceError, UsageError
-from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.merge import ASIDE
 from blockwatch.evidence.opened import opened_paths
-from blockwatch.evidence.reading import linked_runs, runs_at
+from blockwatch.evidence.reading import is_run, linked_runs, runs_at
 from blockwatch.evidence.report import Finding, Report
 from blockwatch.evidence.verify import Checked, Reader, verify_run
 from blockwatch.evidence.verify_among import (
@@ -106,7 +105,7 @@ def _folder(path: Path, folder: Path, runs: list[Checked], reader: Reader) -> li
             name = f"{path}: {checked.folder.name}"
             checked.report = msgspec.structs.replace(checked.report, path=name)
         return []
-    if (folder / LOG_FILE).is_file():
+    if is_run(folder):
         return []
     findings, notes = [*_links(folder), *check_chain(folder, runs, reader)], _aside(folder)
     if not findings and not notes:

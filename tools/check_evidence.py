@@ -29,14 +29,14 @@ GRADES, MINUTE, HOUR = ["unsigned", "sealed", "timed", "witnessed"], 60_000_000,
 P, ODD = 2**255 - 19, 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 SMALL = {0, 1, P - 1, P, P + 1, ODD, P - ODD}  # keys by which anybody can sign
 SPACE, NOTHING = uuid.UUID("6e7f2b0a-51c4-5d0c-9d7a-3a4c1f0b9e52"), Path("/dev/null")
-NOTE = re.compile("((?:[^\0-\x1f]+\n)+)\n((?:\u2014 [^\0- ]+ [^\0- ]+\n)+)")
+NOTE = re.compile("((?:[^\0-\x1f]+\n)+)\n((?:\u2014 [^\0- ]+ [^\0- =]{7}[^\0- ]+\n){1,64})")
 STATUS = rb"(?s)(?:HTTP/1\.[01] 1(?!01)\d\d(?=[ \r\n]).*?\r\n\r\n)*HTTP/1\.[01] (\d{3})(?=[ \r\n])"
-# In what an authority signs: the imprint, a serial number, the time, seconds of accuracy (one byte or two).
-TIME = re.compile(rb"(?s)\x04 (.{32})\x02.{2,25}?\x18.(\d{14})[.\d]*Z(?:0[^\0]\x02(?:\x01(.)|\x02(..)))?")
+TIME, SHA256 = rb"\d{14}(\.\d{1,9})?Z", (6, b"\x60\x86\x48\1\x65\3\4\2\1")
+SIZE, UNITS = "[1-9][0-9]{0,15}", {2: 1_000_000, 128: 1_000, 129: 1}  # of lines; of an authority's accuracy
 PROOF = b"\0OpenTimestamps\0\0Proof\0\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
 STONE = re.compile(
-    r"blockwatch/(forgotten|encrypted)\nrun ([0-9a-f]{16})\nkey (\S+)\n(?:size \d+\n)?"
-    r"root (\S{44})\nprevious (\S+)\n(?:when [0-9T:Z-]{20}|sha256 (\S{44}))\n"
+    rf"blockwatch/(?:forgotten|(encrypted))\nrun ([0-9a-f]{{16}})\nkey (\S+)\n(?(1)|size (?:0|{SIZE})\n)"
+    r"root (\S+)\nprevious (\S+)\n(?(1)sha256 (\S+)|when [0-9T:Z-]{20})\n"
 )
 
 
@@ -161,6 +161,16 @@ def check_member(raw, record, step, side, ref):
     need(not http or int(http[1]) == step["status"], "another status")
 
 
+def elements(raw):  # tags and contents of the elements of DER that these bytes are
+    while raw:
+        tag, size, count, least, raw = raw[0], raw[1], raw[1] - 128, 0, raw[2:]
+        if count >= 0:
+            size, least, raw = int.from_bytes(raw[:count]), max(128, 1 << 8 * count - 8), raw[count:]
+        need(tag & 31 < 31 and least <= size <= len(raw), "not DER")
+        yield tag, raw[:size]
+        raw = raw[size:]
+
+
 def openssl(*words, put):
     done = subprocess.run(["openssl", *words], input=put, capture_output=True)
     return done.stdout if done.returncode == 0 else b""
@@ -170,11 +180,16 @@ def reply(raw, roots):  # what the reply of an authority is over, and the moment
     need(raw[:2] == b"0\x82" and int.from_bytes(raw[2:4]) == len(raw) - 4, "not a reply")
     token = openssl("ts", "-reply", "-in", "/dev/stdin", "-token_out", put=raw)
     content = openssl("cms", "-verify", "-noverify", "-inform", "DER", put=token)  # what is signed
-    digest, day, *late = TIME.search(content).groups()
-    when = int(datetime.strptime(f"{day.decode()}+0000", "%Y%m%d%H%M%S%z").timestamp())
+    [(whole, content)] = elements(content)
+    tags, (version, _, imprint, _, time, *_) = zip(*(parts := [*elements(content)]), strict=True)
+    [(six, algorithm), (seven, digest)] = elements(imprint)
+    said = (whole, *tags[:5], six, seven, version, *[*elements(algorithm)][:1])
+    need(said == (48, 2, 6, 48, 2, 24, 48, 4, b"\1", SHA256) and re.fullmatch(TIME, time), "another form")
+    when = int(datetime.strptime(f"{time[:14].decode()}Z", "%Y%m%d%H%M%S%z").timestamp())
+    late = sum(UNITS[tag] * int.from_bytes(each[:8]) for tag, each in elements(dict(parts[5:]).get(48, b"")))
     words = ["-CAfile", roots or NOTHING, "-partial_chain", "-attime", str(when), "-digest", digest.hex()]
     known = openssl("ts", "-verify", "-token_in", "-in", "/dev/stdin", *words, put=token)
-    return digest, known and (when + int.from_bytes(late[0] or late[1] or b"")) * 1_000_000
+    return digest, known and when * 1_000_000 + late
 
 
 def calendar(raw):  # what a proof of OpenTimestamps is over; no block is looked up, so no moment counts
@@ -299,12 +314,13 @@ class Found:
         raw, parts = said["checkpoint"].encode(), (said["run_open"], said["record"])
         self.open, record = (canonical(part["line"].encode()) for part in parts)
         origin, size, root = text_of(raw, said["key"])
-        need(origin == f"blockwatch/run/{self.open['run']}" and int(size) > 0, "the seal of another run")
+        need(origin == f"blockwatch/run/{self.open['run']}" and re.fullmatch(SIZE, size), "another seal")
         for part in parts:
+            need(type(part["index"]) is int and len(part.get("path", [])[:65]) <= 64, "no place in a log")
             self.leaves, path = [sha(b"\0", part["line"].encode())], [*map(unbase64, part.get("path", []))]
             need(root_by(path, *self.leaves, part["index"], int(size)) == unbase64(root), "not in the log")
         kinds = (said["type"], said.get("format", 1), parts[0]["index"], record["type"])
-        need(kinds == ("blockwatch proof", 1, 0, "measurement"), "no proof")
+        need(kinds == ("blockwatch proof", 1, 0, "measurement") and type(kinds[1]) is int, "no proof")
         need(record["id"].startswith(f"{self.open['run']}-") and said["key"] == self.open["key"], "another")
         need(not keys or said["key"] in keys, "not sealed by a key that you named")
         for (step, side, ref), member in zip(places_of(record), said.get("members", []), strict=True):
@@ -339,17 +355,17 @@ class Found:
     def check_note(self):  # a tombstone, or the note of an encrypted run
         raw, folder = plain(self.path).read_bytes(), self.path.parent
         text, blank, _ = raw.decode().partition("\n\n")
-        kind, self.run, key, root, previous, digest = STONE.fullmatch(text + blank[:1]).groups()
-        self.key = None if key == "none" else key
+        encrypted, self.run, key, *words = STONE.fullmatch(text + blank[:1]).groups()
+        root, previous, digest = hashes = [one and one != "none" and unbase64(one) for one in words]
+        self.key = key if key != "none" and key_of(key) else None
         self.sealed = len(blank and text_of(raw, key))
-        name = self.path.name if kind == "forgotten" else folder.name
-        need(name.endswith(self.run) and (kind == "encrypted") == (digest is not None), "another run's note")
-        if kind == "encrypted":
+        name = folder.name if encrypted else self.path.name
+        need(name.endswith(self.run) and {*map(len, filter(None, hashes))} == {32}, "another's")
+        if encrypted:
             self.place = f"{name}/run.age"
             with plain(folder / "run.age", ENDLESS).open("rb") as file:
-                need(hashlib.file_digest(file, "sha256").digest() == unbase64(digest), "another run.age")
-        self.root = unbase64(root).hex()
-        self.before = None if previous == "none" else unbase64(previous).hex()
+                need(hashlib.file_digest(file, "sha256").digest() == digest, "another run.age")
+        self.root, self.before = root.hex(), previous.hex() if previous else None
 
 
 def look(path, *given):  # all that is to be checked at a path

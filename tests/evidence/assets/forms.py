@@ -6,13 +6,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.evidence.assets.asset import (
     LOG,
     Asset,
     changed,
+    proof,
 )
 from tests.evidence.assets.world import (
+    OURS,
     in_record,
     log_of,
     put_log,
@@ -63,6 +66,22 @@ def in_place_of(name: str, link: str | None) -> Callable[[Path], None]:
     return change
 
 
+def with_size(text: str) -> Callable[[dict[str, Any]], None]:
+    """Let the owner of the key sign this as the number of lines in a proof's seal, and nothing else anew."""
+
+    def change(said: dict[str, Any]) -> None:
+        lines = said["checkpoint"].split("\n\n")[0].split("\n")
+        said["checkpoint"] = OURS.note(f"{lines[0]}\n{text}\n{lines[2]}\n".encode()).decode()
+
+    return change
+
+
+def with_path(said: dict[str, Any]) -> None:
+    """A path of as many hashes as the file holds, up a tree of which the seal says that it is as high."""
+    with_size("1" + "0" * 4_000)(said)
+    said["record"]["path"] = [""] * 1_000
+
+
 FORMS: dict[str, Asset] = {
     # Lines.
     "a number beyond 2^53 in a field that is known": Asset(
@@ -72,6 +91,13 @@ FORMS: dict[str, Asset] = {
     "a line one byte too long": Asset(changed(line_of(8_388_609)), where=f"{LOG}:2"),
     "keys in the order of UTF-16": Asset(changed(keys_in_line("\U0001f600", "\ufb33")), ("unsigned",)),
     "keys in the order of characters": Asset(changed(keys_in_line("\ufb33", "\U0001f600")), where=f"{LOG}:2"),
+    # Numbers in a proof.
+    "a proof of a signed size with a plus": Asset(proof(with_size("+6")), where="proof.json"),
+    "a proof of a signed size with a zero before": Asset(proof(with_size("06")), where="proof.json"),
+    "a proof of a signed size in other digits": Asset(proof(with_size("\u0666")), where="proof.json"),
+    "a proof whose place is false": Asset(proof(lambda said: said["run_open"].update(index=False)), where="proof.json"),
+    "a proof whose format is true": Asset(proof(lambda said: said.update(format=True)), where="proof.json"),
+    "a proof of a path without end": Asset(proof(with_path), where="proof.json"),
     # Links and pipes.
     "a link in the place of the log": Asset(changed(in_place_of(LOG, "../moved")), where=LOG),
     "a pipe in the place of the bytes": Asset(changed(in_place_of("bodies.warc.gz", None)), where="bodies.warc.gz"),

@@ -10,9 +10,11 @@ import pytest
 
 from blockwatch.evidence import disk
 from blockwatch.evidence.bundle import list_run
+from blockwatch.evidence.copies import cut
 from blockwatch.evidence.merge import Kept
 from blockwatch.evidence.receipt import Receipt
-from tests.evidence.collector import LOG, Collector, begun, contents, forge, sealed
+from tests.evidence.assets.world import write_run
+from tests.evidence.collector import BODIES, LOG, SIGNER, Collector, begun, contents, forge, lines, sealed
 from tests.evidence.made import RUN
 
 
@@ -81,3 +83,29 @@ def test_a_replaced_copy_stays_though_its_name_is_taken(collector: Collector, tm
     assert (taken / LOG).read_bytes() == b"something else"
     assert aside_of(receipt, collector) != taken
     assert contents(aside_of(receipt, collector)) == old
+
+
+def test_captured_bytes_are_not_replaced_by_fewer(collector: Collector, tmp_path: Path) -> None:
+    """Only the last line refers to any, and the other copy is cut before it."""
+    whole = write_run(tmp_path / "whole", run=RUN, signer=SIGNER, count=2, invalid=(1,))
+    collector.take(begun(whole, tmp_path / "first", 1, 1))
+    bodies = (collector.kept / BODIES).read_bytes()
+    receipt = collector.take(begun(whole, tmp_path / "then", 3, 2))
+    assert [run.outcome for run in receipt.runs] == ["extended"]
+    assert len(lines(collector.kept)) == 2
+    assert bodies
+    assert (collector.kept / BODIES).read_bytes() == bodies
+
+
+def test_captured_bytes_that_no_line_refers_to_go_aside(collector: Collector, tmp_path: Path) -> None:
+    whole = sealed(tmp_path / "whole", 3)
+    first = begun(whole, tmp_path / "first", 2, 2)
+    cut(first, 2)
+    captured = (first / BODIES).read_bytes() + bytes(9_000)
+    (first / BODIES).write_bytes(captured)
+    collector.take(first)
+    receipt = collector.take(whole)
+    assert [run.outcome for run in receipt.runs] == ["extended"]
+    assert collector.holds(whole)
+    assert (collector.kept / BODIES).read_bytes() == (whole / BODIES).read_bytes()
+    assert (aside_of(receipt, collector) / BODIES).read_bytes() == captured

@@ -14,6 +14,7 @@ import pytest
 from blockwatch.evidence import ots, vouchers
 from blockwatch.evidence.bundle import Bundle, write_bundle
 from blockwatch.evidence.checkpoint import checkpoint_text
+from blockwatch.evidence.copies import cut
 from blockwatch.evidence.merkle import leaf_hash, root_of
 from blockwatch.evidence.verify import Reader, verify_run
 from blockwatch.evidence.verify_paths import verify_paths
@@ -67,7 +68,8 @@ def test_a_run_that_names_a_key_and_has_no_seal_yet_is_not_extended(
 
 def test_only_lines_under_a_seal_are_added(collector: Collector, tmp_path: Path) -> None:
     whole = sealed(tmp_path / "whole", 4)
-    collector.take(begun(whole, tmp_path / "short", 2, 2))
+    cut(short := begun(whole, tmp_path / "short", 2, 2), 2)
+    collector.take(short)
     receipt = collector.take(begun(whole, tmp_path / "longer", 5, 4))
     assert outcome(receipt) == ("extended", True)
     assert lines(collector.kept) == lines(whole)[:4]

@@ -7,6 +7,7 @@ says of itself; a log grows by replacing it with one that begins with the same l
 from __future__ import annotations
 
 import os
+from functools import partial
 from itertools import islice, zip_longest
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from blockwatch.evidence.vouchers import add_vouchers
 from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.model import Measurement
 
+_PIECE = 1_048_576  # bytes compared at once
 DERIVED = ("verdicts.jsonl", SUMMARY_FILE)
 
 
@@ -96,12 +98,30 @@ def cut(folder: Path, lines: int) -> None:
             os.truncate(bodies, end)
 
 
+def _goes_on(short: Path, longer: Path) -> bool:
+    """Whether one file begins with all of the other; one that is not there is empty."""
+    if not short.is_file():
+        return True
+    if not longer.is_file():
+        return not short.stat().st_size
+    with short.open("rb") as ours, longer.open("rb") as theirs:
+        return all(piece == theirs.read(len(piece)) for piece in iter(partial(ours.read, _PIECE), b""))
+
+
+def differ(kept: Path, staged: Path) -> bool:
+    """Whether :func:`extend` would take captured bytes away, which no line refers to."""
+    ours, theirs = kept / WARC_FILE, staged / WARC_FILE
+    with in_words(ours):
+        return not (_goes_on(ours, theirs) or _goes_on(theirs, ours))
+
+
 def extend(kept: Path, staged: Path, spare: Path) -> tuple[str, ...]:
     """Make the kept run the longer one, each step leaving one that can be read; gives stamps left out."""
     with in_words(kept):
         for name in DERIVED:
             (kept / name).unlink(missing_ok=True)
-        for name in (WARC_FILE, LOG_FILE):
+        fewer = _goes_on(staged / WARC_FILE, kept / WARC_FILE)  # as cut leaves them: ours hold them all
+        for name in (LOG_FILE,) if fewer else (WARC_FILE, LOG_FILE):
             if (staged / name).is_file():
                 (staged / name).replace(kept / name)
                 sync_folder(kept)

@@ -24,7 +24,17 @@ from blockwatch.codec import canonical
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.aside import copy_aside, put_aside
 from blockwatch.evidence.bundle import BundledFile, BundledRun, list_run
-from blockwatch.evidence.copies import checked, compare, cut, extend, held, longer_here, stronger, without
+from blockwatch.evidence.copies import (
+    checked,
+    compare,
+    cut,
+    differ,
+    extend,
+    held,
+    longer_here,
+    stronger,
+    without,
+)
 from blockwatch.evidence.disk import in_words, sync_folder
 from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.naming import STAMPS_FOLDER, run_folder_name
@@ -178,23 +188,29 @@ class Kept:
     def _go_on(self, new: _Copy, kept: Path, ours: Report, bundled: BundledRun, spare: Path) -> _Joined:
         """Extend a kept run by what vouches for itself; where more came, all of that copy goes aside too."""
         if new.report.key is None:
-            left_out = extend(kept, new.folder, spare)
-            return _Joined("extended", f"{_GOES_ON}; {_UNSIGNED}", kept, left_out=left_out)
+            return self._extend(new, kept, spare, f"{_GOES_ON}; {_UNSIGNED}")
         reach = new.report.sealed
         if reach == new.report.lines:
-            return _Joined("extended", _GOES_ON, kept, left_out=extend(kept, new.folder, spare))
+            return self._extend(new, kept, spare, _GOES_ON)
         why = (
             f"no seal of the run's key covers its last {new.report.lines - reach} lines, which were not added"
         )
         if reach <= ours.lines and reach <= ours.sealed:
             return _Joined("aside", why)
-        aside = self._copy_aside(new.folder, bundled, new.folder.with_name(f"{new.folder.name}-whole"))
+        aside = self._copy_aside(new.folder, bundled, new.folder)
         if reach > ours.lines:
             cut(new.folder, reach)
-            left_out = extend(kept, new.folder, spare)
-            return _Joined("extended", f"{_GOES_ON}; {why}", kept, aside, left_out)
+            return self._extend(new, kept, spare, f"{_GOES_ON}; {why}", aside)
         _, left_out = add_vouchers(kept, new.folder, spare)
         return _Joined("added to", why, kept, aside, left_out)
+
+    def _extend(self, new: _Copy, kept: Path, spare: Path, why: str, aside: Path | None = None) -> _Joined:
+        """Make the kept copy the longer one; where captured bytes would go, it all goes aside."""
+        if differ(kept, new.folder):
+            before = self._copy_aside(kept, list_run(kept, new.run.open.run), new.folder)
+            aside = aside or before
+        left_out = extend(kept, new.folder, spare)
+        return _Joined("extended", why, kept, aside, left_out)
 
     def _replace(self, new: _Copy, kept: Path, why: str) -> _Joined:
         """Put the new copy into the place of the kept one, which goes aside."""
@@ -237,11 +253,11 @@ class Kept:
                 (spare / name).rename(staged / name)
             return put_aside(staged, folder)
 
-    def _copy_aside(self, folder: Path, bundled: BundledRun, draft: Path) -> Path:
+    def _copy_aside(self, folder: Path, bundled: BundledRun, staged: Path) -> Path:
         """Put a copy aside of what will be cut."""
         place = self._aside_for(bundled)
         with in_words(place):
-            return copy_aside(folder, place, draft)
+            return copy_aside(folder, place, staged.with_name(f"{staged.name}-{place.name}"))
 
     def _spare_aside(self, spare: Path, run: str) -> Path:
         """Put stamps aside that were not taken."""

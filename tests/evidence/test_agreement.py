@@ -133,5 +133,6 @@ def compared(path: Path, authority: Authority) -> tuple[Places, Places, Places]:
     assert code == (9 if wrong or stamps else 0)
     if not wrong and all(report.sound for report in reports):
         titles = (sorted(report.title for report in reports), sorted(one.title or "" for one in told))
-        assert titles[0] == titles[1] or (stamps and titles == (["timed"], ["sealed"])), (ours, stamps)
+        stricter = ours or stamps  # about a stamp: ours reads all of it, OpenSSL minds other bytes
+        assert titles[0] == titles[1] or (stricter and set(map(tuple, titles)) == {("timed",), ("sealed",)})
     return ours, wrong, stamps

@@ -7,21 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blockwatch.evidence.report import Report
-from blockwatch.evidence.verify import Reader
-from blockwatch.evidence.verify_paths import verify_paths
-from tests.evidence.assets.world import (
-    write_run,
-)
-
-
-def verified(*paths: Path, reader: Reader | None = None) -> list[Report]:
-    return list(verify_paths(paths, reader or Reader()))
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return write_run(tmp_path / "results")
+from tests.evidence.verified import verified
 
 
 @pytest.mark.parametrize(

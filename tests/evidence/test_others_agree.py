@@ -14,13 +14,8 @@ from blockwatch.evidence.sshsig import allowed_signer
 from blockwatch.evidence.timestamps import Trust
 from blockwatch.evidence.verify import Reader, verify_run
 from tests.evidence.assets.bad import RUNS
-from tests.evidence.assets.world import OURS, THEIRS, stamp, write_run
+from tests.evidence.assets.world import OURS, THEIRS, stamp
 from tests.exchange.authority import Authority
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return write_run(tmp_path / "results")
 
 
 def ssh_keygen(run: Path) -> bool:

@@ -11,10 +11,9 @@ import pytest
 
 from blockwatch.evidence import ots
 from blockwatch.evidence.allow import Allowed
-from blockwatch.evidence.report import Level, Report
+from blockwatch.evidence.report import Level
 from blockwatch.evidence.timestamps import Trust
 from blockwatch.evidence.verify import Reader
-from blockwatch.evidence.verify_paths import verify_paths
 from tests.cli.command import blockwatch, no_traceback
 from tests.evidence.assets.world import (
     FIRST,
@@ -30,17 +29,8 @@ from tests.evidence.assets.world import (
     unseal,
     write_run,
 )
+from tests.evidence.verified import verified
 from tests.exchange.authority import Authority
-
-
-def verified(*paths: Path, reader: Reader | None = None) -> list[Report]:
-    return list(verify_paths(paths, reader or Reader()))
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return write_run(tmp_path / "results")
-
 
 # Words and exit codes.
 

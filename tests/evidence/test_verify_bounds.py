@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blockwatch.evidence.report import Level, Report
-from blockwatch.evidence.verify import Checked, Reader
+from blockwatch.evidence.report import Level
+from blockwatch.evidence.verify import Checked
 from blockwatch.evidence.verify_among import MAX_SITES
 from blockwatch.evidence.verify_log import Numbers, _may_be_long
-from blockwatch.evidence.verify_paths import Held, verify_paths
+from blockwatch.evidence.verify_paths import Held
 from tests.cli.command import NO_NETWORK
 from tests.evidence.assets.world import (
     in_record,
@@ -27,16 +27,8 @@ from tests.evidence.assets.world import (
     unseal,
     write_run,
 )
+from tests.evidence.verified import verified
 from tests.exchange.authority import Authority
-
-
-def verified(*paths: Path, reader: Reader | None = None) -> list[Report]:
-    return list(verify_paths(paths, reader or Reader()))
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return write_run(tmp_path / "results")
 
 
 def test_pipes_links_and_folders_in_place_of_files_are_damage(run: Path) -> None:

@@ -24,7 +24,7 @@ from blockwatch.judge.fingerprints import OURS, Pack
 from blockwatch.judge.names import a_label, owner, parts
 from blockwatch.judge.pages import agrees
 from blockwatch.judge.row import LATEST
-from blockwatch.judge.sight import redirect_of
+from blockwatch.judge.sight import PLAIN, redirect_of
 from blockwatch.judge.witnesses import Helpers
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Measurement, Purpose, TcpStep, TlsStep
 from blockwatch.run import LineCheck, RunClose, RunOpen
@@ -180,9 +180,9 @@ class _Digest:
         if end == outcomes.OK and step.server_name and step.chain:
             self.successes.append(step.t + step.us)
             self.proven.add((a_label(step.server_name), step.address))
-        elif end not in (outcomes.OK, outcomes.TRUST) and step.purpose in _PLAIN and step.server_name:
+        elif end not in (outcomes.OK, outcomes.TRUST) and step.purpose in PLAIN and step.server_name:
             self._broke(step, a_label(step.server_name))
-        elif end == outcomes.TRUST and step.chain and step.purpose in _PLAIN and step.server_name:
+        elif end == outcomes.TRUST and step.chain and step.purpose in PLAIN and step.server_name:
             from blockwatch.judge.certs import issuer_key
 
             key = issuer_key(step.chain)
@@ -197,12 +197,12 @@ class _Digest:
         self.struck[place].append(step.t)
 
     def _response(self, step: HttpStep) -> None:
-        if step.status is None and step.failure and step.purpose in _PLAIN:
+        if step.status is None and step.failure and step.purpose in PLAIN:
             self._broke(step, parts(step.url).host)
         if (
             step.status is None
             or step.failure
-            or step.purpose not in _PLAIN
+            or step.purpose not in PLAIN
             or not step.url.startswith("http:")
         ):
             return
@@ -218,7 +218,6 @@ class _Digest:
 
 
 _FIRST = Purpose.FIRST
-_PLAIN = (Purpose.FIRST, Purpose.REPEAT)
 
 
 def destination(url: str) -> str:

@@ -24,15 +24,12 @@ from blockwatch.judge.matrix import SPELLED, STRANGE
 from blockwatch.judge.outcomes import EOF, OK, REFUSED, RESET, TRUST, of_failure
 from blockwatch.judge.proof import ROUNDS
 from blockwatch.judge.scene import Scene
-from blockwatch.judge.sight import Flow, Hop, Sight
-from blockwatch.model import ControlStep, Purpose
+from blockwatch.judge.sight import CALM, FAR, NEAR, Flow, Hop, Sight
+from blockwatch.model import ControlStep
 from blockwatch.verdict import State
 
 LIKELY = 0.01
 MIXED = 0.001  # where other names fail at times at the site's address too, as at a server that fails at times
-_NEAR = (Purpose.SNI_CONTROL_ON_TARGET, Purpose.HOST_CONTROL_ON_TARGET)
-_FAR = (Purpose.SNI_TARGET_ON_CONTROL, Purpose.HOST_TARGET_ON_CONTROL)
-_CALM = (Purpose.SNI_CONTROL_ON_CONTROL, Purpose.HOST_CONTROL_ON_CONTROL)
 _CUT = {RESET, EOF, REFUSED}
 
 
@@ -76,10 +73,8 @@ def weighed(scene: Scene, layer: str, finding: Finding) -> Finding:
     if likelihood(own if named else own + near, control) < bar:
         return finding
     tries = control.passed + control.failed
-    text = (
-        f"{finding.text}; but the control passed {control.passed} of {tries} times, and a server that fails"
-    )
-    text += " for everybody at times would look the same"
+    text = f"{finding.text}; but the control passed {control.passed} of {tries} times"
+    text += ", and a server that fails for everybody at times would look the same"
     return unclear(text, refs(finding.witnesses), finding.failed_step)
 
 
@@ -99,9 +94,9 @@ def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fare
     places = {flow.address for hop in hops for flow in hop.own if flow.at(layer) in alike}
     for hop in hops:
         own += _of([flow for flow in hop.own if flow.address in places], layer, alike)
-        near += _of([f for f in hop.by(*_NEAR) if f.address in places and f.round < SPELLED], layer, alike)
-        far += _of(hop.by(*_FAR), layer, alike)
-        calm += _of([f for f in hop.by(*_CALM) if f.round < STRANGE], layer, alike)
+        near += _of([f for f in hop.by(*NEAR) if f.address in places and f.round < SPELLED], layer, alike)
+        far += _of(hop.by(*FAR), layer, alike)
+        calm += _of([f for f in hop.by(*CALM) if f.round < STRANGE], layer, alike)
         for _, step in hop.controls:
             control += _of_control(step, hop, layer, places)
     return own, near, far, calm, control

@@ -22,6 +22,7 @@ from collections.abc import Iterable
 
 from blockwatch import asn
 from blockwatch.judge.addresses import bogon
+from blockwatch.judge.answers import LINE, SYSTEM
 from blockwatch.judge.finding import Finding, sign
 from blockwatch.judge.names import owner
 from blockwatch.judge.rules_known import censors_page, censors_redirect
@@ -40,19 +41,9 @@ _BLOCK_HOSTS = {  # where filtering resolvers lead to
 }
 _PRODUCTS = (
     *("fortiguard", "fortigate", "fortinet", "zscaler", "cisco umbrella", "opendns", "sophos", "kaspersky"),
-    *(
-        "cleanbrowsing",
-        "adguard",
-        "nextdns",
-        "pi-hole",
-        "pihole",
-        "netgear",
-        "symantec",
-        "mcafee",
-        "barracuda",
-    ),
-    *("forcepoint", "websense", "smoothwall", "lightspeed systems", "securly", "goguardian", "sonicwall"),
-    *("watchguard", "untangle", "checkpoint", "check point", "palo alto networks"),
+    *("cleanbrowsing", "adguard", "nextdns", "pi-hole", "pihole", "netgear", "symantec", "mcafee"),
+    *("barracuda", "forcepoint", "websense", "smoothwall", "lightspeed systems", "securly", "goguardian"),
+    *("sonicwall", "watchguard", "untangle", "checkpoint", "check point", "palo alto networks"),
     *("bitdefender", "eset", "avast", "norton", "dr.web", "qustodio", "net nanny", "squidguard", "dnsfilter"),
     *("safedns", "skydns", "usergate", "ideco", "linewize", "contentkeeper", "iboss", "lightspeed rocket"),
     *("your network administrator", "your administrator"),
@@ -134,7 +125,7 @@ def proxied(scene: Scene) -> bool:
     working = [address for name, address in scene.peers.proven if owner(name) != ours]
     if any(block in _blocks(working) for block in blocks if block == _INVENTED or ":" in block):
         return True
-    told = [x for x in scene.hop.name_controls if x.step.resolver in ("system", "line") and x.step.addresses]
+    told = [x for x in scene.hop.name_controls if x.step.resolver in (SYSTEM, LINE) and x.step.addresses]
     theirs = frozenset(address for lookup in told for address in lookup.step.addresses)
     apart = all(blocks & _blocks((address,)) for address in theirs)
     return bool(theirs) and apart and not theirs & scene.answers.given

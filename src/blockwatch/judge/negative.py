@@ -13,6 +13,7 @@ Messages are hostile input: :func:`soa_zone` reads at most 4,096 bytes, follows 
 
 from __future__ import annotations
 
+from blockwatch.judge.answers import LINE
 from blockwatch.judge.outcomes import EMPTY, NXDOMAIN
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Lookup
@@ -33,7 +34,7 @@ def denial_doubt(scene: Scene) -> str:
         return "The reply names the zone's own record: a resolver that remembers an old answer sends the same"
     if any(zone is not None for zone in zones):
         return ""  # of a zone that the name does not lie in
-    nobody = [zone for lookup in hop.made_up if lookup.step.resolver == "line" for zone in _zones(lookup)]
+    nobody = [zone for lookup in hop.made_up if lookup.step.resolver == LINE for zone in _zones(lookup)]
     if len(nobody) >= 2 and all(zone is not None for zone in nobody):
         return ""
     return "This resolver is not known to say where its denials come from: it may remember an old answer"

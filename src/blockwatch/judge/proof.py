@@ -38,9 +38,7 @@ class Proof:
 
     elsewhere: tuple[str, ...] = ()  # witnesses: the name fails alike on an unrelated address
     here: tuple[str, ...] = ()  # witnesses: a control name passes on the site's address, every round
-    capitals: tuple[
-        str, ...
-    ] = ()  # witnesses: the name in capitals passes on the site's address, every round
+    capitals: tuple[str, ...] = ()  # witnesses: the name in capitals passes on the site's address, always
     residual: bool = False  # the control name failed too, once the site's name had been sent there
     not_here: tuple[str, ...] = ()  # witnesses: a control name fails alike on the site's address
     times: int = 0  # how often the name failed alike on unrelated addresses

@@ -20,10 +20,9 @@ from blockwatch.judge.case import Peers
 from blockwatch.judge.outcomes import OK, SKIPPED
 from blockwatch.judge.proof import of_failure
 from blockwatch.judge.scene import Scene
-from blockwatch.judge.sight import Sight, broke
+from blockwatch.judge.sight import NEAR, Sight, broke
 from blockwatch.model import Observation, Purpose
 
-_NEAR = (Purpose.SNI_CONTROL_ON_TARGET, Purpose.HOST_CONTROL_ON_TARGET)
 _MOST = 2  # addresses of one measurement
 
 
@@ -64,7 +63,7 @@ def _suspected(scene: Scene, connected: Collection[str], answered: Collection[st
     found = []
     for address in dict.fromkeys(flow.address for flow in scene.usable):
         own = [flow for flow in scene.usable if flow.address == address and flow.at("tcp") != SKIPPED]
-        near = [flow for flow in scene.hop.by(*_NEAR) if flow.address == address]
+        near = [flow for flow in scene.hop.by(*NEAR) if flow.address == address]
         if not own or not all(map(broke, own)):
             continue
         place = f"{address}:{scene.hop.port}"

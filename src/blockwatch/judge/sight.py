@@ -19,7 +19,10 @@ from blockwatch.model import ControlStep, DnsStep, HttpStep, Observation, Purpos
 
 _FIRST, _RESOLVER, _RESIDUE = Purpose.FIRST, Purpose.RESOLVER, Purpose.RESIDUE
 MADE_UP = 9  # the round from which control lookups are of names that nobody has
-_OWN = (Purpose.FIRST, Purpose.REPEAT)  # no set: to hash a member of an enumeration takes longer
+PLAIN = (Purpose.FIRST, Purpose.REPEAT)  # no set: to hash a member of an enumeration takes longer
+NEAR = (Purpose.SNI_CONTROL_ON_TARGET, Purpose.HOST_CONTROL_ON_TARGET)  # other names at the site's address
+FAR = (Purpose.SNI_TARGET_ON_CONTROL, Purpose.HOST_TARGET_ON_CONTROL)  # the site's name at control addresses
+CALM = (Purpose.SNI_CONTROL_ON_CONTROL, Purpose.HOST_CONTROL_ON_CONTROL)  # those addresses' own names
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -136,7 +139,7 @@ class Hop:
     @once
     def own(self) -> list[Flow]:
         """The target's own flows: the first and its repeats, to the URL's port, in order."""
-        return [flow for flow in self.flows if flow.purpose in _OWN and flow.port == self.port]
+        return [flow for flow in self.flows if flow.purpose in PLAIN and flow.port == self.port]
 
     @once
     def secure(self) -> bool:

@@ -17,10 +17,9 @@ from blockwatch.judge.chains import chain_of
 from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.outcomes import EOF, LOCAL, OK, RESET, TIMEOUT, TRUST, of_failure
 from blockwatch.judge.scene import Scene, step_of
-from blockwatch.judge.sight import REDIRECTS, redirect_of
+from blockwatch.judge.sight import CALM, FAR, REDIRECTS, redirect_of
 from blockwatch.judge.speed import worth_comparing
 from blockwatch.judge.tries import Tries
-from blockwatch.model import Purpose
 
 
 class Trouble(StrEnum):
@@ -117,10 +116,8 @@ def cut_for_both(scene: Scene) -> Trouble | None:
 
 def _cut_by_name(scene: Scene, tries: Tries) -> bool:
     """Whether the name was cut off at an unrelated address, where a control name passed."""
-    far = (Purpose.SNI_TARGET_ON_CONTROL, Purpose.HOST_TARGET_ON_CONTROL)
-    calm = (Purpose.SNI_CONTROL_ON_CONTROL, Purpose.HOST_CONTROL_ON_CONTROL)
-    fine = {flow.address for flow in scene.hop.by(*calm) if flow.at(tries.layer) in (OK, TRUST)}
-    cut = [flow for flow in scene.hop.by(*far) if flow.at(tries.layer) in (RESET, EOF)]
+    fine = {flow.address for flow in scene.hop.by(*CALM) if flow.at(tries.layer) in (OK, TRUST)}
+    cut = [flow for flow in scene.hop.by(*FAR) if flow.at(tries.layer) in (RESET, EOF)]
     return any(flow.address in fine for flow in cut)
 
 

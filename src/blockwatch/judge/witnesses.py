@@ -18,19 +18,18 @@ from collections.abc import Iterable
 
 from blockwatch.judge.names import owner, parts
 from blockwatch.judge.pages import agrees
-from blockwatch.model import ControlStep, HttpStep, Purpose, TlsStep
+from blockwatch.judge.sight import PLAIN
+from blockwatch.model import ControlStep, HttpStep, TlsStep
 
 BELIED = 3  # owners of sites
-_PLAIN = (Purpose.FIRST, Purpose.REPEAT)
 
 
 class Helpers:
     """The helpers of a run, and how their word compares with what surely came here."""
 
     def __init__(self) -> None:
-        self._other: dict[str, set[str]] = defaultdict(
-            set
-        )  # helper → owners of whose sites it saw other pages
+        # helper → owners of whose sites it saw other pages
+        self._other: dict[str, set[str]] = defaultdict(set)
         self._down: dict[str, set[str]] = defaultdict(set)  # … of whose sites it said that they fail
         self._right: dict[str, set[str]] = defaultdict(set)
 
@@ -69,4 +68,4 @@ def _pages(handshakes: Iterable[TlsStep], responses: Iterable[HttpStep]) -> dict
         step.flow for step in handshakes if step.failure is None and step.trust is None and step.server_name
     }
     sound = [step for step in responses if step.status is not None and not step.failure]
-    return {step.url: step for step in sound if step.flow in valid and step.purpose in _PLAIN}
+    return {step.url: step for step in sound if step.flow in valid and step.purpose in PLAIN}

@@ -167,10 +167,10 @@ def _page_in_cleartext(scene: Scene) -> Finding | None:
         if found is not None:
             return found
     words = "An unrelated address gives the same page when asked for the name"
-    spoken = rules_known.speaks(scene, step, text)
-    alike = pages.built_alike(step, scene.control)
-    doubt = not spoken and (agreed != "different" or alike or _larger(scene, step))
-    proven = _middlebox(scene, step, shown, "http.blockpage.host", words, doubt=doubt)
+    mute = not rules_known.speaks(scene, step, text)
+    kin = mute and pages.built_alike(step, scene.control)
+    doubt = kin or (mute and (agreed != "different" or _larger(scene, step)))
+    proven = _middlebox(scene, step, shown, "http.blockpage.host", words, doubt=doubt, kin=kin)
     if proven is not None:
         return proven
     return _doubtful_page(scene, flow, text, witnesses, shown)
@@ -183,19 +183,28 @@ def _larger(scene: Scene, step: HttpStep) -> bool:
 
 
 def _middlebox(
-    scene: Scene, step: HttpStep, shown: proof.Elsewhere, mechanism: str, text: str, *, doubt: bool
+    scene: Scene,
+    step: HttpStep,
+    shown: proof.Elsewhere,
+    mechanism: str,
+    text: str,
+    *,
+    doubt: bool,
+    kin: bool = False,
 ) -> Finding | None:
     """An unrelated address gives this very answer to the site's name.
 
-    Where such addresses give every name a page of its own (a proxy on the path, a farm of servers), the
-    answer may yet be the site's: then it counts only if it came before the site can have sent it, or, as
-    a sign, if something else speaks against it (no ``doubt``).
+    Where such addresses give every name a page of its own (a proxy on the path, a farm of servers), only one
+    was heard (it may be of the same farm) or the page is of the control's make (``kin``), it may yet be the
+    site's: then it counts only if it came before the site can have sent it, or, as a sign, if something else
+    speaks against it (no ``doubt``).
     """
     if not shown.same:
         return None
     repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
     witnesses = refs(*(f.witness("http") for f in repeats[:4]), shown.same, scene.hop.control_refs)
-    if not shown.by_name:
+    places = {flow.address for flow in shown.flows}
+    if not shown.by_name and ((len(places) >= 2 and not kin) or scene.ruleset == 1):
         grade = Grade.CONFIRMED if len(shown.same) >= 2 and scene.control_ok else Grade.STRONG
         return blocked(mechanism, grade, text, witnesses, proven=True)
     flows = [*repeats, *shown.flows]

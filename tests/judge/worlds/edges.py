@@ -1,13 +1,17 @@
-"""Worlds in which one edge of a site has an ordinary fault, and the helper met another edge."""
+"""Worlds in which a site has several edges: one has an ordinary fault, or a page of its own; and the helper
+met another.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from blockwatch import failure as f
 from tests.judge import forged
-from tests.judge.world import CUT, GOOD_AT, HOST, SECOND, SITE, SITE2, Hello, Page
+from tests.judge.world import CUT, GOOD, GOOD_AT, HOST, SECOND, SITE, SITE2, Hello, Page
 from tests.judge.worlds.interception import TRUE
+from tests.judge.worlds.pages import WELCOME
 from tests.judge.worlds.say import HTTP, OLD, SELF, at_site, broken_for_control, by_sni, ends, row
 
 STALE = Hello(
@@ -164,3 +168,30 @@ row(
     shake=lambda a, sni, n: CUT if a == SITE else None,
     control={"title": "Welcome.", "body_length": 120, "headers": ()},
 )
+
+# Control addresses that are, unknown to us, nodes of the platform that the site lives on.
+HERE = Page(title="Наш сайт: новости", length=8_192)
+
+
+def _platform(*nodes: str) -> Callable[[str, str, bool, int], Page | str | None]:
+    """The nodes give the site's name our edition of the page, and names that they do not know a welcome."""
+
+    def answer(address: str, host: str, tls: bool, n: int) -> Page | str | None:
+        if tls:
+            return None
+        if host == HOST:
+            return HERE if address in nodes else f.TIMEOUT
+        return WELCOME if address in nodes and GOOD_AT.get(host) != address else None
+
+    return answer
+
+
+for count, nodes in (("one", GOOD[:1]), ("two", GOOD)):
+    row(
+        f"an edition of the page for us, given by other nodes of the platform too, {count} of them asked",
+        "ok inconclusive",
+        url=HTTP,
+        answer=_platform(SITE, *nodes),
+        shake=lambda a, sni, n: CUT if a == SITE else None,
+        control={"title": "Our site: news", "body_length": 8_400},
+    )

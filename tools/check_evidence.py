@@ -10,6 +10,7 @@ stamp, not sealed to the end by a key that was named, too low a grade.
 import argparse
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -52,6 +53,10 @@ def sha(*parts):
 def plain(path, most=65_536):
     need(path.is_file() and not path.is_symlink() and path.stat().st_size <= most, "no file, or too long")
     return path
+
+
+def is_folder(path):
+    return path.is_dir() and not path.is_symlink()
 
 
 def unbase64(text):
@@ -284,8 +289,8 @@ class Found:
         self.place, self.record = f"{LOG}:1", None
         self.before, self.asn = self.open.get("previous_root"), self.open.get("vantage", {}).get("asn")
         need(self.key is None or key_of(self.key), "no key")
-        for self.place in ("timestamps", "checkpoints"):
-            need(not (self.path / self.place).is_symlink(), "a link")
+        for self.place in names & {"timestamps", "checkpoints"}:
+            need(is_folder(self.path / self.place), "no folder")
         paths = [path for path in self.path.glob("checkpoints/*") if path.suffix != ".part"]
         paths = sorted(paths, key=lambda path: int(path.name))
         for path in paths + [self.path / "checkpoint"] * ("checkpoint" in names):
@@ -352,18 +357,21 @@ class Found:
                 self.notes.append(f"{place} is older than what it is over, by a clock that nobody checked")
         self.grade = GRADES[(self.sealed == len(self.leaves)) * (1 + timed)]
 
+    def check_age(self):  # of an encrypted run that was killed: nothing is known of it
+        plain(self.path, ENDLESS)
+
     def check_note(self):  # a tombstone, or the note of an encrypted run
-        raw, folder = plain(self.path).read_bytes(), self.path.parent
+        raw, parent = plain(self.path).read_bytes(), self.path.parent
         text, blank, _ = raw.decode().partition("\n\n")
         encrypted, self.run, key, *words = STONE.fullmatch(text + blank[:1]).groups()
         root, previous, digest = hashes = [one and one != "none" and unbase64(one) for one in words]
         self.key = key if key != "none" and key_of(key) else None
         self.sealed = len(blank and text_of(raw, key))
-        name = folder.name if encrypted else self.path.name
+        name = parent.name if encrypted else self.path.name
         need(name.endswith(self.run) and {*map(len, filter(None, hashes))} == {32}, "another's")
         if encrypted:
             self.place = f"{name}/run.age"
-            with plain(folder / "run.age", ENDLESS).open("rb") as file:
+            with plain(parent / "run.age", ENDLESS).open("rb") as file:
                 need(hashlib.file_digest(file, "sha256").digest() == digest, "another run.age")
         self.root, self.before = root.hex(), previous.hex() if previous else None
 
@@ -373,14 +381,16 @@ def look(path, *given):  # all that is to be checked at a path
         return [Found(path, None, Found.check_proof, *given)]
     if LOG in {each.name for each in path.iterdir()}:
         return [Found(path, None, Found.check_run, *given)]
-    logs = {each.parent for each in path.glob(f"*/{LOG}")}
-    ages = {each.parent for each in path.glob("*/run.age")} - logs
-    runs = logs | {folder for folder in ages if folder.is_symlink()}
-    notes = [folder / "root" for folder in ages - runs if (folder / "root").exists()]
-    notes += path.glob("forgotten/" + "[0-9a-f]" * 16)
-    runs = sorted(folder for folder in runs if folder.name[0] != ".")
-    found = [Found(each, path, Found.check_run, *given) for each in runs]
-    found += [Found(each, path, Found.check_note) for each in sorted(notes)]
+    there = sorted((each.parent, each.name) for each in path.glob("[!.]*/*"))
+    runs = [each for each, name in there if name == LOG or (name == "run.age" and each.is_symlink())]
+    ages = [each for each, name in there if name == "run.age" and each not in runs]
+    notes = [each / "root" for each in ages if (each, "root") in there]
+    notes += [path / "forgotten"] if os.path.lexists(path / "forgotten") else []
+    if is_folder(path / "forgotten"):
+        notes[-1:] = sorted((path / "forgotten").glob("[0-9a-f]" * 16))
+    found = [Found(each, path, Found.check_run, *given) for each in dict.fromkeys(runs)]
+    found += [Found(each, path, Found.check_note) for each in notes]
+    found += [Found(each / "run.age", path, Found.check_age) for each in ages if (each, "root") not in there]
     receipts = b" ".join(each.read_bytes() for each in path.glob("receipts/*.json") if each.is_file())
     came = re.findall(rb'"outcome": ?"new"[^{}]*"run": ?"([0-9a-f]{16})"', receipts)
     for one in found:

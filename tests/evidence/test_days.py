@@ -162,6 +162,26 @@ def test_what_a_thief_may_have_written_confirms_no_end(tmp_path: Path, authority
         assert first.reaches(Level.TIMED) is confirmed
 
 
+@pytest.mark.parametrize("by", ["tombstone", "encrypted run"])
+def test_what_a_thief_may_have_written_is_no_good_link(tmp_path: Path, authority: Authority, by: str) -> None:
+    """A run was taken away; who has the retired key puts a note in its place."""
+    root, note = "ab" * 32, tmp_path / "forgotten" / SECOND
+    write_run(tmp_path, previous_root=root)
+    if by == "tombstone":
+        put_note(note, tombstone("cd" * 32, root))
+    else:
+        note = tmp_path / f"20200101T010000Z-{SECOND}" / "root"
+        put_note(note, root_text(SECOND, str(OURS.key), root, None, sha256(b"x").digest()))
+        (note.parent / "run.age").write_bytes(b"x")
+    word = "vouched for only by a note of a retired key"
+    for days, unproven in [("", False), ("to=2999-12-31", True)]:
+        run = read(tmp_path, days, authority)[0]
+        assert (run.findings, run.unsigned_link) == ((), unproven)
+        assert (word in " ".join(run.notes)) is unproven
+    note.write_bytes(note.read_bytes().split(b"\n\n")[0] + b"\n")
+    assert "only by an unsigned note" in " ".join(read(tmp_path, "to=2999-12-31", authority)[0].notes)
+
+
 def end_at(run: Path, lines: int) -> None:
     """Cut a run at an earlier seal, as if it had been killed there."""
     put_log(run, log_of(run)[:lines])
@@ -176,8 +196,9 @@ def put_note(path: Path, text: bytes) -> None:
     path.write_bytes(OURS.note(text))
 
 
-def tombstone(previous: str) -> bytes:
+def tombstone(previous: str, root: str = "00" * 32) -> bytes:
+    root_64 = to_base64(bytes.fromhex(root))
     return (
-        f"blockwatch/forgotten\nrun {SECOND}\nkey {OURS.key}\nsize 9\nroot {to_base64(bytes(32))}\n"
+        f"blockwatch/forgotten\nrun {SECOND}\nkey {OURS.key}\nsize 9\nroot {root_64}\n"
         f"previous {to_base64(bytes.fromhex(previous))}\nwhen 2020-01-01T06:40:00Z\n"
     ).encode()

@@ -11,7 +11,7 @@ import pytest
 
 from blockwatch.errors import UsageError
 from blockwatch.evidence.chain import last_root
-from blockwatch.evidence.naming import NO_FILE
+from blockwatch.evidence.naming import NO_FILE, NO_FOLDER
 from blockwatch.evidence.receipt import imported_runs
 from blockwatch.evidence.rootnote import encrypted_folders, root_text
 from blockwatch.evidence.verify import Reader
@@ -164,3 +164,31 @@ def stand(path: Path, kind: str) -> None:
         path.mkdir()
     else:
         path.symlink_to(path.parent / kind)
+
+
+@pytest.mark.parametrize("name", ["forgotten", "receipts", "aside", ".parts", ".import-x"])
+def test_an_import_writes_through_no_link(tmp_path: Path, name: str) -> None:
+    """One with a name of ours is refused; one like our own hidden folders is nobody's business."""
+    results = write_run(tmp_path / "results").parent
+    write_run(tmp_path / "other", SECOND, signer=None)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (results / name).symlink_to(elsewhere)
+    assert blockwatch("bundle", "other", "-o", "sent", cwd=tmp_path).returncode == 0
+    done = blockwatch("import", "sent", "--results", "results", cwd=tmp_path)
+    assert no_traceback(done)
+    assert done.returncode == (0 if name == ".import-x" else 2), done.stderr
+    assert name == ".import-x" or f"{name}: {NO_FOLDER}" in done.stderr
+    assert list(elsewhere.iterdir()) == []
+    assert (results / name).is_symlink()
+
+
+def test_a_run_is_not_forgotten_into_another_folder(tmp_path: Path) -> None:
+    results = write_run(tmp_path / "results").parent
+    (tmp_path / "elsewhere").mkdir()
+    (results / "forgotten").symlink_to(tmp_path / "elsewhere")
+    done = blockwatch("forget", "results", "--yes", cwd=tmp_path)
+    assert (done.returncode != 0, no_traceback(done)) == (True, True), done.stderr
+    assert NO_FOLDER in done.stderr
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert len(find_runs([results])) == 1

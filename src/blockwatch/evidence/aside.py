@@ -16,8 +16,8 @@ from hashlib import sha256
 from itertools import zip_longest
 from pathlib import Path
 
-from blockwatch.evidence.copies import DERIVED
 from blockwatch.evidence.disk import sync_folder
+from blockwatch.evidence.naming import DERIVED
 
 _PIECE = 1_048_576  # bytes compared at once
 

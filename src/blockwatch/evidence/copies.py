@@ -14,17 +14,16 @@ from pathlib import Path
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.disk import in_words, sync_folder
 from blockwatch.evidence.log import LOG_FILE, read_lines
-from blockwatch.evidence.naming import STAMPS_FOLDER
+from blockwatch.evidence.naming import DERIVED, STAMPS_FOLDER
 from blockwatch.evidence.reading import last_byte, read_run
 from blockwatch.evidence.report import Report
-from blockwatch.evidence.summary import SUMMARY_FILE, write_summary
+from blockwatch.evidence.summary import write_summary
 from blockwatch.evidence.verify import Reader, verify_run
 from blockwatch.evidence.vouchers import add_vouchers
 from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.model import Measurement
 
 _PIECE = 1_048_576  # bytes compared at once
-DERIVED = ("verdicts.jsonl", SUMMARY_FILE)
 
 
 def without(folder: Path, error: EvidenceError) -> str:

@@ -30,9 +30,9 @@ from blockwatch.evidence.crypt import decrypt, looks_encrypted
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
 from blockwatch.evidence.interrupted import note_coming, receipt_what_came
 from blockwatch.evidence.merge import ASIDE, Kept, Placed
-from blockwatch.evidence.naming import ENCRYPTED_FILE
+from blockwatch.evidence.naming import ENCRYPTED_FILE, no_folder
 from blockwatch.evidence.parts import HEAD, Part, looks_like_a_part, payload, read_part
-from blockwatch.evidence.reading import refuse_links
+from blockwatch.evidence.reading import refuse_ways_out
 from blockwatch.evidence.receipt import KIND, Buried, Receipt, read_receipt, receipts_of, write_receipt
 from blockwatch.evidence.tombstone import FORGOTTEN_FOLDER, parse_tombstone
 from blockwatch.evidence.unbundle import looks_like_a_bundle, unpack
@@ -89,11 +89,12 @@ class Incoming:
 
     def __init__(self, results: Path, identities: list[Any], software: str) -> None:
         self.results, self._identities, self._software = results, identities, software
-        refuse_links(results)
+        refuse_ways_out(results)
         self._kept = Kept(results)
         for left in results.glob(f"{_STAGING}*"):  # of an import that was killed; we hold the lock
-            receipt_what_came(left, self._kept)
-            shutil.rmtree(left)
+            if not no_folder(left):  # nor a link, which is not ours
+                receipt_what_came(left, self._kept)
+                shutil.rmtree(left)
         self._sets: dict[Path, Part] = {}  # folders of parts that came now
         self._waiting: int | None = None  # bytes of all parts that wait; null: not yet counted
 

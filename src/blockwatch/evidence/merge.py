@@ -37,11 +37,11 @@ from blockwatch.evidence.copies import (
 )
 from blockwatch.evidence.disk import in_words, sync_folder
 from blockwatch.evidence.log import LOG_FILE, read_lines
-from blockwatch.evidence.naming import STAMPS_FOLDER, run_folder_name
+from blockwatch.evidence.naming import STAMPS_FOLDER, SUMMARY_FILE, run_folder_name
 from blockwatch.evidence.reading import Run, read_run, run_folders
 from blockwatch.evidence.replacing import finish, note_replaced, settle, unsettled
 from blockwatch.evidence.report import Report
-from blockwatch.evidence.summary import SUMMARY_FILE, write_summary
+from blockwatch.evidence.summary import write_summary
 from blockwatch.evidence.vouchers import add_vouchers, contradiction, inner, weed
 from blockwatch.model import Noun
 

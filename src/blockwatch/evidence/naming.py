@@ -18,8 +18,15 @@ from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.run import RunOpen
 
 STAMPS_FOLDER = "timestamps"
+SUMMARY_FILE, VERDICTS_FILE = "run.json", "verdicts.jsonl"
+EXPORTED_FILE, REPLACES_FILE = "exported", "replaces"  # notes of ours about a run
+ROOT_FILE = "root"  # what an encrypted run says of itself in the clear
+DERIVED = frozenset({SUMMARY_FILE, VERDICTS_FILE})  # made from the evidence, and can be made again
+NO_EVIDENCE = DERIVED | {EXPORTED_FILE, REPLACES_FILE}  # what else we put into a run's folder
 ENCRYPTED_FILE = "run.age"  # a run that was encrypted as it was written
 NO_FILE = "a link, a pipe or something else stands where a file should"
+NO_FOLDER = "a link, a file or something else stands where a folder should"
+OWN_FOLDERS = ("forgotten", "receipts", "aside", ".parts")  # what we put into a results folder beside runs
 MAX_VOUCHER = 65_536  # bytes of a seal, a stamp or a tombstone
 RUN_ID = re.compile(r"[0-9a-f]{16}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,6 +59,11 @@ def stands(path: Path) -> bool:
 def is_plain(path: Path) -> bool:
     """Whether it is a file itself: no link, and no pipe that would be waited for."""
     return path.is_file() and not path.is_symlink()
+
+
+def no_folder(path: Path) -> bool:
+    """Whether something stands there that is not itself a folder."""
+    return stands(path) and (path.is_symlink() or not path.is_dir())
 
 
 def evidence_order(name: str) -> tuple[int, str] | None:

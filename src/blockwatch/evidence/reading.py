@@ -17,7 +17,7 @@ from pathlib import Path
 from blockwatch.content import decode_body, parse_response
 from blockwatch.errors import EvidenceError, UsageError
 from blockwatch.evidence.log import LOG_FILE, decode_line, log_root, read_close, read_lines
-from blockwatch.evidence.naming import ENCRYPTED_FILE, stands
+from blockwatch.evidence.naming import ENCRYPTED_FILE, NO_FOLDER, OWN_FOLDERS, no_folder, stands
 from blockwatch.evidence.warc import WARC_FILE, WarcRecord, read_member
 from blockwatch.model import Exchange, HttpStep, Measurement, WarcRef
 from blockwatch.run import Record, RunClose, RunOpen
@@ -180,6 +180,14 @@ def refuse_links(results: Path) -> None:
             where=str(path),
             remedy="Put the folder itself here, or name it where it is and take the link away.",
         )
+
+
+def refuse_ways_out(results: Path) -> None:
+    """Raise ``UsageError`` where what is written into a results folder, or a run there, leads elsewhere."""
+    refuse_links(results)
+    for path in (results / name for name in OWN_FOLDERS):
+        if no_folder(path):
+            raise UsageError(NO_FOLDER, where=str(path), remedy="Take it away, or put a folder there.")
 
 
 def is_run(path: Path) -> bool:

@@ -20,27 +20,26 @@ from pathlib import Path
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.aside import place_for, put_aside
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
-from blockwatch.evidence.naming import run_folder_name
+from blockwatch.evidence.naming import REPLACES_FILE, run_folder_name
 from blockwatch.evidence.reading import read_run, run_folders
 
-_NOTE = "replaces"  # a file in a run's folder
 _ASIDE = re.compile(r"[0-9a-f]{16}-[0-9a-f]{12}")
 
 
 def note_replaced(folder: Path, old: Path, aside: Path) -> None:
     """Note in the new copy, before it is in its place, what it replaces and where that goes."""
-    replace_file(folder / _NOTE, f"{old.name}\n{aside.name}\n".encode())
+    replace_file(folder / REPLACES_FILE, f"{old.name}\n{aside.name}\n".encode())
 
 
 def unsettled(results: Path) -> list[Path]:
     """Runs with such a note: of an import that was killed, where the lock is held."""
-    return [path.parent for path in results.glob(f"[!.]*/{_NOTE}") if path.is_file()]
+    return [path.parent for path in results.glob(f"[!.]*/{REPLACES_FILE}") if path.is_file()]
 
 
 def settle(folder: Path) -> None:
     """Take the note away: all of it is done and said."""
     with in_words(folder):
-        (folder / _NOTE).unlink(missing_ok=True)
+        (folder / REPLACES_FILE).unlink(missing_ok=True)
 
 
 def finish(folder: Path, aside: Path) -> tuple[Path, Path | None]:
@@ -49,7 +48,7 @@ def finish(folder: Path, aside: Path) -> tuple[Path, Path | None]:
     Gives where the run is then, and where the other copy is (null: the note tells of none).
     """
     results, run = folder.parent, read_run(folder).open
-    named = (folder / _NOTE).read_bytes()[:1_024].decode("utf-8", "replace").splitlines()
+    named = (folder / REPLACES_FILE).read_bytes()[:1_024].decode("utf-8", "replace").splitlines()
     name, place = named if len(named) == 2 else ("", "")
     if not _ASIDE.fullmatch(place) or not place.startswith(run.run):
         settle(folder)
@@ -77,7 +76,9 @@ def finish(folder: Path, aside: Path) -> tuple[Path, Path | None]:
 
 def _copies(results: Path, name: str, run: str) -> Iterator[Path]:
     """The run of this id under this name, if there is one that is not the new copy itself."""
-    for old in [path for path in run_folders(results) if path.name == name and not (path / _NOTE).exists()]:
+    for old in [
+        path for path in run_folders(results) if path.name == name and not (path / REPLACES_FILE).exists()
+    ]:
         with suppress(EvidenceError):
             if read_run(old).open.run == run:
                 yield old

@@ -21,7 +21,7 @@ import msgspec
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.checkpoint import read_kept_note
 from blockwatch.evidence.log import LOG_FILE
-from blockwatch.evidence.naming import ENCRYPTED_FILE, NO_FILE, is_plain, stands
+from blockwatch.evidence.naming import ENCRYPTED_FILE, NO_FILE, ROOT_FILE, is_plain, stands
 from blockwatch.evidence.note import (
     VerifierKey,
     from_base64,
@@ -31,7 +31,6 @@ from blockwatch.evidence.note import (
     to_base64,
 )
 
-ROOT_FILE = "root"
 _TEXT = re.compile(
     r"blockwatch/encrypted\nrun ([0-9a-f]{16})\nkey (\S+)\nroot (\S+)\nprevious (\S+)\nsha256 (\S+)\n"
 )

@@ -18,14 +18,12 @@ from typing import BinaryIO, NamedTuple
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.checkpoint import CHECKPOINT_FILE, EARLIER_FOLDER, SSH_FILE, lines_of
 from blockwatch.evidence.log import LOG_FILE
-from blockwatch.evidence.naming import MAX_VOUCHER, STAMPS_FOLDER, evidence_order, most_bytes
+from blockwatch.evidence.naming import MAX_VOUCHER, NO_EVIDENCE, STAMPS_FOLDER, evidence_order, most_bytes
 from blockwatch.evidence.tarform import MAX_SIZE
-from blockwatch.evidence.tombstone import EXPORTED_FILE
 from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.model import Noun
 
 FOLDERS = frozenset({EARLIER_FOLDER, STAMPS_FOLDER})
-_DERIVED = frozenset({"run.json", "verdicts.jsonl", EXPORTED_FILE})  # made from the evidence, or notes
 _PIECE = 262_144
 
 
@@ -79,7 +77,7 @@ def _named(folder: Path, pattern: str) -> list[Path]:
 def is_foreign(path: Path, inside: str = "") -> bool:
     """Whether something in a run's folder is no evidence and nothing that we put there."""
     name = inside + path.name
-    ours = name in _DERIVED or name in FOLDERS or name.endswith(".part")
+    ours = name in NO_EVIDENCE or name in FOLDERS or name.endswith(".part")
     return not ours and evidence_order(name) is None
 
 

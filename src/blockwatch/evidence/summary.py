@@ -10,12 +10,11 @@ import msgspec
 from blockwatch.codec import canonical
 from blockwatch.evidence.disk import in_words, replace_file
 from blockwatch.evidence.log import LOG_FILE, log_root
+from blockwatch.evidence.naming import SUMMARY_FILE
 from blockwatch.evidence.reading import Run
 from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.model import Noun
 from blockwatch.run import RunClose, RunOpen
-
-SUMMARY_FILE = "run.json"
 
 
 class KeptFile(Noun, frozen=True, kw_only=True):

@@ -21,11 +21,11 @@ from typing import NamedTuple
 
 from blockwatch.evidence.lock import LOCK_FILE
 from blockwatch.evidence.log import LOG_FILE
-from blockwatch.evidence.naming import ENCRYPTED_FILE, evidence_order
+from blockwatch.evidence.naming import ENCRYPTED_FILE, NO_EVIDENCE, ROOT_FILE, evidence_order
 
 _RUN = r"[0-9]{8}T[0-9]{6}Z-([A-Za-z0-9_-]+-)?[0-9a-f]{16}"
 _WHOLE = rf"\.?{_RUN}|\.forgotten-.+|\.import-[a-z0-9_-]+"  # runs, hidden until they have begun
-_DERIVED = r"run\.json|verdicts\.jsonl|exported|replaces|root|run\.age"
+_OTHERS = NO_EVIDENCE | {ROOT_FILE, ENCRYPTED_FILE}  # files of a run that are no evidence, or encrypted
 _STONE = r"[0-9a-f]{16}"
 
 
@@ -151,7 +151,8 @@ def _sweep_inside(folder: Path, form: _Form, swept: Swept, *, strange: bool = Tr
 def _sweep_run(folder: Path, swept: Swept) -> None:
     """Delete the files of a run in a folder that has not the name of one."""
     for name, path in _files_of_run(folder, swept):
-        if evidence_order(name.removesuffix(".part")) or re.fullmatch(rf"({_DERIVED})(\.part)?", name):
+        whole = name.removesuffix(".part")
+        if evidence_order(whole) or whole in _OTHERS:
             swept.attempt(path, os.unlink)
         else:
             swept.strange.append(path)

@@ -23,6 +23,7 @@ from blockwatch.evidence.checkpoint import read_kept_note
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
 from blockwatch.evidence.log import read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
+from blockwatch.evidence.naming import EXPORTED_FILE, NO_FOLDER, no_folder
 from blockwatch.evidence.note import (
     VerifierKey,
     from_base64,
@@ -35,7 +36,6 @@ from blockwatch.evidence.reading import Run
 from blockwatch.evidence.signing import Signer
 
 FORGOTTEN_FOLDER = "forgotten"
-EXPORTED_FILE = "exported"
 _RUN_ID = re.compile(r"[0-9a-f]{16}")
 _ASIDE = "aside"  # what an import put aside (merge.py)
 _PUT_ASIDE = re.compile(r"[0-9a-f]{16}-[0-9a-f]{12}")
@@ -131,6 +131,8 @@ def read_tombstones(results: Path) -> list[Tombstone]:
     """The tombstones of a results folder, in order of forgetting; raises ``EvidenceError`` for a bad one."""
     folder = results / FORGOTTEN_FOLDER
     found = []
+    if no_folder(folder):
+        raise EvidenceError(NO_FOLDER, where=str(folder))
     try:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if _RUN_ID.fullmatch(path.name):
@@ -195,6 +197,8 @@ def results_of(folder: Path) -> Path:
 
 def _erect(results: Path, run: str, text: bytes, signer: Signer | None) -> Path:
     stone = results / FORGOTTEN_FOLDER / run
+    if no_folder(stone.parent):
+        raise EvidenceError(NO_FOLDER, where=str(stone.parent))
     with in_words(stone.parent):
         stone.parent.mkdir(mode=0o700, exist_ok=True)
     replace_file(stone, signer.note(text) if signer else text)

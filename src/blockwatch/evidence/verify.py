@@ -20,11 +20,19 @@ import msgspec
 from blockwatch.evidence.allow import Allowed, allowed_by, unproven_day
 from blockwatch.evidence.checkpoint import EARLIER_FOLDER
 from blockwatch.evidence.log import LOG_FILE
-from blockwatch.evidence.naming import NO_FILE, STAMPS_FOLDER, evidence_order, is_plain
+from blockwatch.evidence.naming import (
+    DERIVED,
+    NO_FILE,
+    NO_FOLDER,
+    STAMPS_FOLDER,
+    evidence_order,
+    is_plain,
+    no_folder,
+)
 from blockwatch.evidence.note import parse_campaign_key
 from blockwatch.evidence.report import MAX_OFFSET_US, Damage, Finding, Level, Report
 from blockwatch.evidence.timestamps import Stamp, Trust
-from blockwatch.evidence.verify_derived import DERIVED, derived_findings
+from blockwatch.evidence.verify_derived import derived_findings
 from blockwatch.evidence.verify_log import LogCheck
 from blockwatch.evidence.verify_seal import Seals
 from blockwatch.model import Noun
@@ -83,8 +91,8 @@ def only_files(folder: Path) -> None:
     try:
         for place in (folder, folder / EARLIER_FOLDER, folder / STAMPS_FOLDER):
             inner = place != folder
-            if inner and place.is_symlink():
-                raise Damage(place.name, "a link stands where a folder should")
+            if inner and no_folder(place):
+                raise Damage(place.name, NO_FOLDER)
             for path in place.iterdir() if not inner or place.is_dir() else ():
                 name = f"{place.name}/{path.name}" if inner else path.name
                 ours = (evidence_order(name) and place.name != STAMPS_FOLDER) or name in DERIVED

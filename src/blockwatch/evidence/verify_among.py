@@ -25,9 +25,10 @@ from blockwatch.errors import EvidenceError
 from blockwatch.evidence.allow import may_be_a_thiefs
 from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
+from blockwatch.evidence.naming import ROOT_FILE
 from blockwatch.evidence.receipt import imported_runs
 from blockwatch.evidence.report import Finding, Level, Report
-from blockwatch.evidence.rootnote import ROOT_FILE, RootNote, root_notes
+from blockwatch.evidence.rootnote import RootNote, root_notes
 from blockwatch.evidence.tombstone import Tombstone, read_tombstones
 from blockwatch.evidence.verify import Checked, Reader
 
@@ -86,7 +87,7 @@ def check_chain(results: Path, runs: Sequence[Checked], reader: Reader) -> list[
             chains.present[report.key].add(report.root or _root_anyway(checked.folder))
     chains.came = imported_runs(results)
     for checked in runs:
-        _link(checked, chains)
+        _link(checked, chains, reader)
     for where, key, before in named:
         if not chains.holds(key, before) and where.removeprefix("forgotten/") not in chains.came:
             broken.append(Finding(kind="contradiction", where=where, what=_MISSING))
@@ -108,13 +109,11 @@ def _signed(chains: _Chains, reader: Reader) -> Iterator[tuple[str, str]]:
         for by_root in held.values():
             notes += by_root.values()
     for note in notes:
-        if not note.signed or note.key is None or note.previous is None:
-            continue
-        if not may_be_a_thiefs(reader.keys or (), note.key, reader.now):
+        if note.signed and note.key is not None and note.previous is not None and not _author(note, reader):
             yield str(note.key), note.previous
 
 
-def _link(checked: Checked, chains: _Chains) -> None:
+def _link(checked: Checked, chains: _Chains, reader: Reader) -> None:
     report = checked.report
     key, before = report.key, report.previous
     if before is None or report.imported or before in chains.present[key]:
@@ -128,11 +127,24 @@ def _link(checked: Checked, chains: _Chains) -> None:
         return
     if stone is not None:
         with_note(checked, f"the run before it ({stone.run}) was forgotten on purpose, {stone.when}")
-    if not any(one is not None and (one.signed or one.key is None) for one in (stone, note)):
-        which = f"forgotten/{stone.run}" if stone else f"{ROOT_FILE} of run {note.run if note else ''}"
-        word = f"the run before it is vouched for only by an unsigned note ({which}): anybody could have "
+    which = f"forgotten/{stone.run}" if stone else f"{ROOT_FILE} of run {note.run if note else ''}"
+    who = [_author(one, reader) for one in (stone, note) if one is not None]
+    if None not in who:
+        kind, author = who[0] or ("", "")
+        word = f"the run before it is vouched for only by {kind} ({which}): {author} could have "
         with_note(checked, word + "written it, to hide that a run is missing")
         checked.report = msgspec.structs.replace(checked.report, unsigned_link=True)
+
+
+def _author(note: Tombstone | RootNote, reader: Reader) -> tuple[str, str] | None:
+    """In words, a note that need not be the word of the run's key, and whose it may be; ``None``: it is."""
+    if note.key is None:
+        return None
+    if not note.signed:
+        return "an unsigned note", "anybody"
+    if may_be_a_thiefs(reader.keys or (), note.key, reader.now):
+        return "a note of a retired key", "whoever has that key"
+    return None
 
 
 def confirm_ends(runs: Sequence[Checked]) -> None:

@@ -17,13 +17,12 @@ import msgspec
 from blockwatch.codec import canonical
 from blockwatch.errors import DiskError, EvidenceError
 from blockwatch.evidence.log import MAX_LINE
+from blockwatch.evidence.naming import SUMMARY_FILE, VERDICTS_FILE
 from blockwatch.evidence.report import Finding
-from blockwatch.evidence.summary import SUMMARY_FILE, RunSummary, summary_of
+from blockwatch.evidence.summary import RunSummary, summary_of
 from blockwatch.evidence.timestamps import read_bounded
 from blockwatch.evidence.verify_log import LogCheck
 
-VERDICTS_FILE = "verdicts.jsonl"
-DERIVED = frozenset({SUMMARY_FILE, VERDICTS_FILE})
 _MAX_SUMMARY = 1_048_576
 _ID = re.compile(r"([0-9a-f]{16})-([0-9]{6,16})")
 

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 from blockwatch.evidence.proof import make_proof
-from tests.evidence.assets.asset import Asset, Authorities, one
-from tests.evidence.assets.world import FIRST, HOUR, SECOND, STARTED, write_run
+from blockwatch.evidence.tombstone import forget_run
+from tests.evidence.assets.asset import LOG, Asset, Authorities, changed, one
+from tests.evidence.assets.world import FIRST, HOUR, OURS, SECOND, STARTED, write_run
 
 
 def aside(results: Path) -> Path:
@@ -51,6 +54,41 @@ def other_links(folder: Path, authorities: Authorities) -> Path:
     return folder
 
 
+def linked_tombstones(folder: Path, authorities: Authorities) -> Path:
+    """What is in the folder that the link leads to, whoever owns that folder can change."""
+    first = write_run(folder)
+    write_run(folder, SECOND, started=STARTED + HOUR)
+    forget_run(first, OURS, "2026-11-22T06:40:00Z")
+    moved = (folder / "forgotten").rename(aside(folder) / "forgotten")
+    (folder / "forgotten").symlink_to(moved)
+    return folder
+
+
+def in_place_of_a_run(name: str, kind: str) -> Any:
+    """In a results folder, a run of which this file is none."""
+
+    def make(folder: Path, authorities: Authorities) -> Path:
+        run = write_run(folder).with_name(f"20200101T010000Z-{SECOND}")
+        run.mkdir()
+        if kind == "pipe":
+            os.mkfifo(run / name)
+        else:
+            (run / name).symlink_to("nowhere")
+        return folder
+
+    return make
+
+
+def file_for(name: str) -> Any:
+    """A file where a folder of the run should be."""
+
+    def change(run: Path) -> None:
+        shutil.rmtree(run / name, ignore_errors=True)
+        (run / name).write_bytes(b"")
+
+    return changed(change)
+
+
 def killed_off(folder: Path, authorities: Authorities) -> Path:
     """Sealed to its last line, which is not the last line of a run; nobody told the time."""
     return write_run(folder, count=2, close=False, offset=None)
@@ -81,5 +119,11 @@ DOUBT: dict[str, Asset] = {
     "a link in the place of a run": Asset(linked, where=LINK),
     "a link in the place of an encrypted run": Asset(link_to_an_encrypted_run, where=f"20191231T000000Z-{SECOND}"),
     "a link that is named": Asset(named_link, ("sealed",)),
+    "a link in the place of the folder of tombstones": Asset(linked_tombstones, where="forgotten"),
+    "a link to nowhere in the place of a log among runs": Asset(in_place_of_a_run(LOG, "link"), where=LOG),
+    "a pipe in the place of an encrypted run that was killed": Asset(
+        in_place_of_a_run("run.age", "pipe"), where=f"20200101T010000Z-{SECOND}/run.age"),
+    "a file in the place of earlier seals": Asset(file_for("checkpoints"), where="checkpoints"),
+    "a file in the place of stamps": Asset(file_for("timestamps"), where="timestamps"),
     "links to what is no run": Asset(other_links, ("sealed",)),
 }  # fmt: skip

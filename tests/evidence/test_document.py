@@ -13,7 +13,7 @@ import pytest
 
 from blockwatch import model, run, target
 from blockwatch.codec import canonical
-from blockwatch.evidence import bundle, chunks, growth, merge, proof, receipt, summary
+from blockwatch.evidence import bundle, chunks, growth, merge, progress, proof, receipt, summary
 from blockwatch.evidence.log import LOG_FILE, MAX_LINE
 from blockwatch.evidence.warc import MAX_BLOCK, WARC_FILE, record_id
 
@@ -52,6 +52,7 @@ NOUNS: dict[str, type[msgspec.Struct]] = {
     "Received tombstone": receipt.Buried,
     "Line of a chunk": chunks.ChunkHead,
     "Piece": chunks.Piece,
+    "progress": progress.Progress,
 }
 
 

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from blockwatch.evidence.shelf import Memory
+    from blockwatch.cli.resume import Part
+    from blockwatch.evidence.shelf import EncryptedShelf, Memory, Shelf
     from blockwatch.judge import Pack
     from blockwatch.run import RunClose
     from blockwatch.runner.plan import Plan
     from blockwatch.target import TargetsFile
     from blockwatch.verdict import Verdict
 
-VERDICTS_FILE = "verdicts.jsonl"
 _EXIT_OF_REASON = {
     "done": Exit.OK,
     "interrupted": Exit.PARTIAL,
@@ -67,7 +67,9 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
     plan = msgspec.structs.replace(plan, settings=settings)
     with ResultsLock(options.results):
         memory = Memory() if options.encrypt_to else None
-        close, folder = _carry_out(plan, options, retest_of, memory)
+        part = _part(plan, options)
+        shelf = _shelf(part, plan, options, memory, resumable=retest_of is None) if memory else None
+        close, folder = _carry_out(part, options, retest_of, shelf)
         code = _exit_code(close)
         if folder is not None:
             verdicts, faults = _judge_and_keep(folder, memory, fingerprints)
@@ -80,11 +82,34 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
                 click.echo(_fault_words(faults), err=True)
     if close.reason in _WORDS_OF_REASON:
         click.echo(f"blockwatch: {_WORDS_OF_REASON[close.reason]}", err=True)
+        if retest_of is None:
+            click.echo("  The same command with --resume goes on with what is left.", err=True)
     return code
 
 
+def _part(plan: Plan, options: Options) -> Part:
+    """All of the plan, or what the run to be resumed left of it."""
+    from blockwatch.cli.resume import Part, resumed, say
+
+    if not options.resume:
+        return Part(plan)
+    part = resumed(plan, options.results, encrypted=bool(options.encrypt_to))
+    if not options.quiet:
+        say(part)
+    return part
+
+
+def _shelf(part: Part, whole: Plan, options: Options, memory: Memory, *, resumable: bool) -> EncryptedShelf:
+    from blockwatch.cli.resume import noting
+    from blockwatch.evidence.crypt import recipients_of
+    from blockwatch.evidence.shelf import EncryptedShelf
+
+    noted = noting(part.plan, whole) if resumable else None
+    return EncryptedShelf(recipients_of(options.encrypt_to), memory, noted)
+
+
 def _carry_out(
-    plan: Plan, options: Options, retest_of: str | None, memory: Memory | None
+    part: Part, options: Options, retest_of: str | None, shelf: Shelf | None
 ) -> tuple[RunClose, Path | None]:
     import functools
     import gc
@@ -95,21 +120,18 @@ def _carry_out(
     from blockwatch.cli.progress import display
     from blockwatch.cli.sealing import signer_of_run
     from blockwatch.cli.sink import AsyncSink
-    from blockwatch.evidence.crypt import recipients_of
-    from blockwatch.evidence.shelf import EncryptedShelf
     from blockwatch.host.folders import note_folder
     from blockwatch.store import last_root
 
     note_folder(options.results)
-    signer = signer_of_run(plan.settings.campaign)
-    shelf = None if memory is None else EncryptedShelf(recipients_of(options.encrypt_to), memory)
-    sink = AsyncSink(options.results, label=options.label, signer=signer, shelf=shelf)
+    signer = signer_of_run(options.campaign)
+    sink = AsyncSink(options.results, label=options.label, signer=signer, shelf=shelf, refuse=part.refuse)
     gc.freeze()  # what was loaded stays to the end: it need not be looked through for cycles
     with display(quiet=options.quiet) as shown:
         close = trio.run(
             functools.partial(
                 runner.run,
-                plan,
+                part.plan,
                 sink,
                 judge,
                 progress=shown,
@@ -136,6 +158,7 @@ def _judge_and_keep(
     """
     from blockwatch.cli.words import verdict_json
     from blockwatch.evidence.disk import replace_file
+    from blockwatch.evidence.naming import VERDICTS_FILE
     from blockwatch.judge import judge_run
     from blockwatch.store import read_run
 

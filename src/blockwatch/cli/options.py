@@ -50,6 +50,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     stun: bool = True
     yes: bool = False
     quiet: bool = False
+    resume: bool = False
 
 
 _LONGEST_TEXT = 200

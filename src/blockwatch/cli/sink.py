@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
 import trio
 
+from blockwatch.evidence.progress import drop_superseded
 from blockwatch.evidence.shelf import Shelf
 from blockwatch.evidence.signing import Signer
 from blockwatch.model import Measured
@@ -24,7 +26,10 @@ class AsyncSink:
         label: str | None = None,
         signer: Signer | None = None,
         shelf: Shelf | None = None,
+        refuse: Callable[[RunOpen], None] | None = None,
     ) -> None:
+        """``refuse`` may raise for a first line with which nothing is to be begun."""
+        self._refuse = refuse
         self._writer = RunWriter(results, label=label, signer=signer, shelf=shelf)
         self._opened = False
 
@@ -40,8 +45,15 @@ class AsyncSink:
 
     async def open(self, run_open: RunOpen) -> None:
         """Make the run folder; raises ``DiskError``."""
-        await trio.to_thread.run_sync(self._writer.open, run_open)
+        if self._refuse is not None:
+            self._refuse(run_open)
+        await trio.to_thread.run_sync(self._begin, run_open)
         self._opened = True
+
+    def _begin(self, run_open: RunOpen) -> None:
+        self._writer.open(run_open)
+        if run_open.retest_of is None:  # nobody resumes what was before this run
+            drop_superseded(self._writer.results, self._writer.folder, self._writer.key)
 
     async def write(self, measured: Measured) -> None:
         """Keep one measurement; raises ``DiskError``. A Ctrl-C does not tear it: it waits for the disk."""

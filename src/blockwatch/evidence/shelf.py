@@ -4,8 +4,8 @@ Rules of this file:
 
 * what a shelf has kept is synced, captured bytes no later than the lines that refer to them;
 * a shelf that fails has kept all of a call or takes it back, as far as the disk lets it;
-* an encrypted run leaves nothing readable but its name, its size and its root (docs/evidence.md); what has to
-  be read again on this machine, by the judge when the run ends, stays in memory.
+* an encrypted run leaves nothing readable but its name, its size and its root, and how far it came where it
+  may be resumed (docs/evidence.md); what the judge reads again when the run ends stays in memory.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from blockwatch.errors import DiskError
 from blockwatch.evidence.chunks import chunk
 from blockwatch.evidence.disk import GrowingFile, in_words, replace_file, sync_folder
 from blockwatch.evidence.log import LOG_FILE
-from blockwatch.evidence.naming import ENCRYPTED_FILE, run_folder_name
-from blockwatch.evidence.rootnote import ROOT_FILE, root_text
+from blockwatch.evidence.naming import ENCRYPTED_FILE, ROOT_FILE, run_folder_name
+from blockwatch.evidence.progress import Noting
+from blockwatch.evidence.rootnote import root_text
 from blockwatch.evidence.signing import Signer
 from blockwatch.evidence.summary import write_summary
 from blockwatch.evidence.warc import WARC_FILE, parse_member, warcinfo
@@ -138,9 +139,9 @@ class EncryptedShelf:
 
     bodies: int
 
-    def __init__(self, recipients: list[Any], memory: Memory) -> None:
-        """``memory`` takes what is written, for this machine to judge."""
-        self._recipients, self._memory = recipients, memory
+    def __init__(self, recipients: list[Any], memory: Memory, noting: Noting | None = None) -> None:
+        """``memory`` takes what is written, for this machine to judge; ``noting`` how far the run came."""
+        self._recipients, self._memory, self._noting = recipients, memory, noting
         self._number, self._digest = 0, sha256()
 
     def begin(self, results: Path, run_open: RunOpen, line: bytes, label: str | None) -> Path:
@@ -157,6 +158,8 @@ class EncryptedShelf:
                 hidden.mkdir(mode=0o700)
                 self._file = GrowingFile(hidden / ENCRYPTED_FILE)
                 self._grow(first, line)
+                if self._noting:
+                    self._noting.begin(hidden, run_open)
                 sync_folder(hidden)
                 hidden.rename(folder)
                 sync_folder(results)
@@ -165,6 +168,8 @@ class EncryptedShelf:
             raise
         self._file.path = folder / ENCRYPTED_FILE
         self._folder = folder
+        if self._noting:
+            self._noting.named(folder)
         return folder
 
     def keep(self, entries: Sequence[Entry]) -> None:
@@ -185,6 +190,8 @@ class EncryptedShelf:
         self.bodies += len(members)
         self._log_size += len(lines)
         self._memory.add(members, lines)
+        if self._noting:
+            self._noting.kept(lines)
 
     def _append(self, pieces: list[tuple[str, int, bytes]]) -> None:
         content = chunk(self._run, self._number + 1, pieces, self._recipients)
@@ -200,6 +207,8 @@ class EncryptedShelf:
                 raise _lying(self._file.path)
         text = root_text(self._run, self._key, root, self._previous, self._digest.digest())
         replace_file(self._folder / ROOT_FILE, signer.note(text) if signer else text)
+        if self._noting:
+            self._noting.finish()
 
 
 class Memory:

@@ -3,8 +3,7 @@
 Rules of this file:
 
 * targets in parallel under one limit, controls first, starts paced;
-* whatever ends a run (Ctrl-C, lost terminal, budget, time, disk) leaves a valid, shorter run: what was
-  observed is written, then the last line with the reason;
+* whatever ends a run leaves a valid, shorter one: what was observed is written, then why it ended;
 * a fault of ours in one measurement is written into it (``valid`` false) and the run goes on;
 * what an observation calls for is asked of a pure function, carried out, and added to the same
   measurement; the runner has no opinion.
@@ -68,7 +67,7 @@ class Conductor:
         self._run_id = secrets.token_hex(8)
         self._started = self._network.utc_us()
         self._opened = trio.Event()
-        self._keeps = False  # whether the first line is written
+        self._keeps = self._diverted = False  # the first line is written; a portal answers for others
         self._vantage = Vantage()
         self._own = Own(self._network, kept=frozenset(plan.hosts))
         self._measurer = Measurer(
@@ -82,7 +81,6 @@ class Conductor:
             outlook=self._outlook,
             tier=settings.tier,
         )
-        self._diverted = False
         self._again = Again()
         self._planned = len(plan.tasks)
         self._measured = self._sent = self._received = 0
@@ -108,6 +106,8 @@ class Conductor:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(heed_signals, self._interrupt)
                     nursery.start_soon(self._open, previous_root, retest_of)
+                    if self._plan.resumes is not None:
+                        await self._opened.wait()  # on another network nothing is measured
                     await self._measure_all()
                     await self._opened.wait()
                     await self._check_line("after")

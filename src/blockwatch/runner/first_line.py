@@ -46,7 +46,7 @@ def first_line(
         resolvers=("system", *settings.resolvers),
         helpers=settings.helpers,
         control=parse_proxy(settings.control).shown if settings.control else None,
-        ca_sha256=_sha256(settings.ca_file) if settings.ca_file else None,
+        ca_sha256=file_sha256(settings.ca_file) if settings.ca_file else None,
         tier=settings.tier,
         consent=settings.consent,
         concurrency=settings.concurrency,
@@ -57,6 +57,8 @@ def first_line(
         clock_offset_us=line.clock_offset_us,
         previous_root=previous_root,
         retest_of=retest_of,
+        resumes=plan.resumes,
+        rest=plan.rest,
     )
 
 
@@ -73,7 +75,8 @@ def _versions() -> tuple[tuple[str, str], ...]:
     )
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Of the whole file, lower-case hex; raises :class:`ConfigError`."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

@@ -31,7 +31,7 @@ class Outlook:
 
     def note(self, observations: Sequence[Observation]) -> None:
         """Take what a measurement shows."""
-        self._worked = self._worked or any(map(_surely_worked, observations))
+        self._worked = self._worked or any(map(surely_worked, observations))
 
     async def hopeless(self) -> bool:
         """Whether more steps would say nothing; may take as long as one check of the line."""
@@ -44,7 +44,8 @@ class Outlook:
         return self._bad and not self._worked
 
 
-def _surely_worked(step: Observation) -> bool:
+def surely_worked(step: Observation) -> bool:
+    """Whether a step shows that the line let something through, unaltered."""
     if step.skipped or step.failure is not None:
         return False
     return isinstance(step, ControlStep) or (isinstance(step, TlsStep) and step.trust is None)

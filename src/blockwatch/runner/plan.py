@@ -6,7 +6,7 @@ line and say so; the order of tasks is the order of the run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -64,12 +64,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: Settings
     targets: TargetsFile
-    tasks: tuple[PlannedTask, ...]
+    tasks: tuple[PlannedTask, ...]  # those to be made; where it resumes a run, what that one left
     probes: Mapping[str, Probe]  # those used
     hosts: tuple[str, ...]  # every host that will be contacted, resolvers and helpers included
     bytes: int  # estimate
     seconds: int  # estimate
     categories: tuple[str, ...]  # of the targets
+    resumes: str | None = None  # id of the run that it goes on from
+    rest: tuple[int, ...] = ()  # numbers of ``tasks`` among all of the list
 
 
 def make_plan(targets: TargetsFile, probes: Mapping[str, Probe], settings: Settings) -> Plan:
@@ -78,32 +80,49 @@ def make_plan(targets: TargetsFile, probes: Mapping[str, Probe], settings: Setti
     resolvers = tuple(parse_resolver(text) for text in settings.resolvers)
     for helper in settings.helpers:
         _check_helper(helper)
-    proxy = parse_proxy(settings.control).host if settings.control else ""
     if settings.concurrency < 1:
         raise UsageError("--concurrency must be 1 or more")
-    ordered = sorted(targets.targets, key=lambda target: target.role != "control")
-    tasks = tuple(
-        PlannedTask(target=target.id, url=url, probe=name, role=target.role)
-        for target in ordered
-        for url in target.urls
-        for name in chosen
+    plan = Plan(
+        settings=msgspec.structs.replace(settings, resolvers=tuple(r.text for r in resolvers)),
+        targets=targets,
+        tasks=tasks_of(targets.targets, chosen),
+        probes=chosen,
+        hosts=(),
+        bytes=0,
+        seconds=0,
+        categories=tuple(sorted({target.category for target in targets.targets if target.category})),
     )
-    hosts = [_host(target, url) for target in ordered for url in target.urls]
+    return estimated(plan)
+
+
+def tasks_of(targets: Iterable[Target], probes: Iterable[str]) -> tuple[PlannedTask, ...]:
+    """Every measurement of a list, in the order of a run: controls first."""
+    names = tuple(probes)
+    return tuple(
+        PlannedTask(target=target.id, url=url, probe=name, role=target.role)
+        for target in sorted(targets, key=lambda target: target.role != "control")
+        for url in target.urls
+        for name in names
+    )
+
+
+def estimated(plan: Plan) -> Plan:
+    """``plan`` with the hosts, bytes and seconds of its tasks."""
+    settings, tasks = plan.settings, plan.tasks
+    resolvers = tuple(parse_resolver(text) for text in settings.resolvers)
+    proxy = parse_proxy(settings.control).host if settings.control else ""
+    hosts = [_host(task) for task in tasks]
     hosts += [r.host for r in resolvers if r.host] + [urlsplit(h).hostname or "" for h in settings.helpers]
     hosts += [proxy, *LINE_HOSTS]
     hosts += [settings.stun.rpartition(":")[0]] if settings.stun else []
     hosts += [name for name, _ in ROOT_SERVERS] if settings.tier > 1 else []
     pages = sum(1 for task in tasks if task.probe not in ("dns", "reach"))
     seconds = 4 + len(tasks) * _SECONDS_A_TASK / min(settings.concurrency, max(1, len(tasks)))
-    return Plan(
-        settings=msgspec.structs.replace(settings, resolvers=tuple(r.text for r in resolvers)),
-        targets=targets,
-        tasks=tasks,
-        probes=chosen,
+    return msgspec.structs.replace(
+        plan,
         hosts=tuple(dict.fromkeys(host for host in hosts if host)),
         bytes=pages * _BYTES_A_PAGE + len(tasks) * _BYTES_A_LOOKUP,
         seconds=round(seconds),
-        categories=tuple(sorted({target.category for target in ordered if target.category})),
     )
 
 
@@ -129,9 +148,10 @@ def _check_helper(helper: str) -> None:
         raise UsageError(f"not a helper's URL: {error}", where=helper[:100], remedy=remedy) from None
 
 
-def _host(target: Target, url: str) -> str:
+def _host(task: PlannedTask) -> str:
+    url = task.url
     try:
         return parse_endpoint(url)[1] if url.startswith(("tcp:", "tls:")) else parse_url(url).host
     except BadUrl as error:
-        where, remedy = f"target {target.id}: {url[:100]}", "correct this address, or leave it out"
+        where, remedy = f"target {task.target}: {url[:100]}", "correct this address, or leave it out"
         raise ConfigError(f"cannot be measured: {error}", where=where, remedy=remedy) from None

@@ -1,0 +1,194 @@
+"""``--resume``: goes on with the newest run of the key that stopped before its end, as a run of its own.
+
+Rules of this file:
+
+* nothing of the stopped run is altered; of one that is damaged nothing is believed;
+* everything that cannot be resumed is refused with exit code 2 (damage: 9), so that a script can begin anew;
+* the network is compared when it has been learned, and before a site is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from blockwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from blockwatch.evidence.progress import Noting
+    from blockwatch.run import RunOpen
+    from blockwatch.runner.plan import Plan
+
+_ANEW = "Leave out --resume: that begins a new run."
+_SAME = "Give the same list and options as then, or leave out --resume: that begins a new run."
+
+resume_option = click.option("--resume", is_flag=True, help="Go on with the newest run in --results: measure "
+                             "what it left when it was stopped or killed. Give the same list and options as "
+                             "then; limits count anew.")  # fmt: skip
+
+
+def _nothing(first: RunOpen) -> None:
+    """A run that resumes none may be begun on any network."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A plan, or what is left of it."""
+
+    plan: Plan
+    refuse: Callable[[RunOpen], None] = _nothing  # raises ``UsageError`` where the network is another
+    stopped: Path | None = None  # folder of the run that it goes on with
+
+
+class _Stopped(msgspec.Struct, frozen=True):
+    folder: Path
+    run: str
+    done: frozenset[int]  # numbers of tasks in the whole plan
+    elsewhere: Callable[[int | None], bool]  # whether an AS number is not that of this run
+
+
+def resumed(plan: Plan, results: Path, *, encrypted: bool) -> Part:
+    """What the newest run left of ``plan``. Raises ``UsageError`` and ``EvidenceError``."""
+    from blockwatch.cli.sealing import held_signer
+    from blockwatch.evidence.rootnote import is_encrypted
+    from blockwatch.runner.rest import what_is_left
+
+    signer = held_signer(plan.settings.campaign)
+    key = str(signer.key) if signer else None
+    folder = _newest(results, key)
+    if folder is None:
+        raise UsageError("there is no run of yours to resume here", where=str(results), remedy=_ANEW)
+    if is_encrypted(folder) != encrypted:
+        remedy = "leave out --encrypt-to" if encrypted else "name a key with --encrypt-to"
+        raise UsageError(
+            f"this run was {'not ' * encrypted}encrypted",
+            where=str(folder),
+            remedy=f"To resume it {remedy}. Or leave out --resume: that begins a new run.",
+        )
+    stopped = _encrypted(plan, folder) if encrypted else _plain(plan, folder)
+    left = what_is_left(plan, stopped.run, stopped.done)
+    if left is None:
+        raise UsageError("this run is complete: nothing is left of it", where=str(folder), remedy=_ANEW)
+    return Part(left, _same_network(stopped), folder)
+
+
+def _same_network(stopped: _Stopped) -> Callable[[RunOpen], None]:
+
+    def refuse(first: RunOpen) -> None:
+        if stopped.elsewhere(first.vantage.asn):
+            raise UsageError(
+                "this run was made on another network than this line's, which is now "
+                f"AS{first.vantage.asn} {first.vantage.network or ''}".rstrip(),
+                where=str(stopped.folder),
+                remedy="Resume it on its own network. Or leave out --resume: that begins a new run here.",
+            )
+
+    return refuse
+
+
+def say(part: Part) -> None:
+    """One line on what follows."""
+    from blockwatch.cli.words import counted
+
+    targets = sum(task.role != "control" for task in part.plan.tasks)
+    controls = len(part.plan.tasks) - targets
+    beside = f", and {counted(controls, 'control')} again" if controls else ""
+    click.echo(f"goes on with {part.stopped}: {counted(targets, 'measurement')} left{beside}", err=True)
+
+
+def _newest(results: Path, key: str | None) -> Path | None:
+    """The newest run of the chain that was no re-test; one that is damaged is an ``EvidenceError``."""
+    from blockwatch.evidence.reading import read_run, run_folders
+    from blockwatch.evidence.rootnote import encrypted_folders, is_encrypted
+
+    if not results.is_dir():
+        return None
+    folders = [*run_folders(results), *encrypted_folders(results)]
+    for folder in sorted(folders, key=lambda run: run.name, reverse=True):
+        if is_encrypted(folder):
+            if _is_of(folder, key):
+                return folder
+            continue
+        first = read_run(folder).open
+        if first.key == key and first.imported is None and first.retest_of is None:
+            return folder
+    return None
+
+
+def _is_of(folder: Path, key: str | None) -> bool:
+    """Whether an encrypted run is of this key, or does not say of which."""
+    from blockwatch.evidence.progress import read_progress
+    from blockwatch.evidence.rootnote import read_root
+
+    noted, root = read_progress(folder), read_root(folder)
+    if noted is not None:
+        return noted.key == key
+    return root is None or (str(root.key) if root.key else None) == key
+
+
+def _plain(plan: Plan, folder: Path) -> _Stopped:
+    from blockwatch import judge
+    from blockwatch.evidence.copies import held
+    from blockwatch.evidence.reading import read_run
+    from blockwatch.runner.rest import Tally, differences, scope_of, scope_of_run
+
+    held(folder)
+    run = read_run(folder)
+    first = run.open
+    differing = differences(scope_of_run(first), scope_of(plan))
+    if differing:
+        raise UsageError(
+            f"this run was made otherwise; not the same: {', '.join(differing)}",
+            where=str(folder),
+            remedy=_SAME,
+        )
+    tally = Tally(plan.tasks, judge.wants_retest, _done_before(first.rest, len(plan.tasks)))
+    tally.heard(first.checks)
+    for measurement in run.measurements:
+        tally.add(measurement)
+    if run.close is not None:
+        tally.ended(run.close)
+    known = first.vantage.asn
+    return _Stopped(folder, first.run, tally.done, lambda asn: None not in (asn, known) and asn != known)
+
+
+def _done_before(rest: tuple[int, ...], count: int) -> frozenset[int]:
+    """What a run that measures ``rest`` of so many tasks had not to measure; no ``rest``: all of them."""
+    return frozenset(range(count)) - frozenset(rest) if rest else frozenset()
+
+
+def _encrypted(plan: Plan, folder: Path) -> _Stopped:
+    from blockwatch.codec import canonical
+    from blockwatch.evidence.progress import read_progress, veiled
+    from blockwatch.runner.rest import scope_of
+
+    noted = read_progress(folder)
+    if noted is None:
+        raise UsageError(
+            "this run is complete, or left no word of how far it came", where=str(folder), remedy=_ANEW
+        )
+    scope = canonical(scope_of(plan))
+    if noted.plan != veiled(noted.run, scope) or noted.tasks != len(plan.tasks):
+        raise UsageError(
+            "this run was made with another list or other options", where=str(folder), remedy=_SAME
+        )
+
+    def elsewhere(asn: int | None) -> bool:
+        return asn is not None and noted.network not in (None, veiled(noted.run, scope, asn))
+
+    return _Stopped(folder, noted.run, noted.numbers, elsewhere)
+
+
+def noting(plan: Plan, whole: Plan) -> Noting:
+    """What notes how far an encrypted run of ``plan``, which may be a rest of the ``whole`` one, has come."""
+    from blockwatch import judge
+    from blockwatch.codec import canonical
+    from blockwatch.evidence.progress import Noting
+    from blockwatch.runner.rest import Tally, scope_of
+
+    tally = Tally(whole.tasks, judge.wants_retest, _done_before(plan.rest, len(whole.tasks)))
+    return Noting(canonical(scope_of(whole)), tally)

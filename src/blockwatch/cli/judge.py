@@ -261,7 +261,8 @@ def heading(run: Run) -> str:
 
     vantage = run.open.vantage
     network = f"AS{vantage.asn} {vantage.network or ''}".strip() if vantage.asn else "network not known"
-    parts = [str(run.folder), moment(run.open.started), network, run.open.label or ""]
+    before = f"goes on from {run.open.resumes}" if run.open.resumes else ""
+    parts = [str(run.folder), moment(run.open.started), network, run.open.label or "", before]
     if run.close is None:
         parts.append("killed before its end")
     elif run.close.reason != "done":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blockwatch.cli.options import Options, measuring, probes_of, settings_of, targets_of
+from blockwatch.cli.resume import resume_option
 
 if TYPE_CHECKING:
     from blockwatch.runner.plan import Plan
@@ -22,6 +23,7 @@ _NAMED = """\
 
 @click.command(name="plan")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@resume_option
 @measuring
 def command(options: Options, as_json: bool) -> None:
     """Show hosts, megabytes, minutes and risky categories of a run with the same options; send nothing.
@@ -34,6 +36,7 @@ def command(options: Options, as_json: bool) -> None:
 
     packs_of(options.fingerprints)  # what a run would refuse is refused here
     plan = make_plan(targets_of(options), probes_of(options), settings_of(options))
+    plan = _left(plan, options) if options.resume else plan
     risky = sorted(RISKY & set(plan.categories))
     if as_json:
         _print_json(plan, risky, options.tier)
@@ -41,11 +44,22 @@ def command(options: Options, as_json: bool) -> None:
         _print(plan, risky, options)
 
 
+def _left(plan: Plan, options: Options) -> Plan:
+    import contextlib
+
+    from blockwatch.cli.resume import resumed
+    from blockwatch.store import ResultsLock
+
+    held = ResultsLock(options.results) if options.results.is_dir() else contextlib.nullcontext()
+    with held:  # what a run that goes on will leave nobody knows
+        return resumed(plan, options.results, encrypted=bool(options.encrypt_to)).plan
+
+
 def _print_json(plan: Plan, risky: list[str], tier: int) -> None:
     import msgspec
 
     answer = {
-        "targets": len(plan.targets.targets),
+        "targets": _targets(plan),
         "measurements": len(plan.tasks),
         "hosts": plan.hosts,
         "bytes": plan.bytes,
@@ -57,10 +71,14 @@ def _print_json(plan: Plan, risky: list[str], tier: int) -> None:
     click.echo(msgspec.json.encode(answer).decode())
 
 
+def _targets(plan: Plan) -> int:
+    return len({task.target for task in plan.tasks})
+
+
 def _print(plan: Plan, risky: list[str], options: Options) -> None:
     from blockwatch.cli.words import counted, duration, size
 
-    targets, tasks = counted(len(plan.targets.targets), "target"), counted(len(plan.tasks), "measurement")
+    targets, tasks = counted(_targets(plan), "target"), counted(len(plan.tasks), "measurement")
     click.echo(f"{targets}, {tasks}")
     for name, probe in plan.probes.items():
         click.echo(f"  {name}: {probe.question}")

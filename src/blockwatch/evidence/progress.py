@@ -22,11 +22,10 @@ import msgspec
 from blockwatch.codec import canonical, decode_record
 from blockwatch.errors import DiskError, EvidenceError
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
-from blockwatch.evidence.naming import RUN_ID, is_plain, stands
+from blockwatch.evidence.naming import PROGRESS_FILE, RUN_ID, is_plain, stands
 from blockwatch.model import Integer, Measurement, Noun
 from blockwatch.run import LineCheck, RunClose, RunOpen
 
-PROGRESS_FILE = "progress"
 _MOST_BYTES = 10_000_000
 _SHA256 = 32
 
@@ -159,22 +158,23 @@ def read_progress(folder: Path) -> Progress | None:
 
 
 def drop_superseded(results: Path, now: Path, key: str | None) -> None:
-    """Delete what earlier runs of ``key`` noted, now that another one has begun. Raises ``DiskError``."""
+    """Delete what earlier runs of ``key`` noted, now that another one has begun."""
     for folder in _noted_in(results):
         if folder.name != now.name:
-            with suppress(EvidenceError):  # whoever resumes it is told
+            with suppress(EvidenceError, DiskError):  # the first: whoever resumes it is told
                 told = read_progress(folder)
                 if told is not None and told.key == key:
                     _remove(folder / PROGRESS_FILE)
 
 
 def _noted_in(results: Path) -> Sequence[Path]:
-    with in_words(results):
+    with suppress(OSError):
         return [
             folder
             for folder in results.iterdir()
             if not folder.is_symlink() and is_plain(folder / PROGRESS_FILE)
         ]
+    return []
 
 
 def _remove(path: Path) -> None:

@@ -69,7 +69,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...]  # every host that will be contacted, resolvers and helpers included
     bytes: int  # estimate
     seconds: int  # estimate
-    categories: tuple[str, ...]  # of the targets
+    categories: tuple[str, ...]  # of the targets of these tasks
     resumes: str | None = None  # id of the run that it goes on from
     rest: tuple[int, ...] = ()  # numbers of ``tasks`` among all of the list
 
@@ -90,7 +90,7 @@ def make_plan(targets: TargetsFile, probes: Mapping[str, Probe], settings: Setti
         hosts=(),
         bytes=0,
         seconds=0,
-        categories=tuple(sorted({target.category for target in targets.targets if target.category})),
+        categories=(),
     )
     return estimated(plan)
 
@@ -107,8 +107,10 @@ def tasks_of(targets: Iterable[Target], probes: Iterable[str]) -> tuple[PlannedT
 
 
 def estimated(plan: Plan) -> Plan:
-    """``plan`` with the hosts, bytes and seconds of its tasks."""
+    """``plan`` with the hosts, bytes, seconds and categories of its tasks."""
     settings, tasks = plan.settings, plan.tasks
+    wanted = {task.target for task in tasks}
+    categories = {target.category for target in plan.targets.targets if target.id in wanted}
     resolvers = tuple(parse_resolver(text) for text in settings.resolvers)
     proxy = parse_proxy(settings.control).host if settings.control else ""
     hosts = [_host(task) for task in tasks]
@@ -123,6 +125,7 @@ def estimated(plan: Plan) -> Plan:
         hosts=tuple(dict.fromkeys(host for host in hosts if host)),
         bytes=pages * _BYTES_A_PAGE + len(tasks) * _BYTES_A_LOOKUP,
         seconds=round(seconds),
+        categories=tuple(sorted(filter(None, categories))),
     )
 
 

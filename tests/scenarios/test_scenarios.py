@@ -6,73 +6,51 @@ volunteer's list do. Many worlds are measured side by side: they mostly wait.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from blockwatch.lab.scenarios import SCENARIOS
+from blockwatch.lab.trial import Row
+from blockwatch.lab.trials import Trials
 from blockwatch.lab.world import Scenario
 from tests.lab_ready import needs_lab
 
-ROOT = Path(__file__).parents[2]
 AT_ONCE = 16  # more only make each other slow where there are two cores
-SECONDS = 500  # of one world
 
 pytestmark = needs_lab
 
 
 class Worlds:
-    """One measuring process per world, :data:`AT_ONCE` of them at a time, the largest worlds first."""
+    """One trial per world, :data:`AT_ONCE` of them at a time, the largest worlds first."""
 
-    def __init__(self, folder: Path) -> None:
-        targets = Counter(scenario.world for scenario in SCENARIOS for _ in scenario.targets)
-        self._folder = folder
-        self._running: set[subprocess.Popen[str]] = set()
+    def __init__(self, scenarios: Iterable[Scenario], folder: Path) -> None:
+        targets = Counter(scenario.world for scenario in scenarios for _ in scenario.targets)
+        self._trials = Trials()
         self._places = ThreadPoolExecutor(AT_ONCE)
         self._measured = {
-            world: self._places.submit(self._measure, world) for world, _ in targets.most_common()
+            world: self._places.submit(self._trials.rows, world, folder / world)
+            for world, _ in targets.most_common()
         }
 
-    def rows(self, scenario: Scenario) -> list[dict[str, Any]]:
+    def rows(self, scenario: Scenario) -> list[Row]:
         """What was found of a scenario's targets."""
-        code, out, errors = self._measured[scenario.world].result()
-        assert code == 0, errors
-        return [row for row in json.loads(out) if row["scenario"] == scenario.id]
+        return [row for row in self._measured[scenario.world].result() if row.scenario == scenario.id]
 
     def close(self) -> None:
         """End what still runs."""
         self._places.shutdown(wait=False, cancel_futures=True)
-        for process in tuple(self._running):
-            process.terminate()
+        self._trials.stop()
         self._places.shutdown()
-
-    def _measure(self, world: str) -> tuple[int, str, str]:
-        with subprocess.Popen(
-            [sys.executable, "-m", "blockwatch.lab.trial", world, str(self._folder / world)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            self._running.add(process)
-            try:
-                out, errors = process.communicate(timeout=SECONDS)
-            finally:
-                self._running.discard(process)
-                process.terminate()
-            return process.returncode, out, errors
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
-    measured = Worlds(tmp_path_factory.mktemp("worlds"))
+def worlds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+    asked = [item.callspec for item in request.session.items if item.path == request.path]  # type: ignore[attr-defined]
+    measured = Worlds((call.params["scenario"] for call in asked), tmp_path_factory.mktemp("worlds"))
     yield measured
     measured.close()
 
@@ -81,5 +59,5 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
 def test_scenario(scenario: Scenario, worlds: Worlds) -> None:
     rows = worlds.rows(scenario)
     assert rows, "not measured"
-    wrong = [row["words"] for row in rows if not row["right"]]
+    wrong = [row.words for row in rows if not row.right]
     assert not wrong, "\n".join(wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def main() -> None:
     )
     parser.add_argument("--only", metavar="TEXT", help="trials with TEXT in their name; writes no page")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that running trials are ended
     state = program_state()
     trials = [trial for trial in all_trials() if not options.only or options.only in trial.name]
     found = []

@@ -11,17 +11,17 @@ Rules of this file:
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from blockwatch.lab.scenarios import SCENARIOS
 from blockwatch.lab.trial import CLEAN, Row
+from blockwatch.lab.trials import Trials
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (1, 2, 3)
@@ -99,30 +99,24 @@ def _digest(paths: list[Path]) -> str:
 def run_all(trials: list[Trial], kept: Path, *, side_by_side: int) -> Iterator[tuple[Trial, list[Row]]]:
     """Run what is not kept yet, so many at a time, and give the rows of each in order."""
     kept.mkdir(parents=True, exist_ok=True)
+    running = Trials()
     with ThreadPoolExecutor(side_by_side) as pool:
-        futures = [(trial, pool.submit(_rows, trial, kept / trial.name)) for trial in trials]
+        futures = [(trial, pool.submit(_rows, running, trial, kept / trial.name)) for trial in trials]
         try:
             for trial, future in futures:
                 yield trial, future.result()
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            running.stop()
 
 
-def _rows(trial: Trial, path: Path) -> list[Row]:
+def _rows(running: Trials, trial: Trial, path: Path) -> list[Row]:
     if not path.exists():
-        text = _run(trial)
+        words = (*trial.noise.conditions, "--seed", str(trial.seed), "--clean-copies", str(CLEAN_COPIES))
+        with tempfile.TemporaryDirectory(prefix="accuracy-") as results:
+            rows = running.rows(trial.world, Path(results), *words)
         fresh = path.with_suffix(".new")
-        fresh.write_text(text)
+        fresh.write_text(json.dumps([asdict(row) for row in rows]))
         fresh.rename(path)
+        print(f"measured {trial.name}", file=sys.stderr, flush=True)
     return [Row(**row) for row in json.loads(path.read_text())]
-
-
-def _run(trial: Trial) -> str:
-    with tempfile.TemporaryDirectory(prefix="accuracy-") as results:
-        argv = [sys.executable, "-m", "blockwatch.lab.trial", trial.world, results, *trial.noise.conditions]
-        argv += ["--seed", str(trial.seed), "--clean-copies", str(CLEAN_COPIES)]
-        done = subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{trial.name}: {done.stderr[-2000:]}")
-    print(f"measured {trial.name}", file=sys.stderr, flush=True)
-    return done.stdout

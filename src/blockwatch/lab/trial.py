@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -101,6 +102,7 @@ def main() -> None:
     parser.add_argument("--clean-copies", type=int, default=1)
     parser.add_argument("conditions", nargs="*", metavar="CONDITION=NUMBER")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the lab is ended, and its files go
     conditions = {name: float(value) for name, value in (text.split("=") for text in options.conditions)}
     rows = rows_of(options.world, clean_copies=options.clean_copies)
     world = build_world(rows, name=options.world, seed=options.seed, **conditions)

@@ -43,7 +43,7 @@ bench-verify: setup  ## verify on one core: records a second and memory, of a mi
 bench-seal: setup  ## what sealing adds to the cost of writing a run of 1,000 sites
 	$(PY) bench/seal.py
 
-accuracy: setup  ## how right the verdicts are: writes docs/accuracy.md (40 minutes; goes on where it was stopped)
+accuracy: setup  ## how right the verdicts are: writes docs/accuracy.md (45 minutes; stop it at any time, it goes on where it was)
 	$(PY) -m tools.accuracy
 
 setup: $(STAMP)  ## create .venv with pinned versions

@@ -53,6 +53,46 @@ def test_a_group_is_counted():
     assert pd.isna(row["excluded"])
 
 
+AT = pd.Timestamp
+
+
+def test_a_block_is_a_bracket_and_what_was_not_measured_is_told():
+    row = summarise(
+        verdict_frame(
+            history(
+                ("2026-01-01T10:00:00", "ok", {"partial": True}),
+                ("2026-01-02T10:00:00", "ok"),
+                ("2026-01-03T10:00:00", "inconclusive"),
+                ("2026-01-04T10:00:00", "blocked"),
+                ("2026-02-01T10:00:00", "ok"),
+                ("2026-03-01T10:00:00", "ok"),
+                ("2026-03-01T12:00:00", "blocked", {"grade": "signs"}),
+                ("2026-12-05T10:00:00", "refused"),
+                ("2026-12-06T10:00:00", "ok"),
+                ("2026-12-07T10:00:00", "ok"),
+            )
+        )
+    ).iloc[0]
+    assert (row["ok_before"], row["blocked_first"]) == (AT("2026-01-02T10:00Z"), AT("2026-01-04T10:00Z"))
+    assert (row["blocked_last"], row["ok_after"]) == (AT("2026-03-01T12:00Z"), AT("2026-12-06T10:00Z"))
+    assert (row["ok_between"], row["disputed_days"], row["partial"]) == (2, 1, 1)
+    assert row["longest_gap"] == (date(2026, 12, 5) - date(2026, 3, 1)).days - 1
+
+
+def test_without_a_block_there_is_no_bracket_and_groups_do_not_mix():
+    found = summarise(
+        verdict_frame(
+            history(("2026-01-01T10:00:00", "ok"), ("2026-01-01T11:00:00", "ok"))
+            + history(("2026-01-01T12:00:00", "blocked"), asn=29555)
+        )
+    ).set_index("asn")
+    for name in ("ok_before", "blocked_first", "blocked_last", "ok_after"):
+        assert pd.isna(found.loc[9198, name])
+    assert found.loc[29555, "blocked_first"] == found.loc[29555, "blocked_last"] == AT("2026-01-01T12:00Z")
+    assert pd.isna(found.loc[29555, "ok_before"])
+    assert found[["ok_between", "disputed_days", "longest_gap", "partial"]].eq(0).all(axis=None)
+
+
 @pytest.mark.parametrize(
     ("k", "n", "low", "high"),
     [  # R. G. Newcombe, Statistics in Medicine 17 (1998), table I, method 3

@@ -6,7 +6,9 @@ Rules of this file:
 * nothing is dropped in silence: a group below a threshold stays, with the reason in ``excluded``;
 * the blocked share is of decided verdicts (ok, blocked, refused); down for everybody and inconclusive
   say nothing of blocking; with its 95 % interval by Wilson's score (E. B. Wilson, JASA 22, 1927);
-* days are UTC days; missing is NA, never 0.
+* days are UTC days; missing is NA, never 0;
+* when a block began and ended is a bracket (``ok_before`` to ``blocked_first``, ``blocked_last`` to
+  ``ok_after``); nothing is said of days without a measurement.
 """
 
 from __future__ import annotations
@@ -44,6 +46,16 @@ SUMMARY = (
     Column("mechanism_share", "float", "Its share of the blocked."),
     Column("failed_step", "string", "Step that most often failed among the blocked."),
     Column("excluded", "string", "Why the group does not meet the thresholds asked for; NA: it does."),
+    Column("ok_before", "time", "Last ok before it was first seen blocked; NA: none."),
+    Column("blocked_first", "time", "First measurement that found it blocked; NA: none."),
+    Column("blocked_last", "time", "Last measurement that found it blocked; NA: none."),
+    Column("ok_after", "time", "First ok after it was last seen blocked; NA: none."),
+    Column("ok_between", "Int64", "Of the ok, those between the first and the last blocked one."),
+    Column("longest_gap", "Int64", "Most UTC days in a row without a measurement, first to last seen."),
+    Column("disputed_days", "Int64", "UTC days with ok as well as blocked verdicts."),
+    Column(
+        "partial", "Int64", "Verdicts with only some addresses of the site failing, whatever their state."
+    ),
 )
 
 Moment = str | date | datetime | None
@@ -144,7 +156,28 @@ def _counted(chosen: pd.DataFrame, group: pd.Series[int]) -> pd.DataFrame:
     table["mechanism"] = mechanism["mechanism"]
     table["mechanism_share"] = mechanism["seen"] / table["blocked"]
     table["failed_step"] = _most(blocked, group, "failed_step")["failed_step"]
-    return table
+    if "partial" in chosen.columns:
+        table["partial"] = chosen["partial"].fillna(False).astype(bool).groupby(group).sum()
+    return table.join(_brackets(chosen, group))
+
+
+def _brackets(chosen: pd.DataFrame, group: pd.Series[int]) -> pd.DataFrame:
+    """Between which measurements it was blocked, and what is not known of the time between."""
+    state, day = chosen["state"].astype("string"), chosen["started"].dt.floor("D")
+    well, bad = _is(state, "ok"), _is(state, "blocked")
+    times = chosen["started"]
+    begun = times.where(bad).groupby(group).transform("min")
+    over = times.where(bad).groupby(group).transform("max")
+    found = pd.DataFrame(
+        {"blocked_first": begun.groupby(group).min(), "blocked_last": over.groupby(group).max()}
+    )
+    found["ok_before"] = times.where(well & (times < begun)).groupby(group).max()
+    found["ok_after"] = times.where(well & (times > over)).groupby(group).min()
+    among = (well & (times >= begun) & (times <= over)).groupby(group).sum()
+    both = (well.groupby([group, day]).any() & bad.groupby([group, day]).any()).groupby(level=0).sum()
+    seen = pd.DataFrame({"group": group, "day": day}).drop_duplicates().sort_values(["group", "day"])
+    gap = seen.groupby("group")["day"].diff().dt.days.groupby(seen["group"]).max().sub(1).fillna(0)
+    return found.assign(ok_between=among, disputed_days=both, longest_gap=gap)
 
 
 def _is(values: pd.Series[Any], one: str) -> pd.Series[bool]:

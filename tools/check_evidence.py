@@ -17,6 +17,7 @@ import sys
 import uuid
 import zlib
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -24,20 +25,19 @@ from urllib.parse import quote
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-NAME = r"[a-z0-9][a-z0-9._-]{0,75}\.(tsr|ots)"
 LOG, BYTES, MAX, ENDLESS = "measurements.jsonl", "bodies.warc.gz", 8_388_608, 2**63
 GRADES, MINUTE, HOUR = ["unsigned", "sealed", "timed", "witnessed"], 60_000_000, 3_600_000_000
 P, ODD = 2**255 - 19, 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 SMALL = {0, 1, P - 1, P, P + 1, ODD, P - ODD}  # keys by which anybody can sign
 SPACE, NOTHING = uuid.UUID("6e7f2b0a-51c4-5d0c-9d7a-3a4c1f0b9e52"), Path("/dev/null")
-NOTE = re.compile("((?:[^\0-\x1f]+\n)+)\n((?:\u2014 [^\0- ]+ [^\0- =]{7}[^\0- ]+\n){1,64})")
 STATUS = rb"(?s)(?:HTTP/1\.[01] 1(?!01)\d\d(?=[ \r\n]).*?\r\n\r\n)*HTTP/1\.[01] (\d{3})(?=[ \r\n])"
 TIME, SHA256 = rb"\d{14}(\.\d{1,9})?Z", (6, b"\x60\x86\x48\1\x65\3\4\2\1")
 SIZE, UNITS = "[1-9][0-9]{0,15}", {2: 1_000_000, 128: 1_000, 129: 1}  # of lines; of an authority's accuracy
 PROOF = b"\0OpenTimestamps\0\0Proof\0\xbf\x89\xe2\xe8\x84\xe8\x92\x94\x01\x08"
 STONE = re.compile(
-    rf"blockwatch/(?:forgotten|(encrypted))\nrun ([0-9a-f]{{16}})\nkey (\S+)\n(?(1)|size (?:0|{SIZE})\n)"
-    r"root (\S+)\nprevious (\S+)\n(?(1)sha256 (\S+)|when [0-9T:Z-]{20})\n"
+    "blockwatch/(?:forgotten|(encrypted))\nrun ([0-9a-f]{16})\nkey (?:none|(\\S+))\n"
+    f"(?(1)|size (?:0|{SIZE})\n)root ([0-9a-f]{{64}})\nprevious (?:none|([0-9a-f]{{64}}))\n"
+    "(?(1)sha256 ([0-9a-f]{64})|when [0-9T:Z-]{20})\n"
 )
 
 
@@ -55,6 +55,11 @@ def plain(path, most=65_536):
     return path
 
 
+def beginning(path):  # of a note: as much as is looked at
+    with plain(path, ENDLESS).open("rb") as file:
+        return file.read(65_536)
+
+
 def is_folder(path):
     return path.is_dir() and not path.is_symlink()
 
@@ -70,15 +75,12 @@ def integer(text):
     return int(text)
 
 
-def in_order(pairs):
-    return dict(sorted(pairs, key=lambda pair: pair[0].encode("utf-16-be", "surrogatepass")))
-
-
 def canonical(line):  # what a line says, which must be in the form of RFC 8785, integers only
     need(line.count(b"[") + line.count(b"{") <= 262_144, "too many lists and objects")
     numbers = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), integer)
-    said = json.loads(line, object_pairs_hook=in_order, **numbers)
-    need(json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode() == line, "not canonical")
+    said = json.loads(line, **numbers)
+    again = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    need(again.encode() == line, "not canonical")
     return said
 
 
@@ -108,25 +110,21 @@ def key_of(text):  # a verifier key: its name, its id in hex, the public key
     return name, number, Ed25519PublicKey.from_public_bytes(raw[1:])
 
 
-def holds(public, signature, signed):
-    try:
-        public.verify(signature, signed)
-    except InvalidSignature:
-        return False
-    return True
-
-
-def text_of(raw, key):  # the lines of a note that is signed by the key; signatures by others are ignored
-    text, lines = NOTE.fullmatch(raw.decode()).groups()
+def signed_by(key, raw):  # a note as the key wrote it; what others added is left out
     name, number, public = key_of(key)
-    signatures = [(by, unbase64(encoded)) for by, encoded in re.findall("\u2014 ([^ ]+) ([^ ]+)\n", lines)]
-    own = [one[4:] for by, one in signatures if (by, one[:4].hex()) == (name, number)]
-    need(any(holds(public, one, text.encode()) for one in own), "not signed by the key")
-    return text[:-1].split("\n")
+    text, _, tail = raw[:65_536].partition(b"\n\n")
+    for line in tail.split(b"\n")[:-1]:
+        with suppress(ValueError, InvalidSignature):
+            start, encoded = line.decode().rsplit(" ", 1)
+            signature = unbase64(encoded)
+            need((start, signature[:4].hex()) == (f"\u2014 {name}", number), "by another")
+            public.verify(signature[4:], text + b"\n")
+            return text + b"\n\n" + line + b"\n"
+    raise ValueError("not signed by the key")
 
 
 def check_ssh(path, seal, key):  # all but 64 bytes of this signature can be told beforehand
-    raw, signed = plain(path).read_bytes(), hashlib.sha512(plain(seal).read_bytes()).digest()
+    raw, signed = plain(path).read_bytes(), hashlib.sha512(seal).digest()
     about, kind = b"\0\0\0\nblockwatch\0\0\0\0\0\0\0\6sha512", b"\0\0\0\x0bssh-ed25519\0\0\0"
     signature, public = b64decode(raw.split(b"-----")[2])[-64:], key_of(key)[2]
     whole = b"SSHSIG\0\0\0\1\0\0\0\x33" + kind + b" " + public.public_bytes_raw() + about
@@ -295,18 +293,21 @@ class Found:
         paths = sorted(paths, key=lambda path: int(path.name))
         for path in paths + [self.path / "checkpoint"] * ("checkpoint" in names):
             self.place = str(path.relative_to(self.path))
-            raw = plain(path).read_bytes()
-            origin, number, root = text_of(raw, self.key)
+            raw = beginning(path)
+            seal = signed_by(self.key, raw)
+            self.notes += [f"{self.place}: what stands in it beside the seal is left out"] * (seal != raw)
+            origin, number, root = seal.decode().split("\n")[:-3]
             need(origin == f"blockwatch/run/{self.run}", "the seal of another run")
             need(number == str(int(number)) and path.name in ("checkpoint", number), "another number")
             size, root = int(number), unbase64(root)
             need(self.sealed <= size <= len(self.leaves), "more lines than there are, or fewer than before")
             self.place = f"{LOG}:{self.sealed + 1}"
             need(root == root_of(self.leaves[:size]), "not the lines that were sealed")
-            seals[sha(raw)] = self.sealed = size
+            seals[sha(seal)] = self.sealed = size
         if "checkpoint.sig" in names:
             self.place = "checkpoint.sig"
-            check_ssh(self.path / "checkpoint.sig", self.path / "checkpoint", self.key)
+            need("checkpoint" in names, "over a seal that is not there")
+            check_ssh(self.path / "checkpoint.sig", seal, self.key)
         if keys:
             self.place = f"{LOG}:{self.sealed + 1 if self.key in keys else 1}"
             need(self.key in keys and self.sealed == len(self.leaves), "not sealed by a key that you named")
@@ -316,9 +317,9 @@ class Found:
 
     def check_proof(self, keys, roots):
         said = json.loads(plain(self.path, 67_108_864).read_bytes())
-        raw, parts = said["checkpoint"].encode(), (said["run_open"], said["record"])
+        seal, parts = signed_by(said["key"], said["checkpoint"].encode()), (said["run_open"], said["record"])
         self.open, record = (canonical(part["line"].encode()) for part in parts)
-        origin, size, root = text_of(raw, said["key"])
+        origin, size, root = seal.decode().split("\n")[:-3]
         need(origin == f"blockwatch/run/{self.open['run']}" and re.fullmatch(SIZE, size), "another seal")
         for part in parts:
             need(type(part["index"]) is int and len(part.get("path", [])[:65]) <= 64, "no place in a log")
@@ -333,7 +334,7 @@ class Found:
             check_member(unbase64(member["data"]), record, step, side, ref)
         self.ended, self.sealed = record["started"] + record["us"], 1
         stamps = [(self.path.name, stamp["name"], stamp["data"]) for stamp in said.get("stamps", [])]
-        self.check_stamps(stamps, {sha(raw): 1}, roots)
+        self.check_stamps(stamps, {sha(seal): 1}, roots)
 
     def check_stamps(self, stamps, seals, roots):  # place, name, and file or base64 of each; then the grade
         timed, checks = False, self.open.get("checks", []) + self.close.get("checks", [])
@@ -343,7 +344,6 @@ class Found:
         self.notes += ["only the first 256 stamps were looked at"] * (len(stamps) > 256)
         for place, name, source in stamps[:256]:
             try:
-                need(isinstance(source, Path) or re.fullmatch(NAME, name), "not the name of a stamp")
                 raw = plain(source).read_bytes() if isinstance(source, Path) else unbase64(source)
                 digest, moment = calendar(raw) if name.endswith(".ots") else reply(raw, roots)
                 counts = seals[digest] == len(self.leaves) and moment
@@ -361,19 +361,19 @@ class Found:
         plain(self.path, ENDLESS)
 
     def check_note(self):  # a tombstone, or the note of an encrypted run
-        raw, parent = plain(self.path).read_bytes(), self.path.parent
-        text, blank, _ = raw.decode().partition("\n\n")
-        encrypted, self.run, key, *words = STONE.fullmatch(text + blank[:1]).groups()
-        root, previous, digest = hashes = [one and one != "none" and unbase64(one) for one in words]
-        self.key = key if key != "none" and key_of(key) else None
-        self.sealed = len(blank and text_of(raw, key))
-        name = parent.name if encrypted else self.path.name
-        need(name.endswith(self.run) and {*map(len, filter(None, hashes))} == {32}, "another's")
+        raw, folder = beginning(self.path), self.path.parent
+        text, signed, _ = raw.partition(b"\n\n")
+        told = STONE.fullmatch(text.decode() + "\n" * len(signed[:1])).groups()
+        encrypted, self.run, self.key, root, previous, digest = told
+        need(not self.key or key_of(self.key), "no key")
+        self.sealed = len(signed and signed_by(self.key, raw))
+        name = folder.name if encrypted else self.path.name
+        need(name.endswith(self.run), "another's")
         if encrypted:
             self.place = f"{name}/run.age"
-            with plain(parent / "run.age", ENDLESS).open("rb") as file:
-                need(hashlib.file_digest(file, "sha256").digest() == digest, "another run.age")
-        self.root, self.before = root.hex(), previous.hex() if previous else None
+            with plain(folder / "run.age", ENDLESS).open("rb") as file:
+                need(hashlib.file_digest(file, "sha256").hexdigest() == digest, "another run.age")
+        self.root, self.before = root, previous
 
 
 def look(path, *given):  # all that is to be checked at a path

@@ -12,7 +12,6 @@ import pytest
 
 from blockwatch.evidence.allow import parse_allow_list, unproven_day
 from blockwatch.evidence.log import log_root
-from blockwatch.evidence.note import to_base64
 from blockwatch.evidence.proof import make_proof
 from blockwatch.evidence.reading import last_byte, read_run
 from blockwatch.evidence.report import Level, Report
@@ -197,8 +196,7 @@ def put_note(path: Path, text: bytes) -> None:
 
 
 def tombstone(previous: str, root: str = "00" * 32) -> bytes:
-    root_64 = to_base64(bytes.fromhex(root))
     return (
-        f"blockwatch/forgotten\nrun {SECOND}\nkey {OURS.key}\nsize 9\nroot {root_64}\n"
-        f"previous {to_base64(bytes.fromhex(previous))}\nwhen 2020-01-01T06:40:00Z\n"
+        f"blockwatch/forgotten\nrun {SECOND}\nkey {OURS.key}\nsize 9\nroot {root}\n"
+        f"previous {previous}\nwhen 2020-01-01T06:40:00Z\n"
     ).encode()

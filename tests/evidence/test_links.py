@@ -119,7 +119,7 @@ def test_what_stands_for_a_run_that_is_not_here_is_a_file_itself(
     text = root_text(SECOND, str(OURS.key), "ab" * 32, None, sha256(b"x").digest())
     files = {hidden / "run.age": b"x", hidden / "root": OURS.note(text)}
     if name == "stone":
-        stone = f"run {SECOND}\nkey none\nsize 0\nroot {'A' * 43}=\nprevious none\nwhen 2020-01-01T06:40:00Z"
+        stone = f"run {SECOND}\nkey none\nsize 0\nroot {'0' * 64}\nprevious none\nwhen 2020-01-01T06:40:00Z"
         files = {results / "forgotten" / SECOND: f"blockwatch/forgotten\n{stone}\n".encode()}
     for path, raw in files.items():
         path.parent.mkdir(exist_ok=True)

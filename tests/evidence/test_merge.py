@@ -15,8 +15,18 @@ from blockwatch.evidence.merkle import leaf_hash, root_of
 from blockwatch.evidence.reading import find_runs, read_run
 from blockwatch.evidence.tombstone import forget_run
 from blockwatch.store import RunWriter
-from tests.evidence.collector import SIGNER, bundled, calendar_proof, come, contents, made, sealed, take
+from tests.evidence.collector import (
+    SIGNER,
+    bundled,
+    calendar_proof,
+    come,
+    contents,
+    made,
+    sealed,
+    take,
+)
 from tests.evidence.made import RUN, run_close, run_open
+from tests.evidence.second_signature import second
 
 LOG, BODIES = "measurements.jsonl", "bodies.warc.gz"
 
@@ -185,10 +195,13 @@ def test_stamps_that_were_taken_later_are_added(tmp_path: Path) -> None:
 
 def test_another_seal_of_the_same_lines_is_a_contradiction(tmp_path: Path) -> None:
     first, then = sealed(tmp_path / "a", 2), sealed(tmp_path / "b", 2)
-    raw = (then / "checkpoint").read_bytes()
-    (then / "checkpoint").write_bytes(raw + "— someone AAAAAAAA\n".encode())
+    raw = second((then / "checkpoint").read_bytes(), SIGNER)
+    assert raw != (then / "checkpoint").read_bytes()
+    (then / "checkpoint").write_bytes(raw)
+    (then / "checkpoint.sig").write_bytes(SIGNER.ssh(raw))
     receipt, before, after = come(tmp_path, first, then)
     assert [run.outcome for run in receipt.runs] == ["aside"]
+    assert "sealed in two ways" in str(receipt.runs[0].why)
     assert {k: v for k, v in after.items() if not k.startswith("aside/")} == before
 
 

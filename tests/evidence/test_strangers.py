@@ -34,6 +34,7 @@ from tests.evidence.collector import (
     take,
 )
 from tests.evidence.made import RUN, measured, run_close, run_open
+from tests.evidence.second_signature import second
 
 
 @pytest.fixture
@@ -166,9 +167,7 @@ def test_a_kept_seal_is_not_lost_to_another_one_over_the_same_lines(
     short = begun(whole, tmp_path / "short", 3, 3)
     newer = shutil.copytree(whole, tmp_path / "newer")
     (newer / "checkpoints").mkdir()
-    (newer / "checkpoints" / "3").write_bytes(
-        (short / "checkpoint").read_bytes() + "— someone AAAAAAAA\n".encode()
-    )
+    (newer / "checkpoints" / "3").write_bytes(second((short / "checkpoint").read_bytes(), SIGNER))
     collector.take(short)
     receipt = collector.take(newer)  # sealed further by the run's key
     assert outcome(receipt) == ("replaced", True)

@@ -12,20 +12,22 @@ import pytest
 
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence import ots
+from blockwatch.evidence.checkpoint import checkpoint_text
 from blockwatch.evidence.timestamps import Trust, read_stamp, stamp_name
 from blockwatch.evidence.tsp import MAX_REPLY, request_for
 from tests.cli.command import blockwatch, no_traceback
-from tests.evidence.made import make_run
+from tests.evidence.collector import SIGNER, sealed
+from tests.evidence.made import RUN
 from tests.exchange import published
 from tests.exchange.authority import Authority, served
 
-NOTE = b"blockwatch/run/0123456789abcdef\n5\n"  # what a stamp is over; its sense does not matter here
+NOTE = SIGNER.note(checkpoint_text(RUN, 5, bytes(32)))  # what a stamp is over; its root does not matter here
 DIGEST = sha256(NOTE).digest()
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    folder = make_run(tmp_path / "results")
+    folder = sealed(tmp_path / "results", 3)
     (folder / "checkpoint").write_bytes(NOTE)
     return folder
 
@@ -66,6 +68,25 @@ def test_several_authorities_and_one_that_fails(run: Path, authority: Authority,
     trust = Trust(roots=(authority.root,))
     found = [read_stamp(path, {DIGEST.hex(): 5}, trust)[0] for path in stamps(run)]
     assert [(one.lines, one.not_after is None) for one in found] == [(5, "other" in one.by) for one in found]
+
+
+def test_what_others_added_to_the_seal_is_not_stamped(
+    run: Path, authority: Authority, tmp_path: Path
+) -> None:
+    (run / "checkpoint").write_bytes(NOTE + b"more")
+    with served(lambda path, body: (200, authority.reply(body))) as url:
+        assert blockwatch("timestamp", run, "--tsa", url, cwd=tmp_path).returncode == 0
+    (stamp,) = stamps(run)
+    assert read_stamp(stamp, {DIGEST.hex(): 5}, Trust(roots=(authority.root,)))[0].not_after
+
+
+def test_a_seal_that_does_not_hold_is_not_stamped(run: Path, tmp_path: Path) -> None:
+    (run / "checkpoint").write_bytes(NOTE.replace(b"\n5\n", b"\n6\n"))
+    asked: list[bytes] = []
+    with served(lambda path, body: (200, asked.append(body) or b"")) as url:
+        done = blockwatch("timestamp", run, "--tsa", url, cwd=tmp_path)
+    assert (done.returncode, "not sealed by the key that the run names" in done.stdout) == (3, True)
+    assert asked == []
 
 
 def test_openssl_agrees(run: Path, authority: Authority, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ async def _by_authority(run: Path, url: str, wait: float) -> str:
     from blockwatch.evidence.tsp import request_for
     from blockwatch.exchange.ask import ask_authority
 
-    digest, nonce = digest_of(run / "checkpoint"), randbits(63)
+    digest, nonce = digest_of(run), randbits(63)
     name = stamp_name(url, digest, ".tsr")
     if (run / STAMPS / name).exists():
         return f"{url}: stamped already"
@@ -120,7 +120,7 @@ async def _by_calendar(run: Path, url: str, wait: float) -> str:
     from blockwatch.evidence.timestamps import STAMPS, digest_of, keep_stamp, read_bounded, stamp_name
     from blockwatch.exchange.ask import ask_calendar, ask_progress
 
-    digest = digest_of(run / "checkpoint")
+    digest = digest_of(run)
     name = stamp_name(url, digest, ".ots")
     if not (run / STAMPS / name).exists():
         proof, end = veiled(digest, token_bytes(16))

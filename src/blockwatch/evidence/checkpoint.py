@@ -26,8 +26,10 @@ from blockwatch.evidence.note import (
     MAX_NOTE,
     Note,
     VerifierKey,
+    as_signed,
     from_base64,
     is_signed_by,
+    parse_campaign_key,
     parse_note,
     to_base64,
 )
@@ -54,6 +56,10 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     def signed_by(self, key: VerifierKey) -> bool | None:
         """Whether the signature of ``key`` holds; ``None``: it has not signed."""
         return is_signed_by(self.note, key)
+
+    def as_signed(self, key: VerifierKey) -> bytes | None:
+        """The seal as ``key`` wrote it, which stamps speak of; ``None``: no signature of it holds."""
+        return as_signed(self.note, key)
 
 
 def checkpoint_text(run: str, size: int, root: bytes) -> bytes:
@@ -83,13 +89,21 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return parse_checkpoint(read_note_file(path), path)
 
 
+def seal_in(path: Path, key: str | None) -> bytes:
+    """The seal in a file as the key of its run (as in ``run_open``) wrote it; raises ``EvidenceError``."""
+    content = read_checkpoint(path).as_signed(parse_campaign_key(key or "", str(path)))
+    if content is None:
+        raise EvidenceError("not sealed by the key that the run names", where=str(path))
+    return content
+
+
 def read_note_file(path: Path) -> bytes:
     """The bytes of a file that holds a note, bounded; raises ``EvidenceError``."""
     try:
         if not path.is_file():  # a pipe would be waited for
             raise EvidenceError("there is no such file", where=str(path))
         with path.open("rb") as file:
-            return file.read(MAX_NOTE + 1)
+            return file.read(MAX_NOTE)
     except OSError as error:
         raise EvidenceError(f"cannot be read ({error.strerror})", where=str(path)) from error
 

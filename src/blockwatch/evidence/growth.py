@@ -16,7 +16,7 @@ import msgspec
 
 from blockwatch.codec import canonical
 from blockwatch.errors import EvidenceError
-from blockwatch.evidence.checkpoint import Checkpoint, parse_checkpoint, read_note_file
+from blockwatch.evidence.checkpoint import Checkpoint, parse_checkpoint, read_checkpoint, seal_in
 from blockwatch.evidence.log import read_lines
 from blockwatch.evidence.merkle import consistency_proof, leaf_hash, root_of, verify_consistency
 from blockwatch.evidence.note import VerifierKey, parse_campaign_key
@@ -53,8 +53,7 @@ def make_growth(folder: Path, earlier: Path) -> bytes:
     Raises ``EvidenceError`` where the log does not fit them both.
     """
     run = Run(folder)
-    newest, note = newest_seal(run), read_note_file(earlier)
-    first = parse_checkpoint(note, earlier)
+    newest, first = newest_seal(run), read_checkpoint(earlier)
     if first.run != run.open.run:
         raise EvidenceError("the seal of another run", where=str(earlier))
     if first.size > newest.size:
@@ -71,8 +70,8 @@ def make_growth(folder: Path, earlier: Path) -> bytes:
     proof = Growth(
         type=GROWTH_TYPE,
         key=run.open.key or "",
-        earlier=note.decode(),
-        checkpoint=read_note_file(newest.path).decode(),
+        earlier=seal_in(earlier, run.open.key).decode(),
+        checkpoint=seal_in(newest.path, run.open.key).decode(),
         path=tuple(consistency_proof(leaves, first.size)),
     )
     raw = canonical(proof) + b"\n"

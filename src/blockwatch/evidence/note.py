@@ -2,10 +2,11 @@
 
 Rules of this file:
 
-* a note is text, an empty line, signature lines; what is not exactly that is an ``EvidenceError``;
+* a note is text, the first empty line, signature lines; where there is no such thing, an ``EvidenceError``;
 * base64 is read only in its one canonical form, so that no byte of a note can change unseen;
 * a campaign's key is named after itself: whoever renames a key makes another one;
-* signatures by others are ignored, whatever they are called; of two by one key one must hold;
+* anybody can add to a file: what stands behind the text and is no signature, or one by another key, or one
+  that does not hold, is left out, so that a good note stays one; what its signer wrote is text and signature;
 * nothing here signs, and nothing here trusts a key: both are for the caller.
 """
 
@@ -19,8 +20,7 @@ import msgspec
 
 from blockwatch.errors import EvidenceError
 
-MAX_NOTE = 65_536  # bytes
-MAX_SIGNATURES = 64
+MAX_NOTE = 65_536  # bytes of a file that are looked at
 KEY_PREFIX = "blockwatch/key/"
 # Public keys of order 1, 2, 4 and 8, highest bit cleared (y = 0, 1, -1, the two of order 8, and 0 and 1
 # written as p and p + 1): signatures by these can be had for any text without a secret.
@@ -113,27 +113,26 @@ def parse_campaign_key(text: str, where: str = "") -> VerifierKey:
 
 
 def parse_note(raw: bytes, where: str = "") -> Note:
-    """Take a signed note apart; raises ``EvidenceError``."""
-    if len(raw) > MAX_NOTE:
-        raise EvidenceError(f"a note of more than {MAX_NOTE} bytes", where=where)
+    """Take a signed note apart, as far as it is one; raises ``EvidenceError`` where it is none."""
+    text, blank, tail = raw[:MAX_NOTE].partition(b"\n\n")
+    if any(byte < 32 and byte != 10 for byte in text) or not text or not blank:
+        raise EvidenceError("not a signed note (text, empty line, signatures)", where=where)
     try:
-        whole = raw.decode("utf-8")
+        text.decode("utf-8")
     except UnicodeDecodeError as error:
         raise EvidenceError("a note that is not UTF-8", where=where) from error
-    text, blank, tail = whole.rpartition("\n\n")
-    lines = tail.split("\n")
-    if any(ord(char) < 32 and char != "\n" for char in whole) or not text or not blank or lines.pop():
-        raise EvidenceError("not a signed note (text, empty line, signatures)", where=where)
-    if not 0 < len(lines) <= MAX_SIGNATURES:
-        raise EvidenceError(f"a note with no signature, or more than {MAX_SIGNATURES}", where=where)
-    return Note(f"{text}\n".encode(), tuple(_signature(line, where) for line in lines))
+    found = tuple(filter(None, map(_signature, tail.split(b"\n")[:-1])))
+    if not found:
+        raise EvidenceError("a note without a signature", where=where)
+    return Note(text + b"\n", found)
 
 
-def _signature(line: str, where: str) -> Signature:
-    name, _, encoded = line.removeprefix(_DASH).partition(" ")
+def _signature(line: bytes) -> Signature | None:
+    start, _, rest = line.decode("utf-8", "replace").partition(_DASH)
+    name, _, encoded = rest.partition(" ")
     content = from_base64(encoded)
-    if not line.startswith(_DASH) or not name or content is None or len(content) < 5:
-        raise EvidenceError("a signature line that is none", where=where)
+    if start or not name or content is None or len(content) < 5:
+        return None
     return Signature(name, content[:4], content[4:])
 
 
@@ -149,14 +148,20 @@ def format_note(text: bytes, signatures: tuple[Signature, ...]) -> bytes:
 
 def is_signed_by(note: Note, key: VerifierKey) -> bool | None:
     """Whether a signature in the name of ``key`` holds; ``None``: there is none in its name."""
+    ours = any((each.name, each.id) == (key.name, key.id) for each in note.signatures)
+    return as_signed(note, key) is not None if ours else None
+
+
+def as_signed(note: Note, key: VerifierKey) -> bytes | None:
+    """The note as ``key`` signed it, without what others added; ``None``: no signature of it holds."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    ours = [each for each in note.signatures if (each.name, each.id) == (key.name, key.id)]
-    for each in ours:
-        try:
-            Ed25519PublicKey.from_public_bytes(key.public).verify(each.signature, note.text)
-        except (InvalidSignature, ValueError):  # the latter: a public key that is no point of the curve
-            continue
-        return True
-    return False if ours else None
+    for each in note.signatures:
+        if (each.name, each.id) == (key.name, key.id):
+            try:
+                Ed25519PublicKey.from_public_bytes(key.public).verify(each.signature, note.text)
+            except (InvalidSignature, ValueError):  # the latter: a public key that is no point of the curve
+                continue
+            return format_note(note.text, (each,))
+    return None

@@ -24,7 +24,7 @@ from blockwatch.evidence.checkpoint import (
     checkpoint_files,
     parse_checkpoint,
     read_checkpoint,
-    read_note_file,
+    seal_in,
 )
 from blockwatch.evidence.merkle import inclusion_proof, leaf_hash, verify_inclusion
 from blockwatch.evidence.note import VerifierKey, parse_campaign_key
@@ -108,7 +108,7 @@ def make_proof(folder: Path, record: str) -> bytes:
             remedy="`blockwatch judge --json` shows the ids. What came after the last seal has no proof.",
         )
     index, line, measurement = found
-    note = read_note_file(sealed.path)
+    note = seal_in(sealed.path, run.open.key)
     stamps = stamps_over(folder, sha256(note).hexdigest())
     proof = Proof(
         type=PROOF_TYPE,

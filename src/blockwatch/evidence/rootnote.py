@@ -24,15 +24,14 @@ from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.naming import ENCRYPTED_FILE, NO_FILE, ROOT_FILE, is_plain, stands
 from blockwatch.evidence.note import (
     VerifierKey,
-    from_base64,
     is_signed_by,
     parse_campaign_key,
     parse_note,
-    to_base64,
 )
 
 _TEXT = re.compile(
-    r"blockwatch/encrypted\nrun ([0-9a-f]{16})\nkey (\S+)\nroot (\S+)\nprevious (\S+)\nsha256 (\S+)\n"
+    r"blockwatch/encrypted\nrun ([0-9a-f]{16})\nkey (?:none|(\S+))\n"
+    r"root ([0-9a-f]{64})\nprevious (?:none|([0-9a-f]{64}))\nsha256 ([0-9a-f]{64})\n"
 )
 
 
@@ -49,10 +48,9 @@ class RootNote(msgspec.Struct, frozen=True, kw_only=True):
 
 def root_text(run: str, key: str | None, root: str, previous: str | None, sha256: bytes) -> bytes:
     """The text to be signed; ``root`` and ``previous`` in hex."""
-    before = to_base64(bytes.fromhex(previous)) if previous else "none"
     return (
-        f"blockwatch/encrypted\nrun {run}\nkey {key or 'none'}\nroot {to_base64(bytes.fromhex(root))}\n"
-        f"previous {before}\nsha256 {to_base64(sha256)}\n"
+        f"blockwatch/encrypted\nrun {run}\nkey {key or 'none'}\nroot {root}\n"
+        f"previous {previous or 'none'}\nsha256 {sha256.hex()}\n"
     ).encode()
 
 
@@ -63,19 +61,16 @@ def parse_root(raw: bytes, where: str = "") -> RootNote:
     match = _TEXT.fullmatch(text.decode("utf-8", "replace"))
     if match is None:
         raise EvidenceError("not the note of an encrypted run", where=where)
-    root, previous, digest = (b"" if word == "none" else from_base64(word) for word in match.group(3, 4, 5))
-    if previous is None or len(previous) not in (0, 32) or {len(root or b""), len(digest or b"")} != {32}:
-        raise EvidenceError("not the note of an encrypted run", where=where)
-    key = None if match[2] == "none" else parse_campaign_key(match[2], where)
+    key = parse_campaign_key(match[2], where) if match[2] else None
     signed = note is not None and key is not None and bool(is_signed_by(note, key))
     if note is not None and not signed:
         raise EvidenceError("a note with a signature that does not hold", where=where)
     return RootNote(
         run=match[1],
         key=key,
-        root=(root or b"").hex(),
-        previous=previous.hex() or None,
-        sha256=(digest or b"").hex(),
+        root=match[3],
+        previous=match[4],
+        sha256=match[5],
         signed=signed,
     )
 

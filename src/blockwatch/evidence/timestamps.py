@@ -19,8 +19,10 @@ from pathlib import Path
 from cryptography import x509
 
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.checkpoint import CHECKPOINT_FILE, seal_in
 from blockwatch.evidence.disk import in_words, replace_file
 from blockwatch.evidence.ots import MAX_PROOF, Node, read_proof
+from blockwatch.evidence.reading import Run
 from blockwatch.evidence.tsp import MAX_REPLY, Token, authority_path, read_reply
 from blockwatch.model import Noun
 
@@ -163,7 +165,6 @@ def _of_calendar(
             )
 
 
-def digest_of(path: Path) -> bytes:
-    """SHA-256 of a checkpoint file (at most 65,536 bytes of it: a longer one is none)."""
-    with path.open("rb") as file:
-        return sha256(file.read(65_537)).digest()
+def digest_of(folder: Path) -> bytes:
+    """SHA-256 of the newest seal of a run, which is what is stamped; raises ``EvidenceError``."""
+    return sha256(seal_in(folder / CHECKPOINT_FILE, Run(folder).open.key)).digest()

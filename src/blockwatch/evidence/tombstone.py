@@ -26,11 +26,9 @@ from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.naming import EXPORTED_FILE, NO_FOLDER, no_folder
 from blockwatch.evidence.note import (
     VerifierKey,
-    from_base64,
     is_signed_by,
     parse_campaign_key,
     parse_note,
-    to_base64,
 )
 from blockwatch.evidence.reading import Run
 from blockwatch.evidence.signing import Signer
@@ -41,8 +39,8 @@ _ASIDE = "aside"  # what an import put aside (merge.py)
 _PUT_ASIDE = re.compile(r"[0-9a-f]{16}-[0-9a-f]{12}")
 _ROOT = re.compile(r"[0-9a-f]{64}")
 _TEXT = re.compile(
-    r"blockwatch/forgotten\nrun ([0-9a-f]{16})\nkey (\S+)\nsize (0|[1-9][0-9]{0,15})\n"
-    r"root (\S+)\nprevious (\S+)\nwhen ([0-9T:Z-]{20})\n"
+    r"blockwatch/forgotten\nrun ([0-9a-f]{16})\nkey (?:none|(\S+))\nsize (0|[1-9][0-9]{0,15})\n"
+    r"root ([0-9a-f]{64})\nprevious (?:none|([0-9a-f]{64}))\nwhen ([0-9T:Z-]{20})\n"
 )
 
 
@@ -87,10 +85,10 @@ def tombstone_text(run: Run, when: str) -> bytes:
     except EvidenceError:
         pass  # forgetting must not need a whole log; what follows the damage is not vouched for
     before = run.open.previous_root or ""
-    previous = to_base64(bytes.fromhex(before)) if _ROOT.fullmatch(before) else "none"
+    previous = before if _ROOT.fullmatch(before) else "none"
     return (
         f"blockwatch/forgotten\nrun {run.open.run}\nkey {_key_of(run) or 'none'}\nsize {tree.size}\n"
-        f"root {to_base64(tree.root())}\nprevious {previous}\nwhen {when}\n"
+        f"root {tree.root().hex()}\nprevious {previous}\nwhen {when}\n"
     ).encode()
 
 
@@ -108,11 +106,9 @@ def parse_tombstone(raw: bytes, where: str = "") -> Tombstone:
     note = None if bare else parse_note(raw, where)
     text = raw if note is None else note.text
     match = _TEXT.fullmatch(text.decode("utf-8", "replace"))
-    root = from_base64(match[4]) if match else None
-    previous = from_base64(match[5]) if match and match[5] != "none" else b""
-    if match is None or root is None or len(root) != 32 or previous is None or len(previous) not in (0, 32):
+    if match is None:
         raise EvidenceError("not the tombstone of a run", where=where)
-    key = None if match[2] == "none" else parse_campaign_key(match[2], where)
+    key = parse_campaign_key(match[2], where) if match[2] else None
     signed = note is not None and key is not None and is_signed_by(note, key)
     if note is not None and not signed:
         raise EvidenceError("a tombstone with a signature that does not hold", where=where)
@@ -120,8 +116,8 @@ def parse_tombstone(raw: bytes, where: str = "") -> Tombstone:
         run=match[1],
         key=key,
         size=int(match[3]),
-        root=root.hex(),
-        previous=previous.hex() or None,
+        root=match[4],
+        previous=match[5],
         when=match[6],
         signed=bool(signed),
     )
@@ -172,10 +168,9 @@ def forget_encrypted(folder: Path, noted: Noted | None, signer: Signer | None, w
     stone = None
     results = results_of(folder)
     if noted is not None:
-        before = to_base64(bytes.fromhex(noted.previous)) if noted.previous else "none"
         text = (
             f"blockwatch/forgotten\nrun {noted.run}\nkey {noted.key or 'none'}\nsize 0\n"
-            f"root {to_base64(bytes.fromhex(noted.root))}\nprevious {before}\nwhen {when}\n"
+            f"root {noted.root}\nprevious {noted.previous or 'none'}\nwhen {when}\n"
         ).encode()
         ours = signer is not None and signer.key == noted.key
         stone = _erect(results, noted.run, text, signer if ours else None)

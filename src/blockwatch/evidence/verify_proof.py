@@ -113,7 +113,8 @@ def _checked(path: Path, reader: Reader) -> tuple[Shown, list[Stamp | Finding], 
 
 def _stamps(proof: Proof, shown: Shown, reader: Reader, where: str) -> Iterator[Stamp | Finding]:
     """What others saw; a stamp that is not good is a finding of its own, as in a run."""
-    digests = {sha256(proof.checkpoint.encode()).hexdigest(): shown.checkpoint.size}
+    seal = shown.checkpoint.as_signed(shown.key) or b""
+    digests = {sha256(seal).hexdigest(): shown.checkpoint.size}
     for stamp in proof.stamps[:MAX_STAMPS]:
         try:
             if not _NAME.fullmatch(stamp.name):

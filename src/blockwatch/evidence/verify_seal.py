@@ -38,13 +38,14 @@ class Seals:
     def __init__(self, folder: Path) -> None:
         """Read what they name, and forget the rest: there may be many. Raises ``Damage``."""
         self.folder = folder
-        self.digests: dict[str, int] = {}  # SHA-256 (hex) of each file → lines that it seals
+        self.digests: dict[str, int] = {}  # SHA-256 (hex) of each seal that holds → lines that it seals
+        self._newest = b""  # what ``checkpoint`` says, as the key wrote it
         self.sizes: dict[str, int] = {}  # file → lines that it seals
         for name, path in self._files():
-            raw, seal = self._read(name, path)
+            seal = self._read(name, path)[1]
             if name != CHECKPOINT_FILE and str(seal.size) != path.name:
                 raise Damage(name, f"it seals {seal.size} lines", kind="contradiction")
-            self.digests[sha256(raw).hexdigest()] = self.sizes[name] = seal.size
+            self.sizes[name] = seal.size
 
     def _files(self) -> list[tuple[str, Path]]:
         try:
@@ -78,9 +79,13 @@ class Seals:
         covered = 0
         for name, size in sorted(self.sizes.items(), key=lambda one: one[1]):
             raw, seal = self._read(name, self.folder / name)
-            if sha256(raw).hexdigest() not in self.digests or seal.size != size:
+            if seal.size != size:
                 raise Damage(name, "it was changed while it was read")
-            self._signed(seal, key, log.open.run, name)
+            content = self._signed(seal, key, log.open.run, name)
+            if content != raw:
+                log.notes.append(f"{name}: what stands in it beside the seal is not the signer's: left out")
+            self.digests[sha256(content).hexdigest()] = size
+            self._newest = content if name == CHECKPOINT_FILE else self._newest
             if size > log.lines:
                 what = f"{size} lines were sealed, and the log has {log.lines}: some were cut off"
                 raise Damage(name, what, kind="contradiction")
@@ -95,7 +100,7 @@ class Seals:
             raise Damage(CHECKPOINT_FILE, what, kind="contradiction")
         return covered
 
-    def _signed(self, seal: Checkpoint, key: VerifierKey | None, run: str, where: str) -> None:
+    def _signed(self, seal: Checkpoint, key: VerifierKey | None, run: str, where: str) -> bytes:
         signed = seal.signed_by(key) if key else None
         if seal.run != run:
             raise Damage(where, f"the seal of another run ({seal.run[:60]})", kind="contradiction")
@@ -103,6 +108,7 @@ class Seals:
             raise Damage(where, "sealed by another key than the one the run names", kind="contradiction")
         if not signed:
             raise Damage(where, "its signature does not hold", kind="contradiction")
+        return (seal.as_signed(key) if key else None) or b""
 
     def _ssh(self, key: VerifierKey) -> None:
         path = self.folder / SSH_FILE
@@ -111,8 +117,7 @@ class Seals:
         if CHECKPOINT_FILE not in self.sizes:
             raise Damage(SSH_FILE, "a signature over a seal that is not there", kind="contradiction")
         try:
-            newest = read_note_file(self.folder / CHECKPOINT_FILE)
-            good = is_ssh_signed(newest, read_bounded(path, _SSH_BYTES), key)
+            good = is_ssh_signed(self._newest, read_bounded(path, _SSH_BYTES), key)
         except EvidenceError as error:
             raise Damage(SSH_FILE, error.what) from error
         if not good:

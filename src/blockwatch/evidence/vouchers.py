@@ -10,13 +10,15 @@ Rules of this file:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from blockwatch.errors import EvidenceError
-from blockwatch.evidence.checkpoint import CHECKPOINT_FILE, EARLIER_FOLDER, SSH_FILE, lines_of
+from blockwatch.evidence.checkpoint import CHECKPOINT_FILE, EARLIER_FOLDER, SSH_FILE, lines_of, seal_in
 from blockwatch.evidence.disk import in_words, replace_file
 from blockwatch.evidence.naming import STAMPS_FOLDER
+from blockwatch.evidence.reading import read_run
 from blockwatch.evidence.timestamps import Trust, read_stamp
 
 MOST_STAMPS = 192  # beside a run, of those that came; a reader takes 256
@@ -39,14 +41,14 @@ def sealed_lines(folder: Path) -> int:
 
 
 def _seals(folder: Path) -> dict[int, tuple[str, bytes]]:
-    """Lines → name and SHA-256 of the seal over them."""
-    found = {}
+    """Lines → name of the seal over them, and SHA-256 of what its key wrote."""
+    found, key = {}, read_run(folder).open.key
     for name in inner(folder, EARLIER_FOLDER):
         number = name.rpartition("/")[2]
         if number.isdecimal() and len(number) < 17:
-            found[int(number)] = name, sha256((folder / name).read_bytes()).digest()
+            found[int(number)] = name, sha256(seal_in(folder / name, key)).digest()
     if newest := sealed_lines(folder):
-        found[newest] = CHECKPOINT_FILE, sha256((folder / CHECKPOINT_FILE).read_bytes()).digest()
+        found[newest] = CHECKPOINT_FILE, sha256(seal_in(folder / CHECKPOINT_FILE, key)).digest()
     return found
 
 
@@ -71,7 +73,10 @@ def weed(staged: Path, spare: Path) -> list[str]:
     seals = [
         path for path in (staged / CHECKPOINT_FILE, *(staged / EARLIER_FOLDER).glob("*")) if path.is_file()
     ]
-    digests = {sha256(path.read_bytes()).hexdigest(): 1 for path in seals}
+    digests = {}
+    for path in seals:
+        with suppress(EvidenceError):  # a damaged run, or a seal that does not hold: no stamp is over it
+            digests[sha256(seal_in(path, read_run(staged).open.key)).hexdigest()] = 1
     left_out, taken = [], 0
     for number, name in enumerate(names):
         try:
@@ -93,8 +98,10 @@ def _spare(staged: Path, name: str, spare: Path) -> None:
 
 def add_vouchers(kept: Path, staged: Path, spare: Path) -> tuple[bool, tuple[str, ...]]:
     """Take over seals and stamps that are not there yet: whether there were any, and stamps left out."""
-    took = [_take(kept, staged, name) for name in inner(staged, EARLIER_FOLDER)]
-    took.append(_take_seal(kept, staged))
+    key = read_run(kept).open.key
+    earlier = inner(staged, EARLIER_FOLDER)
+    took = [_take(kept / name, seal_in(staged / name, key)) for name in earlier]
+    took.append(_take_seal(kept, staged, key))
     room = MOST_STAMPS - len(_stamps(kept))
     left_out = []
     for name in _stamps(staged):
@@ -106,7 +113,7 @@ def add_vouchers(kept: Path, staged: Path, spare: Path) -> tuple[bool, tuple[str
             left_out.append(name)
             continue
         room -= 1
-        took.append(_take(kept, staged, name, place))
+        took.append(_take(place, (staged / name).read_bytes()))
     return any(took), tuple(left_out)
 
 
@@ -122,28 +129,25 @@ def _place(kept: Path, staged: Path, name: str) -> Path | None:
     return None if path.is_file() else path
 
 
-def _take(kept: Path, staged: Path, name: str, place: Path | None = None) -> bool:
-    """Copy one file that is not there."""
-    path = place or kept / name
+def _take(path: Path, content: bytes) -> bool:
+    """Write one file that is not there."""
     if path.is_file():
         return False
     with in_words(path):
         path.parent.mkdir(mode=0o700, exist_ok=True)
-    replace_file(path, (staged / name).read_bytes())
+    replace_file(path, content)
     return True
 
 
-def _take_seal(kept: Path, staged: Path) -> bool:
+def _take_seal(kept: Path, staged: Path, key: str | None) -> bool:
     """A checkpoint over more lines replaces the one kept here, which is kept beside it."""
     ours, theirs = sealed_lines(kept), sealed_lines(staged)
     if theirs > ours:
-        if ours and not (kept / EARLIER_FOLDER / str(ours)).is_file():
-            with in_words(kept):
-                (kept / EARLIER_FOLDER).mkdir(mode=0o700, exist_ok=True)
-            replace_file(kept / EARLIER_FOLDER / str(ours), (kept / CHECKPOINT_FILE).read_bytes())
+        if ours:
+            _take(kept / EARLIER_FOLDER / str(ours), seal_in(kept / CHECKPOINT_FILE, key))
         with in_words(kept):
             (kept / SSH_FILE).unlink(missing_ok=True)
-        replace_file(kept / CHECKPOINT_FILE, (staged / CHECKPOINT_FILE).read_bytes())
-    same = theirs and (kept / CHECKPOINT_FILE).read_bytes() == (staged / CHECKPOINT_FILE).read_bytes()
-    added = bool(same and (staged / SSH_FILE).is_file() and _take(kept, staged, SSH_FILE))
+        replace_file(kept / CHECKPOINT_FILE, seal_in(staged / CHECKPOINT_FILE, key))
+    same = theirs >= max(ours, 1) and (staged / SSH_FILE).is_file()
+    added = same and _take(kept / SSH_FILE, (staged / SSH_FILE).read_bytes())
     return added or theirs > ours

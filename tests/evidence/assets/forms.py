@@ -89,8 +89,8 @@ FORMS: dict[str, Asset] = {
     "more lists than a line may have": Asset(changed(with_field([[]] * 262_200)), where=f"{LOG}:2"),
     "a line as long as it may be": Asset(changed(line_of(8_388_608)), ("unsigned",)),
     "a line one byte too long": Asset(changed(line_of(8_388_609)), where=f"{LOG}:2"),
-    "keys in the order of UTF-16": Asset(changed(keys_in_line("\U0001f600", "\ufb33")), ("unsigned",)),
-    "keys in the order of characters": Asset(changed(keys_in_line("\ufb33", "\U0001f600")), where=f"{LOG}:2"),
+    "keys in the order of UTF-16": Asset(changed(keys_in_line("\U0001f600", "\ufb33")), where=f"{LOG}:2"),
+    "keys in the order of characters": Asset(changed(keys_in_line("\ufb33", "\U0001f600")), ("unsigned",)),
     # Numbers in a proof.
     "a proof of a signed size with a plus": Asset(proof(with_size("+6")), where="proof.json"),
     "a proof of a signed size with a zero before": Asset(proof(with_size("06")), where="proof.json"),

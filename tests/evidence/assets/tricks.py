@@ -201,6 +201,17 @@ def swapped_members(said: dict[str, Any]) -> None:
     said["members"].reverse()
 
 
+def added_to_seals(more: bytes, *, before: bytes = b"") -> Callable[[Path, Authorities], None]:
+    """What somebody without the key can do to a good run that is stamped, and signed for ssh, too."""
+
+    def change(run: Path, authorities: Authorities) -> None:
+        for name in ("checkpoint", "checkpoints/3"):
+            text, signed = (run / name).read_bytes().split(b"\n\n")
+            (run / name).write_bytes(text + b"\n\n" + before + signed + more)
+
+    return change
+
+
 def further_signature(
     name: str, key: bytes, signature: bytes, *, last: bool = False
 ) -> Callable[[Path], None]:
@@ -217,6 +228,16 @@ def piped_stamp(run: Path, authorities: Authorities) -> None:
     os.mkfifo(run / "timestamps" / "a.tsr")
 
 
+def added_before(more: bytes) -> Callable[[Path], None]:
+    def change(run: Path) -> None:
+        text, signed = (run / "checkpoint").read_bytes().split(b"\n\n")
+        (run / "checkpoint").write_bytes(text + b"\n\n" + more + signed)
+
+    return change
+
+
+JUNK_LINES = "".join(f"\u2014 other{number} {'A' * 92}\n" for number in range(100)).encode()
+LEFT_OUT = "what stands in it beside the seal"
 BOTH_TIMED = ("timed", "timed")
 CALENDAR = "timestamps/calendar.ots"
 
@@ -236,6 +257,12 @@ TRICKS: dict[str, Asset] = {
         changed(further_signature(OURS.key.name, OURS.key.id, bytes(64), last=True)), ("sealed",), key="ours"),
     "a signature in the key's name by an id that is not known": Asset(
         changed(further_signature(OURS.key.name, b"1234", bytes(64), last=True)), ("sealed",), key="ours"),
+    "junk behind the seals": Asset(stamped(added_to_seals(b"junk\n\n\xff\0")), ("timed",), require="timed", says=LEFT_OUT),
+    "more behind the seals than is read": Asset(stamped(added_to_seals(b"x\n" * 40_000)), ("timed",), require="timed", says=LEFT_OUT),
+    "a hundred signatures before that of the key": Asset(
+        stamped(added_to_seals(b"", before=JUNK_LINES)), ("timed",), require="timed", says=LEFT_OUT),
+    "a seal whose signature comes too late": Asset(
+        changed(added_before(b"x\n" * 40_000)), where="checkpoint"),
     # Runs that cannot be read here.
     "a chain with an encrypted run": Asset(encrypted(), ("sealed",)),
     "an unsigned note of an encrypted run": Asset(encrypted(signer=None), ("sealed",), says="only by an unsigned note"),

@@ -164,12 +164,9 @@ class _Built:
 
     def _forgotten(self, piece: dict[str, Any]) -> None:
         (self.results / "forgotten").mkdir(exist_ok=True)
-        text = "".join(f"{line}\n" for line in piece["forgotten"]).replace("$root", self._base64(0))
+        text = "".join(f"{line}\n" for line in piece["forgotten"]).replace("$root", self.root(0).hex())
         raw = self._note(text.encode(), piece["by"])
         (self.results / "forgotten" / f"{int(piece['id'], 16):016x}"[:16]).write_bytes(raw)
-
-    def _base64(self, run: int) -> str:
-        return base64.b64encode(self.root(run)).decode()
 
     def _receipt(self, piece: dict[str, Any]) -> None:
         (self.results / "receipts").mkdir(exist_ok=True)

@@ -64,6 +64,10 @@ class Pieces:
             elif isinstance(value, bytes) and value:
                 self._octets.append(value)
 
+    def answers(self) -> bool:
+        """Whether an HTTP response is among them, which may come in pieces."""
+        return any(b"HTTP/" in octets for octets in self._octets)
+
     def _place(self, value: str) -> None:
         self.places.add(value)
 

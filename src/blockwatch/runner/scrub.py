@@ -7,7 +7,8 @@ Rules of this file:
 * every field of every step is looked at, but for what the volunteer wrote: the URL of the target;
 * what is known of the line is cut in the forms of :mod:`blockwatch.runner.forms`; what only shows when a
   coding is undone (:mod:`blockwatch.runner.undone`) is blanked with what it is in, since cutting
-  inside would break it; so are bodies that cannot be read, DNS messages and certificates;
+  inside would break it; so are bodies that cannot be read, DNS messages and certificates, and the hashes
+  that a server gave of what was cut (:mod:`blockwatch.runner.hashes`);
 * unknown address, or an address of the own network (the next one from a pool, or after a reconnection):
   every public literal is cut that this run has not dialled, resolved or been told by a control
   (docs/decisions/0009-an-address-not-known.md);
@@ -25,10 +26,11 @@ from typing import Any
 import msgspec
 
 from blockwatch import content
-from blockwatch.model import DnsReply, DnsStep, Endpoint, Exchange, Measured, Observation
+from blockwatch.model import DnsReply, DnsStep, Endpoint, Exchange, HttpStep, Measured, Observation
 from blockwatch.net.secondlook import body_start
 from blockwatch.runner.forms import packed_pattern, pattern
 from blockwatch.runner.glance import ASKED, OURS, PLACES, Pieces, asked
+from blockwatch.runner.hashes import fields_without_hashes, without_hashes
 from blockwatch.runner.strangers import Strangers
 from blockwatch.runner.undone import body_of, layered, undone, unescaped
 
@@ -72,6 +74,9 @@ class Scrubber:
         self._strangers.meet(steps)
         exchanges = {i: self._exchange(e, asked(steps[i])) for i, e in measured.exchanges.items()}
         observations = steps if self._silent(Pieces(steps)) else tuple(map(self._step, steps))
+        cut = {i for i, e in measured.exchanges.items() if exchanges[i].response != e.response}
+        if cut:
+            observations = tuple(_unhashed(s) if i in cut else s for i, s in enumerate(observations))
         fault = self._value(measured.measurement.fault)
         measurement = msgspec.structs.replace(measured.measurement, observations=observations, fault=fault)
         return Measured(measurement=measurement, exchanges=exchanges)
@@ -87,7 +92,7 @@ class Scrubber:
                 self._harmless.clear()
             self._harmless.add(place)
         told = pieces.told()
-        if layered(told) or b"\0" in told or self._cut(told) != told or self._hides(told):
+        if pieces.answers() or layered(told) or b"\0" in told or self._cut(told) != told or self._hides(told):
             return False
         return self._keeps_silent(pieces.binary()) and self._keeps_silent(
             pieces.messages().translate(_LABELS)
@@ -127,6 +132,8 @@ class Scrubber:
             return tuple(map(self._reply, value))
         if name == "query":
             return self._message(value)
+        if name == "plaintext":
+            return self._response(value)
         if name == "chain":
             return tuple(_RAW_MARK if self._tells(der) else der for der in value)
         return self._value(value)
@@ -203,7 +210,7 @@ class Scrubber:
             head = b"\n".join(self._line(line) for line in head.split(b"\n"))
         if body and self._hides_in_body(clean, body):
             body = _same_length(len(body))
-        return head + body
+        return raw if head + body == raw else without_hashes(head, body, _same_length)
 
     def _line(self, line: bytes) -> bytes:
         """A line of a head; where something is hidden in it only what it begins and ends with."""
@@ -230,6 +237,13 @@ class Scrubber:
         if self._own is not None:
             data = self._own.sub(lambda found: mark(len(found[0])), data)
         return data if own_only else self._strangers.sub(data, mark)
+
+
+def _unhashed(step: Observation) -> Observation:
+    """An exchange of whose response something was cut, without the hashes that its server gave of it."""
+    if not isinstance(step, HttpStep):
+        return step
+    return msgspec.structs.replace(step, headers=fields_without_hashes(step.headers, MARK))
 
 
 def _same_length(length: int) -> bytes:

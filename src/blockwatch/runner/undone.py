@@ -17,6 +17,7 @@ from blockwatch import content
 
 MOST = 4 * 1024 * 1024  # bytes of a decoded body that are searched
 _LAYERS = 3
+_STARTS = 16  # of something compressed behind other bytes
 _COMPRESSED = b"\x1f\x8b\x08"  # how gzip begins (RFC 1952)
 _HIDDEN = (b"&#", b"&p", b"&c", b"&h", b"%", b"\\u", b"\\x", b"\\/")
 _COMPRESSORS = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
@@ -34,6 +35,7 @@ _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 def undone(data: bytes) -> Iterator[bytes]:
     """``data`` with compression, wide characters and escapes undone, where there are any."""
+    yield from _within(data)
     for _ in range(_LAYERS):
         if not data.startswith(_COMPRESSED):
             break
@@ -43,6 +45,19 @@ def undone(data: bytes) -> Iterator[bytes]:
         data = data.replace(b"\0", b"")
         yield data
     yield from unescaped(data)
+
+
+def _within(data: bytes) -> Iterator[bytes]:
+    """What is compressed behind other bytes: a second answer, one of several parts, a stray line."""
+    at, left = data.find(_COMPRESSED, 1), MOST
+    for _ in range(_STARTS):
+        if at < 0 or left <= 0:
+            return
+        plain, _ = content.decode_body(_GZIP, data[at:], left)
+        left -= len(plain)
+        yield plain
+        yield from unescaped(plain)
+        at = data.find(_COMPRESSED, at + 1)
 
 
 def layered(data: bytes) -> bool:

@@ -11,7 +11,7 @@ from blockwatch.judge.rules import RULES, table
 from blockwatch.run import Vantage
 from blockwatch.verdict import Grade, State
 from tests.judge.stage import frame, play
-from tests.judge.test_control_runs import CLEAN, DEAD, FAR, KAZAKH, NEAR, beside, elsewhere, run_of
+from tests.judge.test_control_runs import CLEAN, FAR, FORGED, KAZAKH, NEAR, beside, elsewhere, run_of
 from tests.judge.world import World
 from tests.judge.worlds import WORLDS
 
@@ -72,7 +72,7 @@ def test_what_would_lift_a_grade() -> None:
 
 
 def test_a_control_vantage_has_its_place() -> None:
-    open_, made, close = run_of(World(**DEAD), "f" * 16, KAZAKH)
+    open_, made, close = run_of(FORGED, "f" * 16, KAZAKH)
     for shifts, apart in ((NEAR, LOOKED), (FAR, DECIDES)):
         seen = beside(*elsewhere(CLEAN, *shifts))
         told = [t for t in explain_run(open_, made, close, beside=seen) if t.verdict.target == "site"][-1]

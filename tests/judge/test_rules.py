@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from blockwatch.verdict import Grade, State, Verdict
 from tests.judge.stage import calm_measurement, changed, frame, measured, play
 from tests.judge.world import CUT, OTHER, SECOND, SILENCE, SITE, Page, World
 from tests.judge.worlds import WORLDS
-from tests.judge.worlds.say import by_sni, everywhere, isp, on_address
+from tests.judge.worlds.say import by_sni, everywhere, isp
 
 METHOD = Path(__file__).parents[2] / "docs" / "method.md"
 
@@ -103,8 +104,9 @@ def everybodys() -> Verdict:
 
 
 def control_apart() -> Verdict:
-    """The address is dead here; in another country the site worked, two hours before."""
-    here = World(dial=on_address(f.TIMEOUT, SITE), control=None, vantage=Vantage(asn=9198, country="KZ"))
+    """A state's chain comes here; in another country the site's own came, two hours before."""
+    forged = WORLDS["state interception at the site's address only, no helper"].world
+    here = replace(forged, vantage=Vantage(asn=9198, country="KZ"))
     there = World(control=None)
     open_, close = frame(there, 1)
     abroad = msgspec.structs.replace(open_, run="1" * 16, vantage=Vantage(asn=64500, country="SE"))

@@ -131,8 +131,8 @@ def _clean_table(found: Found) -> str:
         "`blocked` is a false accusation. Upper bound (95 %) of their share:\n"
         f"{hard_bound:.3%} strong or confirmed, {signs_bound:.3%} signs.\n\n"
         "No such copy is a site whose own firewall drops the connections of a whole country. Where the control\n"
-        "connects, that is called `blocked`, mostly `strong` (`tcp.timeout`, `tcp.refused`): from one network it\n"
-        "cannot be told from a block of the address, and the verdict says so (docs/method.md).\n\n"
+        "connects, that is `blocked signs` (`tcp.timeout`, `tcp.refused`): from one network it cannot be told from\n"
+        "a block of the address, and the verdict says so (docs/method.md).\n\n"
     )
     return words + _table(("noise", "measured", "strong or confirmed", "signs", "right", "undecided"), rows)
 

@@ -5,8 +5,8 @@ Rules of this file:
 * failures of all usable addresses only; what passes once has passed, unless rounds prove a flaky censor;
 * a failure is compared with the control's at the same step and, where it matters, by its kind: a
   control that met an expired certificate did get through the handshake;
-* one failure is nothing, two are a sign, three in a row are strong; but a handshake that the rounds
-  found failing at the site's own address only is a sign: its server may refuse this network.
+* one failure is nothing, two are a sign, three in a row are strong; but what fails at the site's own
+  address only is a sign: its server may refuse this network. So is a connection: it knows no name.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def tcp_blocked(scene: Scene) -> Finding | None:
         return unclear(
             "No IPv6 connection of the whole run succeeded: it is the line's", found.witnesses, "tcp"
         )
-    if not _reached_once(scene):
-        return found
-    text = f"{found.text}; in this run the address took a connection, so it is not closed to us for good"
+    text = found.text
+    if _reached_once(scene):
+        text += "; in this run the address took a connection, so it is not closed to us for good"
     return sign(found.mechanism or "tcp", text, found.witnesses)
 
 

@@ -71,7 +71,7 @@ def test_two_vantages(world: World, here: Path, abroad: Path) -> None:
     assert (vantage.asn, vantage.country) == (1653, "SE")
     plain, lit = finals(world, here), finals(world, here, "--control-run", abroad)
     assert plain["ca-ip-rst"]["state"] == plain["down-refused"]["state"] == "inconclusive"
-    assert (lit["ca-ip-rst"]["state"], lit["ca-ip-rst"]["grade"]) == ("blocked", "strong")
+    assert (lit["ca-ip-rst"]["state"], lit["ca-ip-rst"]["grade"]) == ("blocked", "signs")
     assert lit["ca-ip-rst"]["mechanism"].startswith("tcp.refused")
     assert lit["down-refused"]["state"] == "down"
     assert (lit["o46"]["state"], lit["o46"]["grade"]) == ("blocked", "strong")

@@ -98,7 +98,7 @@ def test_a_control_run_settles_what_was_open_everywhere(folders: tuple[Path, Pat
     assert final(blockwatch("judge", "--json", here, cwd=here).stdout)["state"] == "inconclusive"
     done = blockwatch("judge", "--json", "--explain", here, "--control-run", abroad, cwd=here)
     line = final(done.stdout)
-    assert (line["state"], line["grade"]) == ("blocked", "strong")
+    assert (line["state"], line["grade"]) == ("blocked", "signs")
     (told,) = {fact for fact in line["why"] if fact.startswith("control.run") and "3 min" in fact} or {""}
     assert f"{ABROAD}-" in told
     witnesses = [w for spoke in line["explain"]["spoke"] for w in spoke["witnesses"]]
@@ -109,7 +109,7 @@ def test_a_control_run_settles_what_was_open_everywhere(folders: tuple[Path, Pat
     )
     rows = [row.split(",") for row in table.stdout.splitlines()]
     site = dict(zip(rows[0], next(row for row in rows if row[0] == "site"), strict=True))
-    assert (site["blocked"], site["strong"]) == ("1", "1")
+    assert (site["blocked"], site["signs"]) == ("1", "1")
     exported = blockwatch("export", here, "--format", "csv", "--control-run", abroad, cwd=here)
     assert "tcp.timeout" in exported.stdout
     frame = api.load(here, control=abroad)

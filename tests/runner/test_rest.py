@@ -84,8 +84,12 @@ def test_on_a_bad_line_only_what_surely_worked_is_done():
 
 def test_what_the_end_of_the_time_cut_is_not_done():
     late = [made(1, WORKED), made(2, WORKED, stopped="budget")]
-    assert after(*late, close=CLOSE) == {1, 2}
+    assert after(*late) == {1, 2}
     assert after(*late, close=RunClose(ended=1, us=1, reason="time", planned=5, measured=2)) == {1}
+
+
+def test_of_a_run_that_came_to_its_end_nothing_is_left():
+    assert after(made(1, WORKED, valid=False, fault="ours"), close=CLOSE) == set(range(5))
 
 
 def test_controls_again_then_what_nobody_came_to_then_what_was_begun():

@@ -10,6 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -102,21 +103,31 @@ def say(part: Part) -> None:
 
 def _newest(results: Path, key: str | None) -> Path | None:
     """The newest run of the chain that was no re-test; one that is damaged is an ``EvidenceError``."""
+    from blockwatch.evidence.naming import PROGRESS_FILE, is_plain
     from blockwatch.evidence.reading import read_run, run_folders
     from blockwatch.evidence.rootnote import encrypted_folders, is_encrypted
 
     if not results.is_dir():
         return None
     folders = [*run_folders(results), *encrypted_folders(results)]
-    for folder in sorted(folders, key=lambda run: run.name, reverse=True):
-        if is_encrypted(folder):
-            if _is_of(folder, key):
-                return folder
-            continue
-        first = read_run(folder).open
-        if first.key == key and first.imported is None and first.retest_of is None:
-            return folder
+    for _, begun in groupby(sorted(folders, key=_second, reverse=True), key=_second):
+        found: dict[Path, int] = {}
+        for folder in begun:
+            if is_encrypted(folder):
+                if _is_of(folder, key):
+                    found[folder] = is_plain(folder / PROGRESS_FILE)  # one that was resumed has none
+                continue
+            first = read_run(folder).open
+            if first.key == key and first.imported is None and first.retest_of is None:
+                found[folder] = first.started
+        if found:
+            return max(found, key=lambda folder: found[folder])
     return None
+
+
+def _second(folder: Path) -> str:
+    """When a run began, by its folder's name."""
+    return folder.name[:16]
 
 
 def _is_of(folder: Path, key: str | None) -> bool:

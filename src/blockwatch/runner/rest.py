@@ -6,6 +6,7 @@ Rules of this file:
 * done is what was measured to its end, the re-test included where one was called for. What still awaited it
   is begun anew, so that no verdict has to rest on two runs;
 * where a check of the own line failed, only what surely worked is done;
+* of a run that came to its end nothing is left, so that no fault of ours is met for ever;
 * controls belong to the run that they are compared in: they are measured again, and never count as left.
 """
 
@@ -108,7 +109,7 @@ class Tally:
         self._done = set(done)
         self._unsure: set[int] = set()  # nothing in it surely worked
         self._short: set[int] = set()  # its own time or bytes were spent; or those of the run
-        self._bad_line = self._out_of_time = False
+        self._bad_line = self._out_of_time = self._ended = False
 
     def add(self, measurement: Measurement) -> None:
         """Take one measurement, in the order made."""
@@ -132,10 +133,13 @@ class Tally:
         """Take the last line."""
         self.heard(close.checks)
         self._out_of_time = close.reason == "time"
+        self._ended = close.reason == "done"
 
     @property
     def done(self) -> frozenset[int]:
         """Numbers of what need not be measured again."""
+        if self._ended:
+            return frozenset(range(self.count))
         unsure = self._unsure if self._bad_line else set()
         short = self._short if self._out_of_time else set()
         return frozenset(self._done - unsure - short)

@@ -95,7 +95,9 @@ REVISED = {
         "page.cleartext",
         "line.antivirus",
         "http.alone",
+        "weigh.passed",
         "weigh.twice",
+        "weigh.earlier",
     ],
 }
 """By ruleset: the ids that say the same as before, and weigh it otherwise."""

@@ -12,6 +12,7 @@ import dns.rrset
 
 from blockwatch import failure as f
 from blockwatch.followup import ControlRequest, FlowRequest, FollowUp, LookupRequest
+from blockwatch.judge.names import EXAMPLES
 from blockwatch.judge.sight import REDIRECTS
 from blockwatch.model import (
     ControlStep,
@@ -56,6 +57,8 @@ class Player:
             said = f.NXDOMAIN  # a name that nobody has
         if name in GOOD_HOSTS and isinstance(said, tuple):
             said = self.world.calm_at
+        if name in EXAMPLES and said == (SITE,):
+            said = self.world.neutral_at
         failed = said if isinstance(said, str) else None
         addresses = () if isinstance(said, str) else said
         replies = self._replies(resolver, name, addresses, failed)

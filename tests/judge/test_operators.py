@@ -5,7 +5,7 @@ from __future__ import annotations
 from blockwatch import asn
 from blockwatch.followup import KnownGood
 from blockwatch.judge.case import Peers
-from blockwatch.judge.matrix import ground
+from blockwatch.judge.ground import around
 from blockwatch.judge.operators import operator, operators
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Sight
@@ -38,7 +38,7 @@ def used(site: str, *addresses: str) -> set[str]:
     )
     sight = Sight("https://site.example.org/", (step,))
     scene = Scene(sight, sight.hops[0], Peers())
-    return {good.address for good in ground(scene, controls(*addresses)).usable}
+    return {good.address for good in around(scene, controls(*addresses)).usable}
 
 
 def test_all_networks_of_one_operator_are_one() -> None:

@@ -16,18 +16,18 @@ CANNOT_TELL = unclear("nothing to compare with", ("n#2",), "http")
 
 
 def test_an_undecided_repetition_undoes_no_finding() -> None:
-    found = weigh.only_earlier([NAME], CANNOT_TELL)
+    found = weigh.not_refuted([NAME], CANNOT_TELL)
     assert found is not None
     assert (found.state, found.grade, found.mechanism) == (State.BLOCKED, Grade.SIGNS, "dns.redirect")
 
 
 def test_what_the_line_does_to_every_name_was_no_block_before() -> None:
-    assert weigh.only_earlier([PAGE], LINE) is None
+    assert weigh.not_refuted([PAGE], LINE) is None
 
 
 def test_it_explains_neither_another_step_nor_what_is_on_record() -> None:
     for other in (NAME, ON_RECORD):
-        found = weigh.only_earlier([other], LINE)
+        found = weigh.not_refuted([other], LINE)
         assert found is not None
         assert found.state is State.BLOCKED
 

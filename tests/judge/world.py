@@ -19,6 +19,7 @@ SITE2 = "62.122.1.2"
 OTHER = "139.59.7.7"  # somebody else's server
 GOOD_HOSTS = ("calm.example.net", "quiet.example.com")
 GOOD = ("151.101.1.9", "104.16.3.9")
+EXAMPLE = "23.192.228.80"  # of a name that is kept for examples
 GOOD_AT = dict(zip(GOOD_HOSTS, GOOD, strict=True))
 UDP = ("udp://8.8.8.8:53", "udp://9.9.9.9:53")
 DOH = "https://dns.example/dns-query"
@@ -83,6 +84,7 @@ class World:
     role: str = "target"
     resolvers: tuple[str, ...] = ("system", *UDP, DOH)
     good: bool = True
+    goods: int = 2  # control names that are known to work
     vantage: Vantage = field(default_factory=lambda: Vantage(asn=9198, ipv4=True, resolver_asn=9198))
     soa: Callable[[str, str], str | None] = lambda resolver, name: None if name == HOST else "example.net"
     checks: tuple[LineCheck, ...] = ()
@@ -93,6 +95,9 @@ class World:
     probe: str = "web"
     attempts: int = 2
     calm_at: tuple[str, ...] = GOOD  # what every resolver gives for the control names
+    neutral_at: tuple[str, ...] = (
+        EXAMPLE,
+    )  # and for the name that is kept for examples, where it is told the truth
     begin: Callable[[], None] = lambda: None  # called when a run begins, by worlds that remember
     tier: int = 1
 
@@ -100,7 +105,7 @@ class World:
     def known_good(self) -> tuple[KnownGood, ...]:
         if not self.good:
             return ()
-        pairs = tuple(zip(GOOD_HOSTS, GOOD, strict=True))
+        pairs = tuple(zip(GOOD_HOSTS, GOOD, strict=True))[: self.goods]
         return tuple(
             KnownGood(host=h, address=a, port=port, tls=port == 443) for port in (443, 80) for h, a in pairs
         )

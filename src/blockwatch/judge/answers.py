@@ -15,7 +15,7 @@ from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import bogon, embedded, is_v6, unreal
 from blockwatch.judge.case import Peers
 from blockwatch.judge.errand import NO_NAME
-from blockwatch.judge.names import a_label
+from blockwatch.judge.names import EXAMPLES, a_label
 from blockwatch.judge.once import once
 from blockwatch.judge.row import LATEST
 from blockwatch.judge.sight import Hop, Lookup
@@ -267,7 +267,8 @@ class Answers:
             return True
         if self.ruleset > 1 and self._for_hardly_any():
             return False
-        found = self.peers.answered.get(SYSTEM, frozenset())  # a name never found here may be blocked itself
+        # a name never found here may be blocked itself, but for those that nobody blocks
+        found = self.peers.answered.get(SYSTEM, frozenset()).union(EXAMPLES)
         if self.ruleset > 1 and len(checked) >= 2 and all(lookup.step.name in found for lookup in asked):
             return False
         known = self.peers.lives(SYSTEM, self.host)

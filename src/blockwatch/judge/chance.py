@@ -21,7 +21,7 @@ from math import comb
 from blockwatch.judge.errand import shook
 from blockwatch.judge.finding import Finding, refs, unclear
 from blockwatch.judge.matrix import SPELLED, STRANGE
-from blockwatch.judge.outcomes import EOF, OK, REFUSED, RESET, TRUST, of_failure
+from blockwatch.judge.outcomes import EOF, OK, REFUSED, RESET, SKIPPED, TRUST, of_failure
 from blockwatch.judge.proof import ROUNDS
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import CALM, FAR, NEAR, Flow, Hop, Sight
@@ -63,7 +63,7 @@ def weighed(scene: Scene, layer: str, finding: Finding) -> Finding:
     borrowed = any(step.helper.startswith("run:") for _, step in controls)
     if finding.state is not State.BLOCKED or scene.once or scene.ruleset == 1 or borrowed or not controls:
         return finding
-    own, near, far, calm, control = _counted(scene, layer)
+    own, near, far, calm, _, control = _counted(scene, layer)
     here = near.passed >= ROUNDS and not near.failed
     there = far.failed >= ROUNDS and not far.passed and calm.passed >= ROUNDS and not calm.failed
     if there or likelihood(far, calm) < LIKELY:
@@ -78,11 +78,22 @@ def weighed(scene: Scene, layer: str, finding: Finding) -> Finding:
     return unclear(text, refs(finding.witnesses), finding.failed_step)
 
 
-def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fared]:
-    """How all fared at ``layer`` in the whole run, at addresses that ever failed: we; other names there; the
-    site's name at control addresses; those addresses' own names; and the control.
+def by_name(scene: Scene, layer: str) -> bool:
+    """Whether what fails now and then does so for the name: one and the same rate for it and for all others,
+    in the whole run, would not have it fail so much more often than they (ruleset 1 did not ask).
     """
-    own, near, far, calm, control = (Fared() for _ in range(5))
+    if scene.ruleset == 1:
+        return True
+    own, near, far, calm, strange, _ = _counted(scene, layer)
+    return likelihood(own + far, near + calm + strange) < LIKELY
+
+
+def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fared, Fared]:
+    """How all fared at ``layer`` in the whole run, at addresses that ever failed: we; other names there; the
+    site's name at control addresses; those addresses' own names, and names strange to them; and the control.
+    Of control addresses those count that turn no strange name away.
+    """
+    own, near, far, calm, strange, control = (Fared() for _ in range(6))
     kind = scene.tries(layer).kind
     first = scene.sight.hops[0].url
     sights = [Sight(made.id, made.observations, made.url) for made in scene.peers.made.get(first, ())]
@@ -91,21 +102,30 @@ def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fare
     every = [hop for sight in sights or [scene.sight] for hop in sight.hops]
     hops = [hop for hop in every if hop.url == scene.hop.url]
     alike = _CUT if kind in _CUT else {kind}
-    places = {flow.address for hop in hops for flow in hop.own if flow.at(layer) in alike}
+    places = {flow.address for hop in hops for flow in hop.own if _end(flow, layer) in alike}
     for hop in hops:
         own += _of([flow for flow in hop.own if flow.address in places], layer, alike)
         near += _of([f for f in hop.by(*NEAR) if f.address in places and f.round < SPELLED], layer, alike)
-        far += _of(hop.by(*FAR), layer, alike)
+        strangers = [f for f in hop.by(*CALM) if f.round >= STRANGE]
+        picky = {f.address for f in strangers if f.at(layer) not in (OK, TRUST)}
+        far += _of([f for f in hop.by(*FAR) if f.address not in picky], layer, alike)
         calm += _of([f for f in hop.by(*CALM) if f.round < STRANGE], layer, alike)
+        strange += _of([f for f in strangers if f.address not in picky], layer, alike)
         for _, step in hop.controls:
             control += _of_control(step, hop, layer, places)
-    return own, near, far, calm, control
+    return own, near, far, calm, strange, control
 
 
 def _of(flows: list[Flow], layer: str, alike: Collection[str]) -> Fared:
     """How flows fared at a layer: passed (a chain that is not valid is an answer), or failed in this way."""
-    ends = Counter(flow.at(layer) for flow in flows)
+    ends = Counter(_end(flow, layer) for flow in flows)
     return Fared(ends[OK] + ends[TRUST], sum(ends[end] for end in alike))
+
+
+def _end(flow: Flow, layer: str) -> str:
+    """How a flow ended at a layer; a request not made as its handshake was cut off failed with it."""
+    cut = layer == "http" and flow.at("http") == SKIPPED and flow.at("tls") in _CUT
+    return flow.at("tls") if cut else flow.at(layer)
 
 
 def _of_control(step: ControlStep, hop: Hop, layer: str, places: Collection[str]) -> Fared:

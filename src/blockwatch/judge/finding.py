@@ -33,6 +33,8 @@ class Finding:
     firm: bool = True  # false: of a kind that repetition does not make stronger
     proven: bool = False  # an artefact shows that somebody interfered; no accident looks like it
     everybody: bool = False  # the line does so to every name: nothing found at this step is the site's
+    fitful: bool = False  # it comes and goes: that it works once says nothing against it
+    unseen: frozenset[str] = frozenset()  # layers of mechanisms of which this measurement tells nothing
 
 
 def refs(*groups: Iterable[str]) -> tuple[str, ...]:
@@ -40,11 +42,13 @@ def refs(*groups: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ref for group in groups for ref in group))[:MAX_WITNESSES]
 
 
-def blocked(mechanism: str, grade: Grade, text: str, witnesses: tuple[str, ...], **more: bool) -> Finding:
+def blocked(
+    mechanism: str, grade: Grade, text: str, witnesses: tuple[str, ...], *, proven: bool = False
+) -> Finding:
     """A finding of interference; the failed step is the mechanism's layer."""
     layer = mechanism.partition(".")[0]
     step = layer if layer in ("dns", "tcp", "tls", "http") else "http"
-    return Finding(State.BLOCKED, text, witnesses, grade, mechanism, step, **more)
+    return Finding(State.BLOCKED, text, witnesses, grade, mechanism, step, proven=proven)
 
 
 def sign(mechanism: str, text: str, witnesses: tuple[str, ...]) -> Finding:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from blockwatch.followup import FlowRequest, FollowUp, KnownGood
 from blockwatch.judge import injection, inquiries, matrix
 from blockwatch.judge.case import Peers
-from blockwatch.judge.matrix import Ground
+from blockwatch.judge.ground import Ground, around
 from blockwatch.judge.names import parts
 from blockwatch.judge.pages import wording
 from blockwatch.judge.proof import same_answer_elsewhere
@@ -73,7 +73,7 @@ def _one_look(scene: Scene, known_good: Sequence[KnownGood]) -> tuple[FollowUp, 
     cut = cut_for_both(scene)
     if cut is None or any(flow.purpose in _MATRIX for flow in scene.hop.flows):
         return ()
-    ground = matrix.ground(scene, known_good)
+    ground = around(scene, known_good)
     return tuple(matrix.look(scene, ground, cut)) if ground.usable else ()
 
 
@@ -90,7 +90,7 @@ def wants_retest(observations: Sequence[Observation]) -> bool:
 def _for(
     scene: Scene, troubles: tuple[Trouble, ...], known_good: Sequence[KnownGood], attempt: str
 ) -> tuple[FollowUp, ...]:
-    ground = matrix.ground(scene, known_good)
+    ground = around(scene, known_good)
     wanted: list[FollowUp] = []
     for trouble in troubles:
         if trouble is Trouble.DNS:
@@ -101,7 +101,7 @@ def _for(
             wanted += _witnesses(scene, ground, trouble) or _middlebox(scene, ground) or _again(scene)
         else:
             wanted += _rounds(scene, ground, trouble, attempt)
-    return tuple(wanted)
+    return tuple(dict.fromkeys(wanted))  # two troubles may want the same
 
 
 def _dials(scene: Scene, ground: Ground) -> list[FollowUp]:
@@ -141,8 +141,8 @@ def _rounds(scene: Scene, ground: Ground, trouble: Trouble, attempt: str) -> lis
     if trouble is Trouble.SLOW or spelled:
         return spelled
     mixed = bool(tries.failed) and bool(tries.passed)
-    if mixed and not any(flow.round >= 4 for flow in scene.hop.by(Purpose.REPEAT)):
-        return [matrix.repeat(scene, address, number) for number in (4, 5, 6)]
+    if mixed and not any(flow.round >= matrix.MORE for flow in scene.hop.by(Purpose.REPEAT)):
+        return matrix.more(scene, ground, trouble, address)
     made = any(f.purpose in _MATRIX and f.round < matrix.DISPUTED for f in scene.hop.flows)
     if not made and attempt == "retest" and ground.usable:
         return [x for x in matrix.rounds(scene, ground, trouble, address) if x.purpose is not Purpose.REPEAT]

@@ -18,6 +18,7 @@ from blockwatch.followup import ROOT_SERVERS, FollowUp, KnownGood, LookupRequest
 from blockwatch.judge import matrix
 from blockwatch.judge.addresses import bogon, is_address, is_v6
 from blockwatch.judge.answers import Answers
+from blockwatch.judge.ground import around
 from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Lookup
@@ -84,7 +85,7 @@ def _calm_names(scene: Scene, known_good: Sequence[KnownGood]) -> list[str]:
 def _strangers(scene: Scene, known_good: Sequence[KnownGood]) -> list[str]:
     """Web servers of control names, no resolver among them as far as this measurement knows."""
     resolvers = {parts(lookup.step.resolver).host for lookup in scene.hop.lookups}
-    usable = matrix.ground(scene, known_good).usable
+    usable = around(scene, known_good).usable
     fit = [g.address for g in usable if not is_v6(g.address) and bogon(g.address) is None]
     return [address for address in dict.fromkeys(fit) if address not in resolvers][:_STRANGERS]
 

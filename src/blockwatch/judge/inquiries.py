@@ -12,8 +12,8 @@ from blockwatch.followup import FlowRequest, FollowUp, LookupRequest
 from blockwatch.judge import matrix
 from blockwatch.judge.addresses import bogon, is_address, is_v6
 from blockwatch.judge.answers import LINE, SYSTEM
-from blockwatch.judge.matrix import Ground
-from blockwatch.judge.names import parts
+from blockwatch.judge.ground import Ground
+from blockwatch.judge.names import neutral, parts
 from blockwatch.judge.outcomes import EMPTY, NXDOMAIN, OK, TRUST
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import MADE_UP
@@ -29,7 +29,9 @@ def of_name(scene: Scene, ground: Ground) -> list[FollowUp]:
 
 
 def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
-    """Ask again: the system, its resolver by our own socket, the others; and a control name of each."""
+    """Ask again: the system, its resolver by our own socket, the others; and a control name of each. As that
+    may be blocked itself, the line's resolver is also asked for a name that nobody blocks.
+    """
     hop, answers = scene.hop, scene.answers
     if answers.line or hop.name_controls or any(x.step.purpose is Purpose.REPEAT for x in answers.system):
         return []
@@ -48,6 +50,7 @@ def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
         )
         for resolver, asked, purpose, number in (
             *((r, host, Purpose.NAME_CONTROL, 0) for host in calm[:1] for r in (SYSTEM, LINE, *others)),
+            *((r, neutral(name, *calm[:1]), Purpose.NAME_CONTROL, 1) for r in (SYSTEM, LINE)),
             (LINE, name, Purpose.REPEAT, 1),
             (SYSTEM, name, Purpose.REPEAT, 1),
             (SYSTEM, name, Purpose.REPEAT, 2),

@@ -11,68 +11,20 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from zlib import crc32
 
-from blockwatch.followup import ControlRequest, FlowRequest, FollowUp, KnownGood
-from blockwatch.judge.names import owner, same_owner
-from blockwatch.judge.operators import apart, operators
+from blockwatch.followup import ControlRequest, FlowRequest, FollowUp
+from blockwatch.judge.ground import ROUNDS, Ground
 from blockwatch.judge.outcomes import TRUST
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.trouble import Trouble
 from blockwatch.model import Purpose
 
-ROUNDS = 3
+MORE = 4  # the round from which all is asked again, as the name fails now and then
 SPELLED = 20  # the round from which the site's own name is spelled otherwise
 DISPUTED = 40  # the round from which control names are sent to addresses that may not be the site's
 STRANGE = 10  # added to the round in which another control's name is sent to a control address: a server
 # may turn away every name that is not its own
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Names and addresses of this run that work and have nothing to do with the target."""
-
-    usable: tuple[KnownGood, ...]
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """Control names."""
-        return tuple(dict.fromkeys(good.host for good in self.usable))
-
-    def strange_to(self, good: KnownGood) -> str | None:
-        """Another control's name, which means nothing to the server at ``good``."""
-        others = (o for o in self.usable if o.address != good.address and not same_owner(o.host, good.host))
-        return next((other.host for other in others), None)
-
-    def at(self, number: int) -> KnownGood:
-        """The control of a round: another address each time, where there are several."""
-        return self.usable[number % len(self.usable)]
-
-
-def ground(scene: Scene, known_good: Sequence[KnownGood]) -> Ground:
-    """The controls fit for this hop: other owners, other addresses, the right port first; of another
-    content network than the site's, if there are any.
-    """
-    host, port = scene.hop.host, scene.hop.port
-    taken = scene.answers.every | {flow.address for flow in scene.hop.own}
-    fit = [good for good in known_good if not same_owner(good.host, host) and good.address not in taken]
-    if scene.hop.secure:
-        fit = [good for good in fit if good.tls]
-    fit.sort(key=lambda good: (good.port != port, not good.tls))
-    one_each: dict[str, KnownGood] = {}
-    for good in fit:
-        one_each.setdefault(good.address, good)
-    theirs = operators(taken)
-    best = [good for good in one_each.values() if apart(good.address, theirs)] or list(one_each.values())
-    best = [good for good in best if good.port == port] or best
-    start = crc32(host.encode()) % len(best) if best else 0  # not everybody's rounds at one address
-    turned = best[start:] + best[:start]
-    owners: dict[str, KnownGood] = {}
-    for good in turned:
-        owners.setdefault(owner(good.host), good)
-    first = list(owners.values())  # one of each owner, so that each is a stranger to the others
-    return Ground(tuple([*first, *(good for good in turned if good not in first)][:ROUNDS]))
 
 
 def repeat(scene: Scene, address: str, number: int, *, plain: bool = False) -> FlowRequest:
@@ -118,6 +70,18 @@ def rounds(scene: Scene, ground: Ground, trouble: Trouble, address: str) -> list
     return [*wanted, repeat(scene, address, 1), repeat(scene, address, 2, plain=plain), *heard]
 
 
+def more(scene: Scene, ground: Ground, trouble: Trouble, address: str) -> list[FollowUp]:
+    """As much again of a name that fails now and then: chance must not look like a name's doing."""
+    wanted: list[FollowUp] = [repeat(scene, address, MORE + number) for number in range(ROUNDS)]
+    if not ground.usable:
+        return wanted
+    if not scene.hop.secure:
+        return [*hosts(scene, ground, address, ROUNDS, MORE), *wanted]
+    page = trouble is Trouble.HTTP
+    each = (_sni_round(scene, ground, address, MORE + number, page=page) for number in range(ROUNDS))
+    return [*(flow for one in each for flow in one), *wanted]
+
+
 def look(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]:
     """Of one round, what is sent to the control address: its own name, and the site's."""
     address = scene.hop.own[0].address
@@ -146,16 +110,16 @@ def control_again(scene: Scene) -> list[FollowUp]:
     ]
 
 
-def hosts(scene: Scene, ground: Ground, address: str, count: int) -> list[FollowUp]:
-    """Rounds of two Host headers in cleartext."""
+def hosts(scene: Scene, ground: Ground, address: str, count: int, first: int = 0) -> list[FollowUp]:
+    """Rounds of two Host headers in cleartext, numbered from ``first`` on."""
     hop, wanted = scene.hop, []
-    for number in range(count):
+    for number in range(first, first + count):
         good = ground.at(number)
-        stranger = ground.strange_to(good)
+        stranger = ground.strange_to(good, hop.host)
         quiet = Purpose.HOST_CONTROL_ON_CONTROL
         for purpose, where, host, turn in (
             (quiet, good.address, good.host, number),
-            *(((quiet, good.address, stranger, STRANGE + number),) if stranger else ()),
+            (quiet, good.address, stranger, STRANGE + number),
             (Purpose.HOST_CONTROL_ON_TARGET, address, good.host, number),
             (Purpose.HOST_TARGET_ON_CONTROL, good.address, hop.host, number),
         ):
@@ -243,11 +207,11 @@ def _as_other(
 
 def _sni_round(scene: Scene, ground: Ground, address: str, number: int, *, page: bool) -> list[FollowUp]:
     good = ground.at(number)
-    stranger = ground.strange_to(good)
+    stranger = ground.strange_to(good, scene.hop.host)
     quiet = Purpose.SNI_CONTROL_ON_CONTROL
     return [
         _sni(scene, good.address, good.host, quiet, number, page=page),
-        *([_sni(scene, good.address, stranger, quiet, STRANGE + number, page=page)] if stranger else ()),
+        _sni(scene, good.address, stranger, quiet, STRANGE + number, page=page),
         _sni(scene, address, good.host, Purpose.SNI_CONTROL_ON_TARGET, number, page=page),
         _sni(scene, good.address, scene.hop.host, Purpose.SNI_TARGET_ON_CONTROL, number, page=page),
     ]

@@ -76,6 +76,8 @@ _PLATFORMS = frozenset(
     ]
 )
 
+EXAMPLES = ("example.com", "example.net", "example.org")  # kept for examples (RFC 2606): nobody's to block
+
 
 class Parts(NamedTuple):
     """What a URL or endpoint names."""
@@ -135,3 +137,8 @@ def owner(host: str) -> str:
 def same_owner(one: str, other: str) -> bool:
     """Whether two hosts are names of one owner."""
     return bool(one) and owner(one) == owner(other)
+
+
+def neutral(*hosts: str) -> str:
+    """A name that is kept for examples, of another owner than those hosts (two at most)."""
+    return next(name for name in EXAMPLES if not any(same_owner(name, host) for host in hosts))

@@ -8,7 +8,8 @@ Rules of this file:
 * a control name passing on the site's own address while the site's name fails there shows only that
   the name matters: a server may do that too, so it is a sign;
 * so is its own name in capitals passing there: to most servers it is the same name, yet some compare bytes;
-* an address that serves the site as well, or belongs to the same content network, is not an unrelated one.
+* an address that serves the site as well, or belongs to the same content network, is not an unrelated one;
+* nor does one prove anything at which no third name was seen to pass: many servers know their own alone.
 """
 
 from __future__ import annotations
@@ -74,19 +75,20 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     went_through = answered if layer == "tls" else _responded
     if not (quiet or here or elsewhere):
         return Proof(capitals=_in_capitals(scene, layer, went_through))
-    picky = _picky(quiet, went_through, kind if scene.ruleset > 1 else None)
+    far = _telling(scene, quiet, elsewhere, went_through, kind)
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
-    far = [(end, flow) for end, flow in _unrelated(scene, elsewhere) if flow.address not in picky]
     near = [(end, flow) for end, flow in here if end != SKIPPED and flow.round < SPELLED]
     calm = [(end, flow) for end, flow in quiet if end != SKIPPED]
     first_calm = bool(calm) and went_through(calm[0][0])
     later = [end for end, _ in calm[1:]]
     residual = any(_like(end, kind) for end in later)
     all_calm = first_calm and all(went_through(end) or _like(end, kind) for end in later)
-    exact = any(end == kind for end, _ in far) and all(_like(end, kind) for end, _ in far)
+    alike = [end for end, _ in far if _like(end, kind)]
+    lost = [end for end, _ in far if _like(end, TIMEOUT)] if scene.ruleset > 1 and kind != TIMEOUT else []
+    exact = kind in alike and len(alike) >= 2 and len(alike) + len(lost) == len(far)
     passed = {flow.round for end, flow in calm if went_through(end)} if scene.ruleset > 1 else set()
     just_after = {flow.address for end, flow in far if end == kind and flow.round in passed}
-    fails_there = len(far) >= 2 and exact and kind != ALERT and (all_calm or len(just_after) >= 2)
+    fails_there = exact and kind != ALERT and (all_calm or len(just_after) >= 2)
     passes_here = len(near) >= ROUNDS and all(went_through(end) for end, _ in near)
     return Proof(
         elsewhere=_refs([flow for _, flow in far + calm], layer) if fails_there else (),
@@ -112,15 +114,20 @@ def sometimes(scene: Scene, layer: str, kind: str) -> Proof:
     sni = layer == "tls" or scene.hop.secure
     quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
     went_through = answered if layer == "tls" else _responded
-    picky = _picky(quiet, went_through, kind if scene.ruleset > 1 else None)
+    told = _telling(scene, quiet, elsewhere, went_through, kind)
+    far = [(e, flow) for e, flow in told if e == kind and (scene.ruleset == 1 or not began(flow))]
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
     others = [(end, flow) for end, flow in quiet + here if end != SKIPPED and flow.round < SPELLED]
-    far = [(e, flow) for e, flow in _unrelated(scene, elsewhere) if e == kind and flow.address not in picky]
     if not far or kind == ALERT or len(others) < ROUNDS:
         return Proof()
     if not all(went_through(end) for end, _ in others):
         return Proof()
     return Proof(elsewhere=_refs([flow for _, flow in far + others], layer), times=len(far))
+
+
+def began(flow: Flow) -> bool:
+    """Whether an answer came in part: what broke then is the transfer, not the request."""
+    return flow.http is not None and flow.http.status is not None
 
 
 @dataclass(frozen=True)
@@ -181,6 +188,23 @@ def _unrelated(scene: Scene, rounds: list[tuple[str, Flow]]) -> list[tuple[str, 
         for end, flow in rounds
         if flow.address not in own and end != SKIPPED and apart(flow.address, theirs)
     ]
+
+
+def _telling(
+    scene: Scene,
+    quiet: list[tuple[str, Flow]],
+    elsewhere: list[tuple[str, Flow]],
+    went_through: Callable[[str], bool],
+    kind: str,
+) -> list[tuple[str, Flow]]:
+    """The rounds at unrelated addresses that do not turn every strange name away."""
+    far = _unrelated(scene, elsewhere)
+    if scene.ruleset == 1:
+        picky = _picky(quiet, went_through, None)
+        return [(end, flow) for end, flow in far if flow.address not in picky]
+    picky = _picky(quiet, went_through, kind)
+    asked = {flow.address for end, flow in quiet if flow.round >= STRANGE and end != SKIPPED}
+    return [(end, flow) for end, flow in far if flow.address in asked - picky]
 
 
 def _picky(quiet: list[tuple[str, Flow]], went_through: Callable[[str], bool], kind: str | None) -> set[str]:

@@ -17,6 +17,7 @@ from collections.abc import Collection, Sequence
 from blockwatch.followup import FlowRequest, KnownGood
 from blockwatch.judge import matrix
 from blockwatch.judge.case import Peers
+from blockwatch.judge.ground import around
 from blockwatch.judge.outcomes import OK, SKIPPED
 from blockwatch.judge.proof import of_failure
 from blockwatch.judge.scene import Scene
@@ -41,7 +42,7 @@ def lingering(
     wanted: list[FlowRequest] = []
     for hop in sight.hops:
         scene = Scene(sight, hop, Peers())
-        usable = matrix.ground(scene, known_good).usable
+        usable = around(scene, known_good).usable
         for address in _suspected(scene, connected, answered) if usable else ():
             name = usable[0].host
             wanted.append(

@@ -78,6 +78,15 @@ _WEIGH = rows(
         weigh.passed_later,
         "a state that did not last is not asserted",
         "OONI verdict defect I",
+        1,
+        1,
+    ),
+    (
+        "weigh.passed",
+        weigh.worked_later,
+        "a state that did not last is not asserted",
+        "OONI verdict defect I",
+        2,
     ),
     ("weigh.everybody", weigh.everybodys, "what the line does to every name is no block of one", OWN, 2),
     (
@@ -95,7 +104,8 @@ _WEIGH = rows(
         "CensorPulse: at least two runs",
         2,
     ),
-    ("weigh.earlier", weigh.only_earlier, "an undecided repetition does not undo a finding", OWN),
+    ("weigh.earlier", weigh.only_earlier, "an undecided repetition does not undo a finding", OWN, 1, 1),
+    ("weigh.earlier", weigh.not_refuted, "an undecided repetition does not undo a finding", OWN, 2),
 )
 
 RULES: tuple[Rule, ...] = (*_VOID, *HOP, *_DOUBT, *_CONTROL, *_WEIGH)

@@ -9,6 +9,8 @@ Rules of this file:
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from blockwatch.judge import chance, outcomes, proof
 from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, sign, unclear
 from blockwatch.judge.matrix import SPELLED
@@ -20,6 +22,7 @@ from blockwatch.judge.tries import Tries
 from blockwatch.verdict import Grade
 
 _FAILS = frozenset({"timeout", "reset", "eof"})
+_CUT = frozenset({"reset", "eof"})
 _WORDS = {"timeout": "is answered with silence", "reset": "is reset", "eof": "is cut off"}
 UNPROVEN = "under another name it goes faster or on; nothing shows that it does for others elsewhere"
 _SLOW_ERRAND_US = 8_000_000  # a helper that needed so long met a slow server
@@ -104,10 +107,14 @@ def http_flaky(scene: Scene) -> Finding | None:
     if not tries.passed or not tries.failed or tries.kind not in _FAILS:
         return None
     shown = proof.sometimes(scene, "http", tries.kind)
-    if not shown.named or len(tries.same) + shown.times < proof.OFTEN:
+    cut = [flow for flow in tries.same if scene.ruleset == 1 or not proof.began(flow)]
+    if not shown.named or not cut or len(cut) + shown.times < proof.OFTEN:
         return None
-    text = f"Requests for the name fail now and then ({len(tries.same)} times), on an unrelated address too"
-    return sign(f"http.{tries.kind}" + _trigger(scene), text, refs(tries.witnesses, shown.witnesses))
+    if not chance.by_name(scene, "http"):
+        return None
+    text = f"Requests for the name fail now and then ({len(cut)} times), on an unrelated address too"
+    found = sign(f"http.{tries.kind}" + _trigger(scene), text, refs(tries.witnesses, shown.witnesses))
+    return replace(found, fitful=scene.ruleset > 1)
 
 
 def http_by_name(scene: Scene) -> Finding | None:
@@ -231,8 +238,16 @@ def name_resolves(scene: Scene) -> Finding | None:
 
 
 def _all_failed(scene: Scene) -> Tries | None:
+    """The requests, if all failed. With them count handshakes that were cut off as requests were: a reset may
+    come a little sooner or later.
+    """
     tries = scene.tries("http")
-    return tries if tries.failed and not tries.passed else None
+    if not tries.failed or tries.passed:
+        return None
+    if scene.ruleset == 1 or tries.kind not in _CUT:
+        return tries
+    before = [flow for flow in scene.tries("tls").failed if flow.at("tls") == tries.kind]
+    return Tries("http", [*tries.same, *before], ()) if before else tries
 
 
 def _trigger(scene: Scene) -> str:
@@ -259,4 +274,4 @@ def _hard_for_control(scene: Scene) -> bool:
 
 
 def _body_began(tries: Tries) -> bool:
-    return any(flow.http is not None and flow.http.status is not None for flow in tries.same)
+    return any(map(proof.began, tries.same))

@@ -69,9 +69,8 @@ def tcp_blocked(scene: Scene) -> Finding | None:
     if scene.control is not None and scene.control.helper.startswith("http"):
         found = replace(found, text=f"{found.text}. That the address lives is one helper's word")
     if _no_ipv6(scene):
-        return unclear(
-            "No IPv6 connection of the whole run succeeded: it is the line's", found.witnesses, "tcp"
-        )
+        text = "No IPv6 connection of the whole run succeeded: it is the line's"
+        return unclear(text, found.witnesses, "tcp")
     text = found.text
     if _reached_once(scene):
         text += "; in this run the address took a connection, so it is not closed to us for good"
@@ -150,10 +149,11 @@ def tls_flaky(scene: Scene) -> Finding | None:
     if not tries.passed or not tries.failed or tries.kind not in _TLS:
         return None
     shown = proof.sometimes(scene, "tls", tries.kind)
-    if not shown.named or len(tries.same) + shown.times < proof.OFTEN:
+    if not shown.named or len(tries.same) + shown.times < proof.OFTEN or not chance.by_name(scene, "tls"):
         return None
     text = f"The handshake {_WORDS[tries.kind]} now and then ({_times(tries)}), on an unrelated address too"
-    return sign(f"tls.{tries.kind}.sni", text, refs(tries.witnesses, shown.witnesses))
+    witnesses = refs(tries.witnesses, shown.witnesses)
+    return replace(sign(f"tls.{tries.kind}.sni", text, witnesses), fitful=scene.ruleset > 1)
 
 
 def tls_plaintext(scene: Scene) -> Finding | None:

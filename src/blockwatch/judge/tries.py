@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from blockwatch.judge.once import once
-from blockwatch.judge.outcomes import OK
+from blockwatch.judge.outcomes import OK, SKIPPED
 from blockwatch.judge.sight import Flow
 
 
@@ -19,17 +19,22 @@ class Tries:
     def __init__(self, layer: str, failed: Sequence[Flow], passed: Sequence[Flow]) -> None:
         self.layer, self.failed, self.passed = layer, failed, passed
 
+    def end(self, flow: Flow) -> str:
+        """How a flow ended at the layer; where it did not come so far, in the handshake before."""
+        end = flow.at(self.layer)
+        return flow.at("tls") if end == SKIPPED else end
+
     @once
     def kind(self) -> str:
         """The commonest failure."""
-        counted = Counter(flow.at(self.layer) for flow in self.failed)
+        counted = Counter(map(self.end, self.failed))
         return counted.most_common(1)[0][0] if counted else OK
 
     @once
     def same(self) -> tuple[Flow, ...]:
         """The flows that failed in the commonest way."""
         kind = self.kind
-        return tuple(flow for flow in self.failed if flow.at(self.layer) == kind)
+        return tuple(flow for flow in self.failed if self.end(flow) == kind)
 
     @once
     def rounds(self) -> int:
@@ -39,4 +44,7 @@ class Tries:
     @once
     def witnesses(self) -> tuple[str, ...]:
         """Where the failures are written."""
-        return tuple(ref for flow in self.same for ref in flow.witness(self.layer))
+        layers = [self.layer if flow.at(self.layer) != SKIPPED else "tls" for flow in self.same]
+        return tuple(
+            ref for flow, layer in zip(self.same, layers, strict=True) for ref in flow.witness(layer)
+        )

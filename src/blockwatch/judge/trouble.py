@@ -8,6 +8,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from blockwatch.judge import pages, rules_known
@@ -20,6 +21,8 @@ from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import CALM, FAR, REDIRECTS, redirect_of
 from blockwatch.judge.speed import worth_comparing
 from blockwatch.judge.tries import Tries
+
+_BROKEN = (RESET, EOF, TIMEOUT)
 
 
 class Trouble(StrEnum):
@@ -43,12 +46,12 @@ def of(scene: Scene) -> tuple[Trouble, ...]:
     layer = _failing(scene)
     if layer is not None:
         found.append(layer)
-    elif _slow(scene):
+        return tuple(found)
+    if _slow(scene):
         found.append(Trouble.SLOW)
-    elif not scene.hop.secure and scene.response is not None:
-        page = _page(scene)
-        if page is not None:
-            found.append(page)
+    page = _page(scene) if not scene.hop.secure else None
+    if page is not None:
+        found.append(page)
     return tuple(found)
 
 
@@ -82,9 +85,12 @@ def _failing(scene: Scene) -> Trouble | None:
     for layer, trouble in (("tcp", Trouble.TCP), ("tls", Trouble.TLS), ("http", Trouble.HTTP)):
         tries = scene.tries(layer)
         if not tries.failed:
+            if tries.passed and _fails_far(scene, layer, _BROKEN) >= 2:
+                return trouble  # a censor that missed the first one, perhaps
             continue
         if tries.passed:
-            if len(tries.failed) >= 2 and tries.rounds >= 2:
+            often = len(tries.failed) >= 2 and tries.rounds >= 2
+            if often or _fails_far(scene, layer, (tries.kind,)):
                 return trouble  # now and then: a flaky censor, or a flaky server
             continue
         if tries.kind == LOCAL or any(
@@ -112,6 +118,12 @@ def cut_for_both(scene: Scene) -> Trouble | None:
             said = control.http_failure if control is not None else None
             return trouble if scene.control_failed_at == layer and of_failure(said) in (RESET, EOF) else None
     return None
+
+
+def _fails_far(scene: Scene, layer: str, kinds: Collection[str]) -> int:
+    """How often the name failed so at unrelated addresses whose own names pass."""
+    fine = {flow.address for flow in scene.hop.by(*CALM) if flow.at(layer) in (OK, TRUST)}
+    return sum(flow.at(layer) in kinds and flow.address in fine for flow in scene.hop.by(*FAR))
 
 
 def _cut_by_name(scene: Scene, tries: Tries) -> bool:

@@ -23,7 +23,7 @@ from blockwatch.judge.rules import LATEST, Rule, hop_rows, table
 from blockwatch.judge.rules_control import rank
 from blockwatch.judge.scene import Scene, TextOf
 from blockwatch.judge.sight import Sight
-from blockwatch.judge.weigh import LESS_SURELY
+from blockwatch.judge.weigh import LESS_SURELY, unseen
 from blockwatch.model import HttpStep, Measurement
 from blockwatch.run import RunClose, RunOpen
 from blockwatch.target import Target
@@ -160,6 +160,8 @@ def judged_alone(case: Case, rows: Rows, lend: Callable[[Sight], None] | None = 
             doubt = rule.says(case, sight, finding)
             if doubt is not None:
                 return doubt, (reason_of(rule, doubt), rule_reason, *notes), False
+    elif case.ruleset > 1 and case.measurements[-1].attempt != "first":
+        finding = replace(finding, unseen=unseen(scenes(case, sight)))
     return finding, (rule_reason, *notes), partial or finding.partial
 
 

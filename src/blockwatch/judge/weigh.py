@@ -4,20 +4,38 @@ Rules of this file:
 
 * each measurement has been judged alone before it is weighed with the others;
 * never ``blocked`` from a state that did not repeat, unless an artefact proves it; nor a grade that no
-  single finding or their agreement carries.
+  single finding or their agreement carries;
+* what a measurement does not show it does not refute: a page reached by another resolver's address says
+  nothing of the line's resolver, one that came slowly nothing of its speed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from blockwatch.judge.finding import Finding, refs, unclear
+from blockwatch.judge.scene import Scene
+from blockwatch.judge.transfers import LEAST
 from blockwatch.verdict import Grade, State
 
 LESS_SURELY = "; found at the beginning and, less surely, at the end of the run"
 _REACHED = frozenset({State.OK, State.REFUSED})
 _ORDER = (Grade.SIGNS, Grade.STRONG, Grade.CONFIRMED)
+
+
+def unseen(every: Iterable[Scene]) -> frozenset[str]:
+    """Of which layers of mechanisms a measurement that reached its site tells nothing: of lookups where the
+    line's resolver gave no address, of speed where no page of any size came quickly.
+    """
+    found: set[str] = set()
+    for scene in every:
+        if scene.answers.system and not scene.answers.given:
+            found.add("dns")
+        large = [one for one in scene.transfers if one.moved >= LEAST]
+        if large and all(one.slow or one.stalled or one.unfinished for one in large):
+            found |= {"throttle", "freeze"}
+    return frozenset(found)
 
 
 def passed_later(earlier: Sequence[Finding], last: Finding) -> Finding | None:
@@ -49,6 +67,37 @@ def passed_later(earlier: Sequence[Finding], last: Finding) -> Finding | None:
         failed_step=last.failed_step,
         partial=last.partial,
     )
+
+
+def worked_later(earlier: Sequence[Finding], last: Finding) -> Finding | None:
+    """It was found blocked, and at the end of the run it worked or was down for everybody.
+
+    Not where the last measurement does not refute it: that a site is down is no word against a name that
+    failed alike at unrelated addresses, nor that it works against one that is cut off now and then.
+    """
+    before = [f for f in earlier if f.state is State.BLOCKED and not _untold(f, last)]
+    if not before or last.state not in (*_REACHED, State.DOWN):
+        return None
+    if last.state is State.DOWN:
+        shown = next((f for f in before if f.proven), None)
+        if shown is None:
+            return passed_later(before, last)
+        text = f"{shown.text}; at the end of the run it failed for the control too"
+        return _as_sign(shown, text, last)
+    fitful = next((f for f in before if f.fitful), None)
+    if fitful is not None and not any(f.proven or f.grade is Grade.CONFIRMED for f in before):
+        return _as_sign(fitful, f"{fitful.text}; at the end of the run it worked", last)
+    return passed_later(before, last)
+
+
+def _as_sign(found: Finding, text: str, last: Finding) -> Finding:
+    witnesses = refs(found.witnesses[:8], last.witnesses)
+    return replace(found, grade=Grade.SIGNS, text=text, witnesses=witnesses, firm=False, partial=last.partial)
+
+
+def _untold(finding: Finding, last: Finding) -> bool:
+    """Whether the last measurement did not look where an earlier one found something."""
+    return (finding.mechanism or "").partition(".")[0] in last.unseen
 
 
 def everybodys(earlier: Sequence[Finding], last: Finding) -> Finding | None:
@@ -107,6 +156,18 @@ def only_earlier(earlier: Sequence[Finding], last: Finding) -> Finding | None:
     return Finding(
         found.state, text, found.witnesses, grade, found.mechanism, found.failed_step, found.partial
     )
+
+
+def not_refuted(earlier: Sequence[Finding], last: Finding) -> Finding | None:
+    """The last measurement could not tell; an earlier one could.
+
+    So it is where the site was reached in a way that passes by what had been found.
+    """
+    told = [finding for finding in earlier if finding.state is State.BLOCKED and _untold(finding, last)]
+    if last.state not in _REACHED or not told:
+        return only_earlier(earlier, last)
+    text = f"{told[-1].text}; the measurement at the end of the run could not tell"
+    return _as_sign(told[-1], text, last)
 
 
 def _alike(finding: Finding, line: Finding) -> bool:

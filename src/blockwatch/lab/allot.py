@@ -57,6 +57,7 @@ def fixed_addresses() -> set[str]:
         fixed.ISP_RESOLVER,
         *fixed.PUBLIC_RESOLVERS,
         fixed.HELPER,
+        fixed.EXAMPLE,
         fixed.PORTAL,
         *fixed.BLOCK_PAGES,
     }

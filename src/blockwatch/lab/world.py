@@ -18,6 +18,7 @@ ROUTER = "192.168.1.1"  # a home router that asks the ISP's resolver
 PUBLIC_RESOLVERS = ("8.8.8.8", "9.9.9.9", "1.1.1.1")  # UDP, TCP, DoT on 853, DoH on 443
 HELPER = "139.59.20.20"
 HELPER_HOST = "th.example.org"
+EXAMPLE_HOST, EXAMPLE = "example.com", "23.192.228.80"  # which probes look up as a name that nobody blocks
 ERRING_HELPER_HOST = "first-helper.example.org"  # of rows with a helper that errs
 PORTAL = "10.77.0.3"
 BLOCK_PAGES = ("92.46.33.7", "83.224.65.41")  # http servers that show a block page to everybody

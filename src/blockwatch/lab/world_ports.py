@@ -11,6 +11,8 @@ from collections import defaultdict
 
 from blockwatch.lab.world import (
     BLOCK_PAGES,
+    EXAMPLE,
+    EXAMPLE_HOST,
     HELPER,
     HELPER_HOST,
     ISP_RESOLVER,
@@ -51,7 +53,8 @@ def fixed_sites() -> tuple[Site, ...]:
         for address in PUBLIC_RESOLVERS
     ]
     helper = Site(key="helper", host=HELPER_HOST, http=None, https=None, addresses=(HELPER,))
-    return (*pages, registry, *resolvers, helper)
+    example = Site(key="example", host=EXAMPLE_HOST, http=None, https=None, addresses=(EXAMPLE,))
+    return (*pages, registry, *resolvers, helper, example)
 
 
 def site_ports(site: Site) -> dict[int, str]:

@@ -54,6 +54,7 @@ for how, broken in BROKEN.items():
         rule="dns.bogon",
         lookup=made_up,
         calm_at=(THEIRS,),
+        neutral_at=("198.18.0.10",),
         **broken,
     )
     row(

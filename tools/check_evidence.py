@@ -400,12 +400,23 @@ def look(path, *given):  # all that is to be checked at a path
 
 def check(paths, keys=(), roots=None):
     """Each alone; then the chain in each folder, two histories of one run, runs cut off, witnesses."""
+
+    def lines(one):
+        return len(one.leaves)
+
+    def vouched(one):  # lines under a seal that counts
+        return one.sealed if one.key in keys or not keys else 0
+
     found = [one for path in paths for one in look(path, keys, roots)]
     runs = [one for one in found if one.whole]
-    longest = {one.run: one for one in sorted(runs, key=lambda one: len(one.leaves))}
     for one in runs:
-        if one.leaves != longest[one.run].leaves[: len(one.leaves)]:
-            one.bad = longest[one.run].bad = f"{LOG}: two histories of one run"
+        same = [each for each in runs if each.run == one.run]
+        for other in (max(same, key=lambda each: (vouched(each), lines(each))), max(same, key=lines)):
+            pairs = enumerate(zip(one.leaves, other.leaves, strict=False), 1)
+            parting = next((at for at, (ours, theirs) in pairs if ours != theirs), None)
+            for each, rival in [(one, other), (other, one)] if parting else []:
+                if vouched(each) < parting or vouched(rival) >= parting:
+                    each.bad = f"{LOG}: another history of the run is in {rival.path}"
     chained = [one for one in found if one.root and not one.open.get("imported")]
     for one in [one for one in chained if one.home and one.before]:
         place = f"{LOG}:1" if one.open else one.path.relative_to(one.home)

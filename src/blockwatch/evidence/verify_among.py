@@ -4,7 +4,8 @@ Rules of this file:
 
 * a results folder claims to hold its chains whole: a run that is missing there is a finding; among runs
   that were only named or handed on, or that came by import, it is not;
-* two copies of one run may differ only in that one is a beginning of the other;
+* two copies of one run may differ only in that one is a beginning of the other; where they differ otherwise,
+  and seals cover that line in one of them alone, it is the other one that is at fault: anybody can write it;
 * a witness is another key, on what it says is another network, sealed, timed, with a checked clock and with
   nothing wrong: each measurement has one there of the same address within an hour. That is not proof of
   another person, and what the two found is for the judge to compare;
@@ -27,7 +28,7 @@ from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.naming import ROOT_FILE
 from blockwatch.evidence.receipt import imported_runs
-from blockwatch.evidence.report import Finding, Level, Report
+from blockwatch.evidence.report import Finding, Level
 from blockwatch.evidence.rootnote import RootNote, root_notes
 from blockwatch.evidence.tombstone import Tombstone, read_tombstones
 from blockwatch.evidence.verify import Checked, Reader
@@ -182,37 +183,56 @@ def _root_anyway(folder: Path) -> str:
     return tree.root().hex()
 
 
-def check_copies(runs: Iterable[Checked]) -> None:
-    """Find two histories of one run: each copy is held against the longest."""
+def check_copies(runs: Iterable[Checked], reader: Reader) -> None:
+    """Find two histories of one run. What seals cover decides which of them is at fault, if they can.
+
+    Each copy is held against the one that is sealed furthest, and against the longest.
+    """
     copies: dict[str, list[Checked]] = defaultdict(list)
     for checked in runs:
         if checked.report.run is not None and checked.report.root is not None:
             copies[checked.report.run].append(checked)
     for same in copies.values():
+        best = max(same, key=lambda one: (_vouched(one, reader), one.report.lines))
         longest = max(same, key=lambda one: one.report.lines)
         for checked in same:
-            if checked is longest:
-                continue
-            if checked.report.root == longest.report.root:
-                with_note(checked, f"the same run is in {longest.folder}")
-            elif _begins(longest.folder, checked.report):
-                with_note(checked, f"a longer copy of this run is in {longest.folder}")
-            else:
-                for one, other in ((checked, longest), (longest, checked)):
-                    what = (
-                        f"another history of the run in {other.folder}: neither is a beginning of the other"
-                    )
-                    with_finding(one, Finding(kind="contradiction", where=LOG_FILE, what=what))
+            for other in [best] + [longest] * (longest is not best):
+                if checked is not other:
+                    _compare(checked, other, reader)
 
 
-def _begins(folder: Path, report: Report) -> bool:
-    """Whether the log in ``folder`` begins with that of ``report``."""
-    tree = Tree()
-    for line in read_lines(folder / LOG_FILE, []):
-        tree.append(leaf_hash(line))
-        if tree.size == report.lines:
-            return tree.root().hex() == report.root
-    return False
+def _vouched(checked: Checked, reader: Reader) -> int:
+    """Lines under a seal that counts: by a key that the reader named, or by any where none was named."""
+    counts = reader.keys is None or checked.report.signer is not None
+    return checked.report.sealed if counts else 0
+
+
+def _compare(checked: Checked, other: Checked, reader: Reader) -> None:
+    """Hold one copy against another one."""
+    if checked.report.root == other.report.root:
+        with_note(checked, f"the same run is in {other.folder}")
+        return
+    line = _parting(checked.folder, other.folder)
+    if line is None:
+        which = "longer" if checked.report.lines < other.report.lines else "shorter"
+        with_note(checked, f"a {which} copy of this run is in {other.folder}")
+        return
+    sealed = [_vouched(one, reader) >= line for one in (checked, other)]
+    for one, rival, here in (
+        (checked, other, sealed == [True, False]),
+        (other, checked, sealed == [False, True]),
+    ):
+        what = f"another history of the run in {rival.folder}, from line {line} on"
+        if here:
+            with_note(one, f"{what}: a seal of its key covers that line here, and not there")
+        else:
+            with_finding(one, Finding(kind="contradiction", where=LOG_FILE, what=what))
+
+
+def _parting(one: Path, other: Path) -> int | None:
+    """Number of the first line in which two logs differ; ``None``: one is the beginning of the other."""
+    pairs = zip(read_lines(one / LOG_FILE, []), read_lines(other / LOG_FILE, []), strict=False)
+    return next((number for number, (ours, theirs) in enumerate(pairs, 1) if ours != theirs), None)
 
 
 def find_witnesses(runs: Sequence[Checked]) -> None:

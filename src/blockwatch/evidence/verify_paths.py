@@ -47,7 +47,7 @@ def verify_paths(paths: Sequence[Path], reader: Reader) -> Iterator[Report]:
         held = Held()
         places = [_place(path, reader, opened, held) for path in paths]
         runs = [checked for place in places for checked in place.runs]
-        check_copies(runs)
+        check_copies(runs, reader)
         confirm_ends(runs)
         find_witnesses(runs)
         for place in places:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import shutil
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from tests.evidence.assets.world import (
     sealed_again,
     stamp,
     stamp_of,
+    unseal,
     write_run,
 )  # fmt: skip
 
@@ -83,6 +85,33 @@ def two_histories(folder: Path, authorities: Authorities) -> Path:
     return folder
 
 
+def beside(copy: Callable[[Path], object], **options: Any) -> Callable[[Path, Authorities], Path]:
+    """A good run, and in the same folder another copy of it, changed."""
+
+    def make(folder: Path, authorities: Authorities) -> Path:
+        write_run(folder)
+        other = write_run(folder / "other", **options)
+        copy(other)
+        other.rename(folder / "30000101T000000Z-copy")
+        (folder / "other").rmdir()
+        return folder
+
+    return make
+
+
+def made_up(run: Path) -> None:
+    unseal(run)
+    in_record(3, lambda said: said.update(target="other"))(run)
+
+
+def goes_on_otherwise(run: Path) -> None:
+    """What is under the earlier seal is the same; who has no key can change the rest, and seals nothing."""
+    (run / "checkpoint").write_bytes((run / "checkpoints" / "3").read_bytes())
+    for name in ("checkpoint.sig", "run.json"):
+        (run / name).unlink()
+    in_record(6, lambda said: said.update(bytes_sent=77))(run)
+
+
 def other_stamp(said: dict[str, Any], authorities: Authorities) -> None:
     reply = authorities.known.reply(request_for(sha256(b"something else").digest(), 7))
     said["stamps"][0]["data"] = base64.b64encode(reply).decode()
@@ -119,6 +148,12 @@ MORE: dict[str, Asset] = {
     "another run in its place": Asset(two_runs(another_first_run), where=f"{LOG}:1"),
     "a tombstone altered": Asset(two_runs(tombstone_altered), where=f"forgotten/{FIRST}"),
     "two histories of one run": Asset(two_histories, where=LOG),
+    "a made-up copy beside a sealed run": Asset(beside(made_up), ("sealed", None), where=LOG),
+    "a made-up copy without a key": Asset(beside(made_up, signer=None), ("sealed", None), where=LOG),
+    "a copy by a key that was not named": Asset(
+        beside(lambda run: None, signer=THEIRS), ("sealed", None), where=LOG, key="ours"),
+    "copies by two keys of which none was named": Asset(beside(lambda run: None, signer=THEIRS), (None, None), where=LOG),
+    "a copy that goes on otherwise after its seal": Asset(beside(goes_on_otherwise), ("sealed", None), where=LOG),
     "sealed by another key than named": Asset(one(signer=THEIRS), where=f"{LOG}:1", key="ours"),
     "an unsigned run where a seal is required": Asset(one(signer=None), ("unsigned",), require="sealed", low=True),
     "a killed run where a seal is required": Asset(killed, ("unsigned",), require="sealed", low=True),

@@ -31,7 +31,7 @@ class Purpose(StrEnum):
 
     FIRST = "first"  # the plain measurement
     REPEAT = "repeat"  # the same again, on a new socket
-    VALIDATE = "validate"  # TLS to an address only to learn whether it is the site's
+    VALIDATE = "validate"  # TLS to an address to learn whether it is the site's; a public resolver over TCP
     RESOLVER = "resolver"  # the connection to an encrypted resolver
     SNI_CONTROL_ON_TARGET = "sni.control_on_target"
     SNI_TARGET_ON_CONTROL = "sni.target_on_control"

@@ -12,7 +12,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from blockwatch.judge.negative import soa_zone
+from blockwatch.judge.soa import soa_zone
 from blockwatch.lab.build import build_world
 from blockwatch.lab.scenarios.say import https, nowhere, ok, row, site
 from blockwatch.lab.servers.malformed import malformed
@@ -21,7 +21,7 @@ from blockwatch.lab.servers.zone import Zone
 from blockwatch.lab.world import ISP_RESOLVER, ROUTER, DnsRule, Rule, Site
 from blockwatch.lab.world_ports import fixed_sites
 
-PUBLIC = "9.9.9.9"
+PUBLIC = "9.9.9.10"
 NAME = "site-under-test.kz"
 
 

@@ -17,6 +17,7 @@ from blockwatch.judge.case import Peers
 from blockwatch.judge.errand import NO_NAME
 from blockwatch.judge.names import EXAMPLES, a_label
 from blockwatch.judge.once import once
+from blockwatch.judge.public import Public, at_first
 from blockwatch.judge.row import LATEST
 from blockwatch.judge.sight import Hop, Lookup
 from blockwatch.model import DnsReply
@@ -26,9 +27,9 @@ LINE = "line"
 
 
 class Answers:
-    """The lookups of one hop's name."""
+    """The lookups of one hop's name; ``house``: the line's resolver is a box of the own network."""
 
-    def __init__(self, hop: Hop, peers: Peers, ruleset: int = LATEST) -> None:
+    def __init__(self, hop: Hop, peers: Peers, ruleset: int = LATEST, *, house: bool = False) -> None:
         self.ruleset = ruleset
         self._bogon = bogon if ruleset == 1 else unreal
         self.hop, self.peers, self.host, self.control = hop, peers, hop.host, hop.control
@@ -40,7 +41,8 @@ class Answers:
         self.system = [lookup for lookup in mine if lookup.step.resolver == SYSTEM]
         self.line = [lookup for lookup in mine if lookup.step.resolver == LINE]
         self.udp = [lookup for lookup in mine if lookup.step.resolver.startswith("udp:")]
-        self._far = [x for x in self.udp if ruleset == 1 or not outcomes.next_door(x.step)]
+        ttls = outcomes.house_ttls(lookup.step for lookup in self.line) if house else frozenset()
+        self._far = [x for x in self.udp if ruleset == 1 or not outcomes.next_door(x.step, ttls)]
         self.firm = [lookup for lookup in mine if lookup.step.resolver.startswith(("https:", "tls:", "tcp:"))]
 
     def _about_host(self, lookup: Lookup) -> bool:
@@ -222,28 +224,23 @@ class Answers:
         ]
 
     @once
+    def public(self) -> Public:
+        """Public resolvers over UDP, and what they said when asked again over TCP."""
+        again = [lookup for lookup in self.hop.over_tcp if self._about_host(lookup)]
+        return Public(self._far, again, self.good, exists=not self.given and bool(self.firm_given))
+
+    @once
     def udp_false(self) -> tuple[str, ...]:
         """Witnesses of public UDP resolvers that were answered for as the line's resolver is."""
-        return tuple(lookup.ref for lookup in self._far if self._answered_for(lookup))
-
-    def _answered_for(self, lookup: Lookup) -> bool:
-        addresses = frozenset(lookup.step.addresses)
-        if addresses:
-            if addresses & self.good:
-                return False
-            if any(self._bogon(a) for a in addresses):
-                return True
-            # two resolvers that agree on a real address may both be told it by place
-            return self.ruleset == 1 and bool(addresses & self.false) and bool(self.good)
-        if self.given or not self.good:
-            return False
-        if self.ruleset == 1:
-            return lookup.end not in _SILENT and lookup.end != outcomes.SKIPPED
-        return lookup.end in _TOLD and bool(self.firm_given)
+        return self.public.made_up if self.ruleset > 1 else at_first(self.udp, self.good, self.given)
 
     @once
     def udp_agrees(self) -> tuple[str, ...]:
-        """Witnesses of public UDP resolvers that give the very address in doubt, perhaps by place."""
+        """Witnesses of public UDP resolvers that give the very address in doubt, perhaps by place; not where
+        another one tells the truth: then who gives it is of that opinion itself.
+        """
+        if self.ruleset > 1 and self.public.honest:
+            return ()
         return tuple(lookup.ref for lookup in self._far if set(lookup.step.addresses) & self.false)
 
     @property

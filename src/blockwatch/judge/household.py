@@ -33,6 +33,7 @@ from blockwatch.run import Vantage
 from blockwatch.verdict import State
 
 HOUSE = "The resolver is a box of the volunteer's own network, whose filter or memory would look the same"
+ECHO = "A public resolver says the like, perhaps by itself: its own filter, or the zone, would look the same"
 CHOSEN = "The resolver is not of the line's own network: one that filters by choice would look the same"
 _BLOCK_HOSTS = {  # where filtering resolvers lead to
     **{f"146.112.61.{last}": "OpenDNS or Cisco Umbrella" for last in range(104, 111)},
@@ -100,7 +101,11 @@ def answer_doubt(scene: Scene) -> str:
     Not so where the path answers for others too, nor where the address is of the line's own network.
     """
     answers, vantage = scene.answers, scene.vantage
-    if answers.injected or answers.udp_agrees:
+    if answers.injected:
+        return ""
+    if answers.public.echo:
+        return ECHO
+    if answers.udp_agrees:
         return ""
     products = {_BLOCK_HOSTS.get(address) for address in answers.given}
     if products and None not in products:

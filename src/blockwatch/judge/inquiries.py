@@ -15,6 +15,7 @@ from blockwatch.judge.answers import LINE, SYSTEM
 from blockwatch.judge.ground import Ground
 from blockwatch.judge.names import neutral, parts
 from blockwatch.judge.outcomes import EMPTY, NXDOMAIN, OK, TRUST
+from blockwatch.judge.public import denies, nowhere
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import MADE_UP
 from blockwatch.model import Purpose
@@ -55,6 +56,7 @@ def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
             (SYSTEM, name, Purpose.REPEAT, 1),
             (SYSTEM, name, Purpose.REPEAT, 2),
             *((resolver, name, Purpose.REPEAT, 1) for resolver in others),
+            *((resolver, name, Purpose.VALIDATE, 1) for resolver in _over_tcp(scene, others)),
             *(
                 (LINE, made_up, Purpose.NAME_CONTROL, MADE_UP + n)
                 for made_up in _made_up(scene, calm)
@@ -84,6 +86,15 @@ def _helper_names(scene: Scene) -> tuple[str, ...]:
 def _open_resolvers(scene: Scene) -> tuple[str, ...]:
     """Two resolvers over UDP to listen to for longer: the second reply may be the true one."""
     return tuple(dict.fromkeys(lookup.step.resolver for lookup in scene.answers.udp))[:2]
+
+
+def _over_tcp(scene: Scene, resolvers: tuple[str, ...]) -> list[str]:
+    """Those public resolvers over TCP that deny the name, or give an address where no site can live: is it
+    their own word? Nobody on the path answers as easily there.
+    """
+    told = [lookup for lookup in scene.answers.udp if denies(lookup) or nowhere(lookup)]
+    odd = {lookup.step.resolver for lookup in told}
+    return [f"tcp:{resolver.partition(':')[2]}" for resolver in resolvers if resolver in odd]
 
 
 def _validations(scene: Scene) -> list[FollowUp]:

@@ -9,6 +9,8 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from blockwatch import failure as f
 from blockwatch.model import DnsStep, HttpStep, TcpStep, TlsStep
 
@@ -65,13 +67,24 @@ def cut(step: DnsStep) -> bool:
     return step.error == "TC" and not step.addresses
 
 
-def next_door(step: DnsStep) -> bool:
-    """Whether every reply to a query came from a machine of the own network: no router lowered its IP TTL.
+def next_door(step: DnsStep, house: frozenset[int] = frozenset()) -> bool:
+    """Whether every reply to a query came from a machine of the own network: no router lowered its IP TTL, or
+    it is one of those that replies of a box of the house have (``house``).
 
     A router at home that takes all lookups to itself, whoever is asked, is no censor on the path.
     """
     ttls = {reply.ip_ttl for reply in step.replies}
-    return bool(ttls) and ttls <= _UNSPENT
+    return bool(ttls) and ttls <= _UNSPENT | house
+
+
+def house_ttls(of_line: Iterable[DnsStep]) -> frozenset[int]:
+    """The IP TTLs with which boxes of a house answer whose resolver is one of them: it may be a container or
+    stand behind a second router, so one less than what systems send; and what its own replies have, up to
+    three less (an injector beyond the line has another distance as a rule).
+    """
+    own = {reply.ip_ttl for step in of_line for reply in step.replies if reply.ip_ttl is not None}
+    near = {ttl for ttl in own if any(0 <= full - ttl <= 3 for full in _UNSPENT)}
+    return frozenset(near | {full - 1 for full in _UNSPENT})
 
 
 def of_failure(failure: str | None) -> str:

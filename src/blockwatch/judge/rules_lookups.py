@@ -13,7 +13,7 @@ from __future__ import annotations
 from blockwatch.judge import outcomes
 from blockwatch.judge.answers import Answers
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
-from blockwatch.judge.household import resolver_doubt
+from blockwatch.judge.household import ECHO, resolver_doubt
 from blockwatch.judge.negative import denial_doubt
 from blockwatch.judge.outcomes import OK
 from blockwatch.judge.rules_dns import of
@@ -101,7 +101,7 @@ def _reserved(scene: Scene, injected: bool) -> str:
     if not injected and answers.how not in _TOLD:
         return "A zone whose own servers fail or refuse this resolver alone would look the same"
     if not injected:
-        doubt = resolver_doubt(scene) or denial_doubt(scene)
+        doubt = resolver_doubt(scene) or (ECHO if answers.public.echo else denial_doubt(scene))
         if doubt:
             return doubt
     finding = {lookup.step.resolver for lookup in (*answers.firm, *answers.udp) if lookup.step.addresses}

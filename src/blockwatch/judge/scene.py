@@ -61,7 +61,8 @@ class Scene:
             one.last_word = True
         self.last = hop is sight.hops[-1]  # the chain of redirects ends here
         self.control: ControlStep | None = heard(hop.control, ruleset)  # the helper's answer for this hop
-        self.answers, self.on_record = Answers(hop, peers, ruleset), on_record
+        house = vantage is not None and bool(vantage.resolver_local)
+        self.answers, self.on_record = Answers(hop, peers, ruleset, house=house), on_record
         self._tries: dict[str, Tries] = {}
         self._texts: dict[int, str] = {}
 

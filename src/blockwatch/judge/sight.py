@@ -107,6 +107,7 @@ class Hop:
         self.lookups: list[Lookup] = []
         self.name_controls: list[Lookup] = []
         self.made_up: list[Lookup] = []  # of names that nobody has
+        self.over_tcp: list[Lookup] = []  # public resolvers, asked again
         self.injections: list[Lookup] = []  # queries to those who cannot answer, for any name
         self.flows: list[Flow] = []  # every purpose
         self.waits: list[Flow] = []  # control names sent before this measurement, whatever the hop
@@ -223,6 +224,8 @@ def _kept(hop: Hop, step: DnsStep) -> list[Lookup]:
         return hop.lookups
     if purpose in (Purpose.NOBODY, Purpose.ROOT):
         return hop.injections
+    if purpose is Purpose.VALIDATE:
+        return hop.over_tcp
     if purpose is not Purpose.NAME_CONTROL:
         return hop.lookups
     return hop.made_up if step.round >= MADE_UP else hop.name_controls

@@ -26,7 +26,7 @@ from blockwatch.lab.world import (
 # Names of the public resolvers' encrypted services, by address.
 RESOLVER_HOSTS = {
     "8.8.8.8": ("dns.google",),
-    "9.9.9.9": ("dns.quad9.net",),
+    "9.9.9.10": ("dns10.quad9.net",),
     "1.1.1.1": ("cloudflare-dns.com", "one.one.one.one"),
 }
 DNS_PORT, DOT_PORT = 53, 853

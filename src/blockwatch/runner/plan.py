@@ -22,7 +22,8 @@ from blockwatch.registry import Probe
 from blockwatch.runner.known import KNOWN
 from blockwatch.target import Target, TargetsFile
 
-DEFAULT_RESOLVERS = ("udp://8.8.8.8:53", "udp://9.9.9.9:53", "https://cloudflare-dns.com/dns-query")
+# none that filters: 9.9.9.10 is Quad9 without the filter that 9.9.9.9 has, which denies names by design
+DEFAULT_RESOLVERS = ("udp://8.8.8.8:53", "udp://9.9.9.10:53", "https://cloudflare-dns.com/dns-query")
 DEFAULT_STUN = "stun.cloudflare.com:3478"
 LINE_HOSTS = tuple(parse_url(known.url).host for known in KNOWN)
 _BYTES_A_PAGE = 150_000  # median page head, TLS, lookups, control; unknown pages vary widely

@@ -10,6 +10,7 @@ from tests.judge.worlds import (  # noqa: F401 - they fill the table
     dns,
     dns_honest,
     dns_odd,
+    dns_public,
     dns_shared,
     edges,
     household,

@@ -7,7 +7,7 @@ from typing import Any
 
 from blockwatch import failure as f
 from tests.judge import forged
-from tests.judge.world import CUT, DOH, HOST, OTHER, SITE, UDP, Hello, Page
+from tests.judge.world import CUT, HOST, OTHER, SITE, UDP, Hello, Page
 from tests.judge.worlds.say import (
     BLOCK,
     HTTP,
@@ -156,7 +156,7 @@ row(
     "blocked",
     "dns.injection",
     "dns.fails",
-    lookup=gone(DOH),
+    lookup=everywhere(f.NXDOMAIN),
     grades="strong",
 )
 

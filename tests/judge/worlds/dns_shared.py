@@ -7,7 +7,7 @@ from typing import Any
 from blockwatch import failure as f
 from blockwatch.model import Measurement
 from tests.judge.stage import changed, measured
-from tests.judge.world import CUT, DOH, HOST, OTHER, SECOND, SITE, Hello, Page, World
+from tests.judge.world import CUT, HOST, OTHER, SECOND, SITE, Hello, Page, World
 from tests.judge.worlds.say import HTTP, ends, isp, on_address, row
 
 # A proxy of this machine or house gives each name a special-purpose address of its own.
@@ -16,8 +16,8 @@ MINE, THEIRS = "198.18.0.5", "198.18.0.9"
 
 
 def made_up(resolver: str, name: str, n: int) -> tuple[str, ...]:
-    """All but the encrypted resolver are answered for by the proxy."""
-    return (SITE,) if resolver == DOH or name != HOST else (MINE,)
+    """Lookups over UDP are answered for by the proxy."""
+    return (SITE,) if resolver.startswith(("https:", "tcp:")) or name != HOST else (MINE,)
 
 
 def works_at(address: str) -> tuple[Measurement, ...]:

@@ -55,11 +55,11 @@ row(
 row(
     "tier 2: a router that answers for everybody",
     "blocked",
-    "dns.injection",
+    "dns.nxdomain",
     "dns.everybody",
     lookup=path(f.NXDOMAIN, f.NXDOMAIN, f.NXDOMAIN, calm=(SITE,), calm_root=(SITE,)),
     tier=2,
-    grades="signs strong",
+    grades="signs",
 )
 row(
     "tier 2: queries dropped on the way",

@@ -8,7 +8,7 @@ from typing import Any
 
 from blockwatch import failure as f
 from blockwatch.model import Endpoint
-from tests.judge.world import DOH, HOST, SECOND, SITE, Hello, Page, World
+from tests.judge.world import HOST, SECOND, SITE, Hello, Page, World
 
 HTTP = f"http://{HOST}/"
 BLOCK = Page(title="Access Denied", length=185, headers=(("Content-Type", "text/html"),))
@@ -33,8 +33,10 @@ def isp(said: Any, *, line: bool = True) -> Callable[[str, str, int], Any]:
 
 
 def everywhere(said: Any) -> Callable[[str, str, int], Any]:
-    """Answers over UDP are made up on the path, whoever is asked; DoH is not reached."""
-    return lambda resolver, name, n: said if resolver != DOH and name == HOST else (SITE,)
+    """Answers over UDP are made up on the path, whoever is asked; DoH and TCP are not reached."""
+    return lambda resolver, name, n: (
+        said if not resolver.startswith(("https:", "tcp:")) and name == HOST else (SITE,)
+    )
 
 
 def late_truth(resolver: str, name: str) -> Any:

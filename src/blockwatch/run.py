@@ -64,7 +64,8 @@ class RunOpen(Noun, frozen=True, kw_only=True, tag_field="type", tag="run_open")
     key: str | None = None  # verifier key (C2SP signed-note) that seals the run; null: unsigned
     retest_of: str | None = None  # run id
     resumes: str | None = None  # id of the run that stopped before its end and that this one goes on from
-    rest: tuple[Integer, ...] = ()  # resuming: what is measured, as numbers (from 0) of the tasks of the plan
+    rest: tuple[Integer, ...] = ()  # resuming: what was left, as numbers (from 0) of the tasks of the plan
+    beside: tuple[Integer, ...] = ()  # resuming: what is measured once more, to compare with
     imported: str | None = None  # "ooni <report id>": measured by another program, read from its records
 
 

@@ -92,13 +92,20 @@ def chained(folders: list[Path]) -> list[Run]:
     assert [run.open.resumes for run in runs] == [None, *(run.open.run for run in runs[:-1])]
     close = runs[-1].close
     assert close is not None
-    assert (close.reason, close.planned) == ("done", len(runs[-1].open.rest))
+    last = runs[-1].open
+    assert (close.reason, close.planned) == ("done", len(last.beside) + len(last.rest))
     return runs
 
 
 def times(runs: list[Run]) -> Counter[str]:
-    """How often each site was measured to the end."""
-    return Counter(m.target for run in runs for m in run.measurements if m.valid and m.stopped is None)
+    """How often each site was measured to the end, but for what was measured once more to compare with."""
+    found = Counter[str]()
+    for run in runs:
+        beside = {run.open.targets[number].id for number in run.open.beside}  # one address each
+        whole = [m.target for m in run.measurements if m.valid and m.stopped is None]
+        assert run.close is None or run.close.reason != "done" or beside <= set(whole)
+        found.update(target for target in whole if target not in beside)
+    return found
 
 
 def test_killed_and_gone_on_with(tmp_path: Path) -> None:
@@ -117,18 +124,19 @@ def test_killed_and_gone_on_with(tmp_path: Path) -> None:
         done = ran(lab, tmp_path, "--resume")
         again = ran(lab, tmp_path, "--resume")
     assert done.returncode == 0, done.stderr
-    left = int(planned.stdout.split(" target")[0])
+    runs = chained(find_runs([results]))
+    left = int(planned.stdout.split(" target")[0]) - len(runs[-1].open.beside)
     assert f"goes on with {last}: {left} measurement" in done.stderr
+    assert "once more to compare with" in done.stderr
     assert {path: path.read_bytes() for path in before} == before
     assert (again.returncode, "this run is complete" in again.stderr) == (2, True)
 
-    runs = chained(find_runs([results]))
     assert [len(run.open.rest) for run in runs] == [0, 3, left]
     listed = [target.id for target in runs[0].open.targets]
     assert times(runs) == {site: 3 if site == blocked else 1 for site in listed}
     attempts = [[m.attempt for m in run.measurements if m.target == blocked] for run in runs]
     assert attempts == [[], ["first"], ["first", "retest"]]
-    assert len([line for line in done.stdout.splitlines() if "evidence of blocking" in line]) == 1
+    assert len([line for line in done.stdout.splitlines() if " of blocking" in line]) == 1
     verified = blockwatch("verify", "results", cwd=tmp_path)
     assert (verified.returncode, ask(results)[0]) == (0, 0), verified.stdout
     assert "a later run of the same key says that this one ended here" in verified.stdout

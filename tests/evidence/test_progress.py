@@ -48,6 +48,10 @@ class Counting:
         return frozenset(self.numbers)
 
     @property
+    def worked(self) -> tuple[int, ...]:
+        return tuple(sorted(self.numbers))[:1]
+
+    @property
     def complete(self) -> bool:
         return len(self.numbers) == self.count
 
@@ -73,7 +77,8 @@ def test_it_is_there_from_the_beginning_and_says_what_is_done(tmp_path: Path) ->
     assert noted is not None
     assert noted.numbers == {0, 1, 8, 10}
     raw = (writer.folder / PROGRESS_FILE).read_bytes()
-    assert sorted(json.loads(raw)) == ["done", "key", "network", "plan", "run", "tasks"]
+    assert sorted(json.loads(raw)) == ["done", "key", "network", "plan", "run", "tasks", "worked"]
+    assert noted.worked == (0,)
     assert base64.b64decode(json.loads(raw)["done"]) == bytes([0b11, 0b101])
     assert (writer.folder / PROGRESS_FILE).stat().st_mode & 0o777 == 0o600
     assert tally.checks == 1
@@ -142,6 +147,7 @@ GOOD = {"run": RUN, "tasks": 9, "done": "AAA=", "plan": base64.b64encode(bytes(3
         json.dumps(GOOD | {"tasks": -1}).encode(),
         json.dumps(GOOD | {"tasks": 10**15}).encode(),
         json.dumps(GOOD | {"plan": "AAAA"}).encode(),
+        json.dumps(GOOD | {"worked": [-1]}).encode(),
         json.dumps(GOOD | {"network": "AAAA"}).encode(),
         json.dumps(GOOD | {"run": "f" * 16}).encode(),
         json.dumps(GOOD | {"run": "../../../../../x"}).encode(),

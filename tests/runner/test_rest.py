@@ -34,7 +34,7 @@ def made(number: int, *steps: TlsStep, **more) -> Measurement:
 
 
 def tally(done=()) -> Tally:
-    return Tally(PLAN.tasks, lambda steps: any(step.failure for step in steps), done)
+    return Tally(PLAN.tasks, lambda steps: any(step.failure for step in steps), done=done)
 
 
 def after(*measurements: Measurement, checks=(), close=None) -> frozenset[int]:
@@ -96,15 +96,31 @@ def test_controls_again_then_what_nobody_came_to_then_what_was_begun():
     assert [task.target for task in PLAN.tasks] == ["k", "a", "b", "c", "d"]
     left = what_is_left(PLAN, "0" * 16, {0, 2})
     assert left is not None
-    assert (left.resumes, left.rest) == ("0" * 16, (0, 3, 4, 1))
+    assert (left.resumes, left.beside, left.rest) == ("0" * 16, (0,), (3, 4, 1))
     assert [task.target for task in left.tasks] == ["k", "c", "d", "a"]
     assert left.bytes < PLAN.bytes
     assert "b.example" in PLAN.hosts
     assert "b.example" not in left.hosts
-    assert what_is_left(PLAN, "0" * 16, set()).rest == (0, 1, 2, 3, 4)
+    assert what_is_left(PLAN, "0" * 16, set()).rest == (1, 2, 3, 4)
     assert what_is_left(PLAN, "0" * 16, {1, 2, 3, 4}) is None  # a control alone is nothing to go on for
     for done in ({1, 2, 3}, {1, 2, 3, 4}, {0, 1, 2, 3, 4}):
         assert tally(done).complete == (len(done) > 3)
+
+
+def test_where_there_are_no_controls_what_worked_stands_in_for_them():
+    names = [f"https://{name}.example/" for name in "abcde"] + ["http://plain.example/"]
+    urls = (*names, "https://a.example/2")
+    plan = plan_of(*(Target(id=f"t{n}", url=url) for n, url in enumerate(urls)))
+    counted = Tally(plan.tasks, lambda steps: any(step.failure for step in steps), beside=(4,))
+    assert counted.worked == (4,)  # as long as nothing has worked in this run
+    for number, steps in ((5, []), (0, [BROKE]), (6, [WORKED]), (2, [WORKED]), (0, [WORKED]), (3, [WORKED])):
+        attempt = "retest" if number == 0 and WORKED in steps else "first"
+        counted.add(made(1, *steps, target=f"t{number}", url=urls[number], attempt=attempt))
+    assert counted.worked == (6, 2, 3)  # of each host one, over a chain that is good
+    left = what_is_left(plan, "0" * 16, counted.done, counted.worked)
+    assert (left.beside, left.rest) == ((6, 2, 3), (1, 4))
+    assert [task.target for task in left.tasks] == ["t6", "t2", "t3", "t1", "t4"]
+    assert what_is_left(plan, "0" * 16, set(range(7)), counted.worked) is None
 
 
 def test_an_address_twice_in_a_list_is_done_at_once():
@@ -140,7 +156,8 @@ async def test_a_run_that_goes_on_measures_the_rest_and_says_so(far, sites, auto
     kept = Kept()
     close = await run(what_is_left(plan, "ab" * 8, {1}), kept, Asking(), network=far)
     (first,) = kept.opened
-    assert (first.resumes, first.rest, first.targets) == ("ab" * 8, (0, 2), plan.targets.targets)
+    told = (first.resumes, first.rest, first.beside, first.targets)
+    assert told == ("ab" * 8, (2,), (0,), plan.targets.targets)
     assert [m.measurement.target for m in kept.written] == ["c", "b"]
     assert (close.reason, close.planned, close.measured) == ("done", 2, 2)
 

@@ -49,6 +49,7 @@ class _Stopped(msgspec.Struct, frozen=True):
     folder: Path
     run: str
     done: frozenset[int]  # numbers of tasks in the whole plan
+    worked: tuple[int, ...]
     elsewhere: Callable[[int | None], bool]  # whether an AS number is not that of this run
 
 
@@ -71,7 +72,7 @@ def resumed(plan: Plan, results: Path, *, encrypted: bool) -> Part:
             remedy=f"To resume it {remedy}. Or leave out --resume: that begins a new run.",
         )
     stopped = _encrypted(plan, folder) if encrypted else _plain(plan, folder)
-    left = what_is_left(plan, stopped.run, stopped.done)
+    left = what_is_left(plan, stopped.run, stopped.done, stopped.worked)
     if left is None:
         raise UsageError("this run is complete: nothing is left of it", where=str(folder), remedy=_ANEW)
     return Part(left, _same_network(stopped), folder)
@@ -95,10 +96,9 @@ def say(part: Part) -> None:
     """One line on what follows."""
     from blockwatch.cli.words import counted
 
-    targets = sum(task.role != "control" for task in part.plan.tasks)
-    controls = len(part.plan.tasks) - targets
-    beside = f", and {counted(controls, 'control')} again" if controls else ""
-    click.echo(f"goes on with {part.stopped}: {counted(targets, 'measurement')} left{beside}", err=True)
+    left, again = counted(len(part.plan.rest), "measurement"), len(part.plan.beside)
+    beside = f", {again} once more to compare with" if again else ""
+    click.echo(f"goes on with {part.stopped}: {left} left{beside}", err=True)
 
 
 def _newest(results: Path, key: str | None) -> Path | None:
@@ -157,14 +157,19 @@ def _plain(plan: Plan, folder: Path) -> _Stopped:
             where=str(folder),
             remedy=_SAME,
         )
-    tally = Tally(plan.tasks, judge.wants_retest, _done_before(first.rest, len(plan.tasks)))
+    before = _done_before(first.rest, len(plan.tasks))
+    tally = Tally(plan.tasks, judge.wants_retest, done=before, beside=first.beside)
     tally.heard(first.checks)
     for measurement in run.measurements:
         tally.add(measurement)
     if run.close is not None:
         tally.ended(run.close)
     known = first.vantage.asn
-    return _Stopped(folder, first.run, tally.done, lambda asn: None not in (asn, known) and asn != known)
+
+    def elsewhere(asn: int | None) -> bool:
+        return None not in (asn, known) and asn != known
+
+    return _Stopped(folder, first.run, tally.done, tally.worked, elsewhere)
 
 
 def _done_before(rest: tuple[int, ...], count: int) -> frozenset[int]:
@@ -191,7 +196,8 @@ def _encrypted(plan: Plan, folder: Path) -> _Stopped:
     def elsewhere(asn: int | None) -> bool:
         return asn is not None and noted.network not in (None, veiled(noted.run, scope, asn))
 
-    return _Stopped(folder, noted.run, noted.numbers, elsewhere)
+    worked = tuple(number for number in noted.worked if number < noted.tasks)
+    return _Stopped(folder, noted.run, noted.numbers, worked, elsewhere)
 
 
 def noting(plan: Plan, whole: Plan) -> Noting:
@@ -201,5 +207,6 @@ def noting(plan: Plan, whole: Plan) -> Noting:
     from blockwatch.evidence.progress import Noting
     from blockwatch.runner.rest import Tally, scope_of
 
-    tally = Tally(whole.tasks, judge.wants_retest, _done_before(plan.rest, len(whole.tasks)))
+    before = _done_before(plan.rest, len(whole.tasks))
+    tally = Tally(whole.tasks, judge.wants_retest, done=before, beside=plan.beside)
     return Noting(canonical(scope_of(whole)), tally)

@@ -49,6 +49,10 @@ class Tally(Protocol):
         """Numbers of tasks, from 0."""
 
     @property
+    def worked(self) -> tuple[int, ...]:
+        """Numbers of a few that were no trouble."""
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is left."""
 
@@ -63,6 +67,7 @@ class Progress(Noun, frozen=True, kw_only=True):
     network: bytes | None = None  # SHA-256 of the run id, the plan and the AS number; null: not known
     tasks: Integer  # how many the plan has
     done: bytes = b""  # a bit a task, the lowest of the first byte first
+    worked: tuple[Integer, ...] = ()  # numbers of a few tasks that were no trouble
 
     @property
     def numbers(self) -> frozenset[int]:
@@ -96,6 +101,7 @@ class Noting:
             network=None if asn is None else veiled(first.run, self._plan, asn),
             tasks=self._tally.count,
             done=_bits(self._tally.done, self._tally.count),
+            worked=self._tally.worked,
         )
         replace_file(folder / PROGRESS_FILE, canonical(self._noted) + b"\n")
 
@@ -114,7 +120,7 @@ class Noting:
         done = _bits(self._tally.done, self._tally.count)
         if self._path is None or self._noted is None or done == self._noted.done:
             return
-        self._noted = msgspec.structs.replace(self._noted, done=done)
+        self._noted = msgspec.structs.replace(self._noted, done=done, worked=self._tally.worked)
         with suppress(DiskError):  # what is not noted is measured again
             replace_file(self._path, canonical(self._noted) + b"\n")
 
@@ -149,7 +155,7 @@ def read_progress(folder: Path) -> Progress | None:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise bad from None
     sizes = {len(told.plan), _SHA256 if told.network is None else len(told.network)}
-    fits = told.tasks >= 0 and len(told.done) == -(-told.tasks // 8)
+    fits = told.tasks >= 0 and len(told.done) == -(-told.tasks // 8) and min(told.worked, default=0) >= 0
     if not fits or sizes != {_SHA256} or RUN_ID.fullmatch(told.run) is None or told.format != 1:
         raise bad
     if not folder.resolve().name.endswith(told.run):

@@ -59,6 +59,7 @@ def first_line(
         retest_of=retest_of,
         resumes=plan.resumes,
         rest=plan.rest,
+        beside=plan.beside,
     )
 
 

@@ -72,7 +72,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     seconds: int  # estimate
     categories: tuple[str, ...]  # of the targets of these tasks
     resumes: str | None = None  # id of the run that it goes on from
-    rest: tuple[int, ...] = ()  # numbers of ``tasks`` among all of the list
+    rest: tuple[int, ...] = ()  # numbers, among all tasks of the list, of what that one left
+    beside: tuple[int, ...] = ()  # of what is made once more, to compare with; first in ``tasks``
 
 
 def make_plan(targets: TargetsFile, probes: Mapping[str, Probe], settings: Settings) -> Plan:

@@ -8,16 +8,19 @@ Rules of this file:
 * where a check of the own line failed, only what surely worked is done;
 * of a run that came to its end nothing is left, so that no fault of ours is met for ever;
 * controls belong to the run that they are compared in: they are measured again, and never count as left.
+  Where a list has none, a few addresses that worked stand in for them, so that a run of nothing but trouble
+  has something to hold it against.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 
-from blockwatch.model import Measurement, Noun, Observation
+from blockwatch.model import Measurement, Noun, Observation, TlsStep
 from blockwatch.net.socks import parse_proxy
 from blockwatch.run import LineCheck, RunClose, RunOpen
 from blockwatch.runner.first_line import file_sha256
@@ -25,6 +28,7 @@ from blockwatch.runner.outlook import surely_worked
 from blockwatch.runner.plan import Plan, PlannedTask, estimated, tasks_of
 
 _LINE = ("connectivity", "portal")
+_COMPANY = 3  # addresses of different hosts that are measured again where there are no controls
 
 
 class Scope(Noun, frozen=True, kw_only=True):
@@ -97,10 +101,14 @@ class Tally:
         self,
         tasks: Sequence[PlannedTask],
         wants_retest: Callable[[Sequence[Observation]], bool],
+        *,
         done: Collection[int] = (),
+        beside: Sequence[int] = (),
     ) -> None:
-        """``done``: what earlier runs had done, and this one has not to measure."""
+        """``done``: what earlier runs had done; ``beside``: what of it is measured once more."""
         self.count = len(tasks)
+        self._beside = beside
+        self._worked: dict[bool, dict[str, int]] = {True: {}, False: {}}  # over a good chain or not; by host
         self._wants_retest = wants_retest
         self._numbers: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         for number, task in enumerate(tasks):
@@ -124,6 +132,10 @@ class Tally:
             self._short.update(numbers)
         if not any(map(surely_worked, observations)):
             self._unsure.update(numbers)
+        if measurement.attempt == "first" and numbers:
+            proved = any(isinstance(step, TlsStep) and surely_worked(step) for step in observations)
+            host = urlsplit(measurement.url).hostname or ""
+            self._worked[proved].setdefault(host, numbers[0])
 
     def heard(self, checks: Iterable[LineCheck]) -> None:
         """Take checks of the own line."""
@@ -145,23 +157,30 @@ class Tally:
         return frozenset(self._done - unsure - short)
 
     @property
+    def worked(self) -> tuple[int, ...]:
+        """Numbers of a few addresses without any trouble, the surest first."""
+        seen = (*self._worked[True].values(), *self._worked[False].values())
+        return tuple(dict.fromkeys(seen))[:_COMPANY] or tuple(self._beside)
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is left but, perhaps, controls."""
         return not set(range(self.count)) - self._controls - self.done
 
 
-def what_is_left(plan: Plan, run: str, done: Collection[int]) -> Plan | None:
+def what_is_left(plan: Plan, run: str, done: Collection[int], worked: Sequence[int] = ()) -> Plan | None:
     """The part of a whole plan that ``run`` and those before it have left; ``None``: nothing.
 
-    Controls come first, then what nobody came to, then what was begun and is to be measured again: a run that
-    always stops early gets through its list all the same.
+    Controls come first, or what ``worked``, then what nobody came to, then what is to be measured again: a run
+    that always stops early gets through its list all the same.
     """
-    targets = [number for number, task in enumerate(plan.tasks) if task.role != "control"]
+    controls = [number for number, task in enumerate(plan.tasks) if task.role == "control"]
+    targets = [number for number in range(len(plan.tasks)) if number not in controls]
     left = [number for number in targets if number not in done]
     if not left:
         return None
     furthest = max((number for number in targets if number in done), default=-1)
     left.sort(key=lambda number: number < furthest)
-    rest = (*(number for number, task in enumerate(plan.tasks) if task.role == "control"), *left)
-    tasks = tuple(plan.tasks[number] for number in rest)
-    return estimated(msgspec.structs.replace(plan, tasks=tasks, resumes=run, rest=rest))
+    beside = tuple(controls or (number for number in worked if number not in left))
+    tasks = tuple(plan.tasks[number] for number in (*beside, *left))
+    return estimated(msgspec.structs.replace(plan, tasks=tasks, resumes=run, rest=tuple(left), beside=beside))

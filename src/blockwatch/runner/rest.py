@@ -171,8 +171,8 @@ class Tally:
 def what_is_left(plan: Plan, run: str, done: Collection[int], worked: Sequence[int] = ()) -> Plan | None:
     """The part of a whole plan that ``run`` and those before it have left; ``None``: nothing.
 
-    Controls come first, or what ``worked``, then what nobody came to, then what is to be measured again: a run
-    that always stops early gets through its list all the same.
+    Controls come first, or what ``worked``, then what nobody came to, then what is to be measured again: runs
+    that always stop early get through their list all the same.
     """
     controls = [number for number, task in enumerate(plan.tasks) if task.role == "control"]
     targets = [number for number in range(len(plan.tasks)) if number not in controls]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 
+from blockwatch.cli.outputs import fresh
 from blockwatch.errors import UsageError
 
 _SMALLEST_PART = 0.01  # megabytes
@@ -16,7 +18,7 @@ _SMALLEST_PART = 0.01  # megabytes
 
 @click.command(name="bundle")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File to write, or a "
+@click.option("-o", "--output", type=click.Path(path_type=str), metavar="FILE", help="File to write, or a "
               "folder for it. [default: here, under a name that says nothing]")  # fmt: skip
 @click.option("--encrypt-to", multiple=True, metavar="AGE_KEY", help="Encrypt to this public key (age1…); "
               "repeat for more, each of them opens it.")  # fmt: skip
@@ -26,7 +28,7 @@ _SMALLEST_PART = 0.01  # megabytes
               "programs such as replayweb.page and pywb, instead.")  # fmt: skip
 def command(
     paths: tuple[Path, ...],
-    output: Path | None,
+    output: str | None,
     encrypt_to: tuple[str, ...],
     split: float | None,
     wacz: bool,
@@ -69,7 +71,7 @@ def command(
 
 
 def _bundle(
-    folders: list[Path], output: Path | None, recipients: list[Any], part_bytes: int | None
+    folders: list[Path], output: str | None, recipients: list[Any], part_bytes: int | None
 ) -> list[Path]:
     from blockwatch.cli.words import harmless
     from blockwatch.evidence.bundle import Bundle, tombstones_for, write_bundle
@@ -85,7 +87,7 @@ def _bundle(
 
 def _as_it_is(
     sealed: list[Path],
-    output: Path | None,
+    output: str | None,
     encrypt_to: tuple[str, ...],
     part_bytes: int | None,
     *,
@@ -110,7 +112,7 @@ def _as_it_is(
 
 
 def _web_archive(
-    folders: list[Path], output: Path | None, recipients: list[Any], part_bytes: int | None
+    folders: list[Path], output: str | None, recipients: list[Any], part_bytes: int | None
 ) -> list[Path]:
     from blockwatch.evidence.bundle import write_pieces
     from blockwatch.evidence.wacz import Wacz
@@ -120,7 +122,7 @@ def _web_archive(
     return write_pieces(archive.packed(), target, recipients=recipients, part_bytes=part_bytes)
 
 
-def _target(output: Path | None, name: str, *, encrypted: bool) -> Path:
+def _target(output: str | None, name: str, *, encrypted: bool) -> Path:
     """Where to write: as named, or under a name made of nothing but the content's hash."""
     import secrets
 
@@ -128,7 +130,14 @@ def _target(output: Path | None, name: str, *, encrypted: bool) -> Path:
     name = f"{secrets.token_hex(6)}.age" if encrypted else name
     if output is None:
         return Path(name)
-    return output / name if output.is_dir() else output
+    target = Path(output)
+    if target.is_dir():
+        return target / name
+    if output.endswith(os.sep):
+        raise UsageError(
+            "there is no such folder", where=output, remedy="Make it, or name one that is there."
+        )
+    return fresh(target)
 
 
 def _note_export(folders: list[Path]) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from blockwatch.cli.outputs import fresh, unwritable
 from blockwatch.cli.vantages import beside_of, control_run_options
-from blockwatch.errors import DiskError, UsageError
+from blockwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from blockwatch.cli.judge import Damaged
@@ -39,6 +40,8 @@ def command(
     """
     from blockwatch.cli.judge import Damaged
 
+    if output is not None:
+        fresh(output)
     if form == "jsonl" and control_runs:
         raise UsageError(
             "--control-run is for verdicts; jsonl writes what was measured, and no verdict",
@@ -73,15 +76,6 @@ def _write(output: Path, lines: Iterator[bytes]) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-
-
-def unwritable(error: OSError, output: Path) -> DiskError:
-    """What to say where the file of ``-o`` cannot be written."""
-    return DiskError(
-        f"cannot be written ({error.strerror or error})",
-        where=str(output),
-        remedy="Name a file with -o in a folder that is there, that you may write to and that has room.",
-    )
 
 
 def _copy(lines: Iterator[bytes], file: BinaryIO) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blockwatch.cli.options import short_text
+from blockwatch.cli.outputs import fresh
 from blockwatch.errors import ConfigError, EvidenceError
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def rotate(campaign: str | None, announce: Path | None) -> None:
     from blockwatch.evidence.signing import new_signer, signer_from
     from blockwatch.host.keys import key_path, replace_key
 
+    if announce is not None:
+        fresh(announce)
     new = new_signer()
 
     def announced(old: bytes | None) -> bytes:

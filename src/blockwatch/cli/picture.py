@@ -12,6 +12,7 @@ from urllib.parse import quote
 import click
 
 from blockwatch import __version__
+from blockwatch.cli.outputs import fresh
 from blockwatch.cli.words import iso, size
 from blockwatch.errors import PictureError, UsageError
 from blockwatch.evidence.disk import replace_file
@@ -26,8 +27,7 @@ from blockwatch.verdict import Verdict
 
 def check_place(file: Path) -> str:
     """Say at once what stands against drawing into ``file``; returns the browser."""
-    if file.exists():
-        raise UsageError("this file is there already", where=str(file), remedy="Name another one.")
+    fresh(file)
     return find_browser()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from blockwatch.cli.outputs import fresh
 from blockwatch.errors import UsageError
 
 
@@ -32,8 +33,7 @@ def command(run: Path, record: str | None, earlier: Path | None, output: Path) -
     """
     if (record is None) == (earlier is None):
         raise UsageError("name a record, or an earlier seal with --since", remedy="blockwatch prove --help")
-    if output.exists():
-        raise UsageError("this file is there already", where=str(output), remedy="Name another one.")
+    fresh(output)
     if earlier is not None:
         _growth(run, earlier, output)
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from blockwatch.cli.outputs import fresh, unwritable
 from blockwatch.errors import Exit
 
 
@@ -65,6 +66,8 @@ def citizenlab(csv: Path, country: str | None, category: tuple[str, ...], output
     """
     from blockwatch.targets.citizenlab import convert
 
+    if output is not None:
+        fresh(output)
     made = convert(csv, country, category)
     if output is None:
         sys.stdout.write(made.text)
@@ -72,8 +75,6 @@ def citizenlab(csv: Path, country: str | None, category: tuple[str, ...], output
         try:
             output.write_text(made.text, encoding="utf-8")
         except OSError as error:
-            from blockwatch.cli.export import unwritable
-
             raise unwritable(error, output) from error
     for problem in made.problems:
         click.echo(str(problem), err=True)

@@ -155,7 +155,9 @@ def test_an_address_once_met_stays():
 
 
 ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6, network="2000::/3"))
-GLUE = st.text(st.sampled_from("xyz \t\"'<>/=&?()[],;!#\n"), min_size=1, max_size=5)
+GLUE = st.text(st.sampled_from("xyz \t\"'<>/=&?()[],;!#\n"), min_size=1, max_size=5).filter(
+    lambda glue: "&#" not in glue  # what would be a character
+)
 V4 = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])")
 
 

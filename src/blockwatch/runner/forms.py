@@ -19,6 +19,8 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from blockwatch.runner.coded import LONG_ENOUGH
+
 V4_END = rb"(?![0-9])(?!\.[0-9])"
 COLON = rb"(?::|%3A)"
 _DOT = rb"(?:\.|%2E|%252E)"
@@ -65,6 +67,7 @@ def pattern(
     for word in sorted(set(words)):
         raw = word.encode("utf-8", "surrogateescape")
         forms += _bytes_form(raw[:1], _NO_LETTER, re.escape(raw[1:]) + rb"(?![0-9A-Z])")
+        forms += (form for one in dict.fromkeys((raw, raw.lower())) for form in _base64(one))
     if bare:
         forms = [(first, b"", _GUARD.sub(b"", rest)) for first, _, rest in forms]
     return re.compile(_joined(forms), re.S) if forms else None
@@ -115,8 +118,8 @@ def _address(address: Address, lonely: bool) -> Iterator[Form]:
     if not lonely:
         yield from _prefixes(address)
         yield from _torn(str(address))
-    for text in dict.fromkeys((str(address), address.exploded, str(address).upper())):
-        yield from _base64(text)
+    if len(str(address)) < LONG_ENOUGH:
+        yield from _base64(str(address).encode("ascii"))
     yield from _packed_base64(address.packed)
     digits = str(address).encode("ascii").hex()
     yield from _form(digits[0], rb"", digits[1:].encode("ascii"))
@@ -228,11 +231,11 @@ def _torn(text: str) -> Iterator[Form]:
     )
 
 
-def _base64(text: str) -> Iterator[Form]:
-    """What the text looks like inside base64, after 0, 1 or 2 other bytes (RFC 4648)."""
+def _base64(word: bytes) -> Iterator[Form]:
+    """What a word looks like inside base64, after 0, 1 or 2 other bytes; for addresses see ``coded``."""
     for shift in range(3):
-        coded = base64.b64encode(b"\0" * shift + text.encode("ascii") + b"\0\0")
-        known = coded[(0, 2, 3)[shift] : (shift + len(text)) * 8 // 6]
+        coded = base64.b64encode(b"\0" * shift + word + b"\0\0")
+        known = coded[(0, 2, 3)[shift] : (shift + len(word)) * 8 // 6]
         for one in dict.fromkeys((known, known.translate(_URL_SAFE))):
             yield one[:1], b"", re.escape(one[1:])
 

@@ -1,44 +1,70 @@
-"""What a server says of the bytes it sent from which they can be found out again.
+"""Hashes that a server took of what it sent: with them what was cut could be found by trying all there is.
 
 Rules of this file:
 
-* a validator or checksum is often a plain hash of the page (``ETag`` of many frameworks, ``Content-MD5``,
-  RFC 9530): beside a page from which an address was cut it tells the address to whoever tries all of them;
-* so wherever something of a response is cut, the values of such fields are blanked, also in the trailers of a
-  chunked body; the names are known by what they say, because everybody makes up new ones.
+* pure and linear; it is used only where something was cut, or where a response did not come whole: what is
+  missing may be known from elsewhere, and hold the address;
+* of a header that is known to hold one (``ETag`` of many frameworks, ``Content-MD5``, RFC 9530; also in the
+  trailers of a chunked body) the whole value goes; the names are known by what they say, because everybody
+  makes up new ones;
+* elsewhere, and only where something was cut, what looks like one: 32 or more hexadecimal digits, 27 or more
+  characters of base64 with both cases and digits in them, 22 or more that are padded, ``sha256-…`` as in a
+  policy for scripts: a redirect signs what it tells, a token of three parts what it says;
+* a cut keeps the length in bytes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-_NAME = (
-    rb"(?:etag|signature(?:-input)?|[!#-9A-Z^-z|~]{0,60}(?:digest|checksum|hash|md5|sha[-_]?[0-9]{1,3}|crc)"
-    rb"[!#-9A-Z^-z|~]{0,60})"
-)
-_FIELD = re.compile(rb"^(" + _NAME + rb"[ \t]*:[ \t]*)([^\r\n]+)", re.I | re.M)
-_FIELD_NAME = re.compile(_NAME, re.I)
-_LAST_CHUNK = re.compile(rb"(?:^|\n)0+(?:;[^\n]{0,1000})?\r?\n")
-_TAIL = 65_536  # bytes of a body in which trailers may stand
+from blockwatch.runner.marks import MARK, same_length
+
 Headers = tuple[tuple[str, str], ...]
 
+_NAMES = rb"(?:etag|md5|sha[_-]?[1-9]|digest|checksum|crc|hash|signature|hmac|integrity|fingerprint)"
+_TOKEN = rb"[!#-9A-Z^-z|~]{0,60}"  # of a field's name (RFC 9110, section 5.6.2)
+_NAME = re.compile(_NAMES, re.I)
+_FIELD = re.compile(  # with the lines that go on (RFC 9112, section 5.2)
+    rb"^(" + _TOKEN + _NAMES + _TOKEN + rb"[ \t]*:[ \t]*)([^\r\n]+(?:\r?\n[ \t][^\r\n]*)*)", re.I | re.M
+)
+_LAST_CHUNK = re.compile(rb"(?:^|\n)0+(?:;[^\n]{0,1000})?\r?\n")
+_TAIL = 65_536  # bytes of a body in which trailers may stand
+_ANY = rb"[0-9A-Za-z+/_-]"
+_HASH = re.compile(
+    rb"(?<![0-9A-Za-z])[0-9A-Fa-f]{32,}(?![0-9A-Za-z])"
+    rb"|[Ss][Hh][Aa]-?(?:1|256|384|512)[=:-]{1,2}" + _ANY + rb"{20,}=*"
+    rb"|(?<![]0-9A-Za-z+/_-])" + _ANY + rb"{22,}(?:=|%3[Dd]){1,2}(?![0-9A-Za-z%])"
+    rb"|(?<![0-9A-Za-z_-])(?=[0-9a-z_-]*[A-Z])(?=[0-9A-Z_-]*[a-z])(?=[A-Za-z_-]*[0-9])[0-9A-Za-z_-]{27,}"
+)
+_TEXT_HASH = re.compile(_HASH.pattern.decode("ascii"), re.A)
 
-def without_hashes(head: bytes, body: bytes, mark: Callable[[int], bytes]) -> bytes:
-    """The response with such values replaced by ``mark`` of their length."""
-    tail = max(0, len(body) - _TAIL)
-    last = next(reversed(list(_LAST_CHUNK.finditer(body, tail))), None)
+
+def without_hashes(head: bytes, body: bytes, *, told: bool) -> tuple[bytes, bytes]:
+    """A response's head and body without them; ``told``: something was cut, not merely missing."""
+    last = next(reversed(list(_LAST_CHUNK.finditer(body, max(0, len(body) - _TAIL)))), None)
     at = last.end() if last else len(body)
-    return _blank(head, mark) + body[:at] + _blank(body[at:], mark)
+    head, body = _without_fields(head), body[:at] + _without_fields(body[at:])
+    return (_without_any(head), _without_any(body)) if told else (head, body)
 
 
-def _blank(text: bytes, mark: Callable[[int], bytes]) -> bytes:
-    return _FIELD.sub(lambda found: found[1] + mark(len(found[2])), text)
-
-
-def fields_without_hashes(headers: Headers, mark: str) -> Headers:
-    """The same for header fields as pairs of text."""
+def fields_without_hashes(headers: Headers, *, told: bool) -> Headers:
+    """The stored fields of such a head."""
     return tuple(
-        (name, mark if _FIELD_NAME.fullmatch(name.encode("latin-1", "replace")) else value)
+        (name, MARK)
+        if value and _NAME.search(name.encode("latin-1", "replace"))
+        else (name, text_without_hashes(value) if told else value)
         for name, value in headers
     )
+
+
+def text_without_hashes(text: str) -> str:
+    """A text out of which something was cut, without what looks like a hash."""
+    return _TEXT_HASH.sub(MARK, text)
+
+
+def _without_fields(lines: bytes) -> bytes:
+    return _FIELD.sub(lambda found: found[1] + same_length(len(found[2])), lines)
+
+
+def _without_any(data: bytes) -> bytes:
+    return _HASH.sub(lambda found: same_length(len(found[0])), data)

@@ -2,7 +2,8 @@
 
 Rules of this file:
 
-* pure, linear and bounded: at most :data:`MOST` bytes come out of one coding, :data:`_LAYERS` of them;
+* pure, linear and bounded: at most :data:`MOST` bytes come out of one coding, :data:`_LAYERS` of them, and of
+  what is compressed somewhere in the middle no more than :data:`_STARTS` are read;
 * nothing is cut here; who finds something in what comes out blanks what it came from;
 * what is not undone: encryption, scripts, pictures, archives; of a coding that has no reader here it is
   said that it could not be read.
@@ -12,13 +13,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from blockwatch import content
+from blockwatch.runner import coded
 
 MOST = 4 * 1024 * 1024  # bytes of a decoded body that are searched
 _LAYERS = 3
 _STARTS = 16  # of something compressed behind other bytes
 _COMPRESSED = b"\x1f\x8b\x08"  # how gzip begins (RFC 1952)
+_IN_BASE64 = re.compile(rb"H4sI[0-9A-Za-z+/_-]{12,}")  # the same in base64
+_HEAD = re.compile(rb"HTTP/[0-9](?:\.[0-9])?[ \t]+[0-9]{3}(?![0-9])")
 _HIDDEN = (b"&#", b"&p", b"&c", b"&h", b"%", b"\\u", b"\\x", b"\\/")
 _COMPRESSORS = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
 # What an address, a MAC address or a name can consist of, - . / 0-9 : A-Z _ a-z, and other escapes: # % & ; \
@@ -33,36 +38,65 @@ _NAMED = {b"period": b".", b"colon": b":", b"hyphen": b"-", b"dash": b"-", b"low
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def undone(data: bytes) -> Iterator[bytes]:
-    """``data`` with compression, wide characters and escapes undone, where there are any."""
-    yield from _within(data)
+def undone(data: bytes) -> Iterator[bytes | None]:
+    """``data`` with compression, wide characters and escapes undone, where there are any.
+
+    None: there is more of it than is read.
+    """
     for _ in range(_LAYERS):
         if not data.startswith(_COMPRESSED):
             break
+        yield from within(data, 1)
         data, _ = content.decode_body(_GZIP, data, MOST)
         yield data
+    yield from within(data)
+    for found in islice(_IN_BASE64.finditer(data), _STARTS):
+        yield content.decode_body(_GZIP, coded.plain(found[0]), MOST)[0]
     if b"\0" in data[:4_096]:  # UTF-16, UTF-32
         data = data.replace(b"\0", b"")
         yield data
     yield from unescaped(data)
 
 
-def _within(data: bytes) -> Iterator[bytes]:
+def within(data: bytes, start: int = 0) -> Iterator[bytes | None]:
     """What is compressed behind other bytes: a second answer, one of several parts, a stray line."""
-    at, left = data.find(_COMPRESSED, 1), MOST
+    at, left = data.find(_COMPRESSED, start), MOST
     for _ in range(_STARTS):
-        if at < 0 or left <= 0:
+        if at < 0:
             return
-        plain, _ = content.decode_body(_GZIP, data[at:], left)
-        left -= len(plain)
-        yield plain
-        yield from unescaped(plain)
+        rest = data[at:]
+        plain, more = content.decode_body(_GZIP, rest, left)
+        if more:
+            yield None
+            return
+        if plain != rest:  # else these bytes only look like the beginning of it
+            left -= len(plain)
+            yield plain
+            yield from unescaped(plain)
         at = data.find(_COMPRESSED, at + 1)
+    if at >= 0:
+        yield None
 
 
 def layered(data: bytes) -> bool:
     """Whether something compressed may begin anywhere in ``data``."""
     return _COMPRESSED in data
+
+
+def strays(framed: bytes, body: bytes) -> bool:
+    """Whether something compressed begins in ``body`` outside of what its framing tells."""
+    return body.count(_COMPRESSED) > framed.count(_COMPRESSED)
+
+
+def further(body: bytes) -> Iterator[bytes | None]:
+    """Bodies of further responses in ``body``, their codings undone; None: they cannot be read."""
+    for number, found in enumerate(_HEAD.finditer(body) if b"HTTP/" in body else ()):
+        if number == _STARTS:
+            yield None
+            return
+        parsed = content.parse_response(body[found.start() :])
+        plain, unread = body_of(parsed.headers, parsed.body)
+        yield None if unread and _BINARY.search(parsed.body) else plain
 
 
 def unescaped(data: bytes) -> Iterator[bytes]:

@@ -99,7 +99,7 @@ class Player:
         self.flows += 1
         common = {"address": address, "port": port, "flow": self.flows, **more}
         failed = self.world.dial(address, port, self.n)
-        us = 10 * SECOND if failed == f.TIMEOUT else 40_000
+        us = 10 * SECOND if failed == f.TIMEOUT else self.world.connect_us
         self.steps.append(TcpStep(**self._tick(us), failure=failed, **common))
         broken = failed is not None
         if tls:

@@ -21,6 +21,7 @@ from tests.judge.worlds.say import BLOCK, HTTP, broken_for_control, by_host, by_
 
 KAZAKH = Vantage(asn=9198, country="KZ", ipv4=True)
 SWEDE = Vantage(asn=64500, country="SE", ipv4=True)
+SWEDE_TOO = Vantage(asn=64502, country="SE", ipv4=True)
 DUTCH = Vantage(asn=64501, country="NL", ipv4=True)
 MINUTE_US = 60_000_000
 DEAD: dict[str, Any] = {"dial": on_address(f.TIMEOUT, SITE), "control": None}
@@ -127,6 +128,10 @@ def test_down_for_everybody_needs_more_than_a_failure_there() -> None:
         *elsewhere(World(**DEAD), *AROUND), *elsewhere(World(**DEAD), *AROUND, vantage=DUTCH, number=5)
     )
     assert judged(World(**DEAD), two).state is State.DOWN
+    of_one_country = beside(
+        *elsewhere(World(**DEAD), *AROUND), *elsewhere(World(**DEAD), *AROUND, vantage=SWEDE_TOO, number=5)
+    )
+    assert judged(World(**DEAD), of_one_country).state is State.INCONCLUSIVE
 
 
 def test_down_at_another_time_is_not_down_now() -> None:

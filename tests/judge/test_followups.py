@@ -14,6 +14,7 @@ from tests.judge.stage import measured
 from tests.judge.world import GOOD, GOOD_HOSTS, HOST, SITE, World
 from tests.judge.worlds import WORLDS
 
+ROUNDS = {str(p) for p in Purpose if "control_on" in str(p) or "on_control" in str(p)}
 FREE = (
     "clean https",
     "clean http",
@@ -48,6 +49,21 @@ def test_a_server_that_cuts_everybody_off_buys_one_look_and_no_retest() -> None:
     player.follow_up(asked)
     assert next_steps(tuple(player.steps), world.known_good, "first") == ()
     assert not wants_retest(tuple(player.steps))
+
+
+@pytest.mark.parametrize("name", ["RST on Host", "SNI reset"])
+def test_no_name_is_always_sent_at_the_same_place_of_a_round(name: str) -> None:
+    world = WORLDS[name].world
+    player = Player(world, 0)
+    player.measure()
+    asked = next_steps(tuple(player.steps), world.known_good, "first")
+    rounds = [r for r in asked if isinstance(r, FlowRequest) and str(r.purpose) in ROUNDS]
+    places = {str(r.purpose): set[int]() for r in rounds}
+    for at, request in enumerate(rounds):
+        places[str(request.purpose)].add(at % 4)
+    assert len(rounds) == 12
+    assert len(places[next(p for p in places if p.endswith("target_on_control"))]) > 1
+    assert len(places[next(p for p in places if p.endswith("control_on_target"))]) == 3
 
 
 @pytest.mark.parametrize("name", WORLDS)

@@ -84,6 +84,7 @@ class World:
     role: str = "target"
     resolvers: tuple[str, ...] = ("system", *UDP, DOH)
     good: bool = True
+    connect_us: int = 40_000  # how long a connection takes that is taken
     goods: int = 2  # control names that are known to work
     vantage: Vantage = field(default_factory=lambda: Vantage(asn=9198, ipv4=True, resolver_asn=9198))
     soa: Callable[[str, str], str | None] = lambda resolver, name: None if name == HOST else "example.net"

@@ -5,7 +5,7 @@ Rules of this file:
 * a control vantage is in another country (or, where a country is not known, in another AS); one whose
   network is not known is none;
 * a page that came there shows that the site works; a failure there shows that it is down only if the
-  control's own run found so, or if two networks failed alike: alone it might be blocked there as well;
+  control's own run found so, or if two countries' failed alike: alone it might be blocked there as well;
 * time weakens: a control on both sides of the measurement, or within ten minutes, is firm; another is not.
 """
 
@@ -110,12 +110,14 @@ def foreign(ours: Vantage, theirs: Vantage) -> bool:
 
 
 def _failing_alike(seen: Iterable[Seen]) -> frozenset[str | None]:
-    """The steps at which at least two control networks fail."""
+    """The steps at which control networks of at least two countries fail, or of two AS where none is known:
+    those of one country may be behind one censor.
+    """
     where: dict[str | None, set[object]] = defaultdict(set)
     for one in seen:
         if one.outcome == FAILS:
-            where[one.step].add(one.network)
-    return frozenset(step for step, networks in where.items() if len(networks) >= 2)
+            where[one.step].add(one.vantage.country or one.vantage.asn)
+    return frozenset(step for step, places in where.items() if len(places) >= 2)
 
 
 def _of_network(group: list[Seen], at: int, alike: frozenset[str | None]) -> Match:

@@ -173,7 +173,7 @@ def _witnesses(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]
     ):
         return []
     address = scene.response.address
-    wanted: list[FollowUp] = []
+    wanted = matrix.control_heard(scene) if trouble is Trouble.UNWITNESSED else []
     doubtful = trouble is not Trouble.UNWITNESSED or wording(step_of(scene.response))
     if doubtful and not _repeated(scene):
         wanted += [matrix.repeat(scene, address, 1), matrix.repeat(scene, address, 2)]

@@ -2,8 +2,9 @@
 
 Rules of this file:
 
-* within a round: control on control, a name strange to that server on it, control on target, target on
-  control; then no name, and the target's own name in capitals; then the target repeats;
+* within a round: control on control, a name strange to that server on it, target on control, and behind the
+  first, at another place each round, control on target; then no name, and the target's own name in
+  capitals; then the target repeats;
 * capitals come after all rounds: a censor may read them as the name, and leave a residual block;
 * nothing here asks why; :mod:`blockwatch.judge.proof` reads the answers.
 """
@@ -11,6 +12,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 from zlib import crc32
 
 from blockwatch.followup import ControlRequest, FlowRequest, FollowUp
@@ -21,6 +23,7 @@ from blockwatch.judge.trouble import Trouble
 from blockwatch.model import Purpose
 
 MORE = 4  # the round from which all is asked again, as the name fails now and then
+_T = TypeVar("_T")
 SPELLED = 20  # the round from which the site's own name is spelled otherwise
 DISPUTED = 40  # the round from which control names are sent to addresses that may not be the site's
 STRANGE = 10  # added to the round in which another control's name is sent to a control address: a server
@@ -92,11 +95,20 @@ def look(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]:
     return [x for x in whole if isinstance(x, FlowRequest) and x.address != address and x.round < STRANGE]
 
 
-def control_again(scene: Scene) -> list[FollowUp]:
+def control_again(scene: Scene, numbers: Sequence[int] = (1, 2)) -> list[FollowUp]:
     """The helper's word twice more: asked once, it may have been lucky where a server fails at times."""
+    return _controls(scene, numbers) if scene.hop.control is not None else []
+
+
+def control_heard(scene: Scene) -> list[FollowUp]:
+    """A helper that was asked and not heard, once more: its answer may have been lost."""
+    asked = [step for _, step in scene.hop.controls if not step.skipped]
+    lost = bool(asked) and all(step.failure is not None for step in asked)
+    return _controls(scene, (1,)) if lost and len({step.round for step in asked}) == 1 else []
+
+
+def _controls(scene: Scene, numbers: Sequence[int]) -> list[FollowUp]:
     hop = scene.hop
-    if hop.control is None:
-        return []
     return [
         ControlRequest(
             url=hop.url,
@@ -106,7 +118,7 @@ def control_again(scene: Scene) -> list[FollowUp]:
             hop=hop.number,
             wait_us=pause(hop.host, number),
         )
-        for number in (1, 2)
+        for number in numbers
     ]
 
 
@@ -117,7 +129,9 @@ def hosts(scene: Scene, ground: Ground, address: str, count: int, first: int = 0
         good = ground.at(number)
         stranger = ground.strange_to(good, hop.host)
         quiet = Purpose.HOST_CONTROL_ON_CONTROL
-        for purpose, where, host, turn in (
+        for purpose, where, host, turn in _in_turn(
+            hop.host,
+            number,
             (quiet, good.address, good.host, number),
             (quiet, good.address, stranger, STRANGE + number),
             (Purpose.HOST_CONTROL_ON_TARGET, address, good.host, number),
@@ -136,6 +150,15 @@ def hosts(scene: Scene, ground: Ground, address: str, count: int, first: int = 0
                 )
             )
     return list(wanted)
+
+
+def _in_turn(host: str, number: int, calm: _T, strange: _T, near: _T, far: _T) -> list[_T]:
+    """One round in an order that differs from round to round: no fault that comes at every fourth flow may
+    look like a name's. At the control address the order stays, and the target's name comes last.
+    """
+    ordered = [calm, strange, far]
+    ordered.insert(1 + (crc32(host.encode()) + number) % 3, near)
+    return ordered
 
 
 def strangers(scene: Scene, ground: Ground, addresses: Sequence[str]) -> list[FollowUp]:
@@ -209,12 +232,14 @@ def _sni_round(scene: Scene, ground: Ground, address: str, number: int, *, page:
     good = ground.at(number)
     stranger = ground.strange_to(good, scene.hop.host)
     quiet = Purpose.SNI_CONTROL_ON_CONTROL
-    return [
+    return _in_turn(
+        scene.hop.host,
+        number,
         _sni(scene, good.address, good.host, quiet, number, page=page),
         _sni(scene, good.address, stranger, quiet, STRANGE + number, page=page),
         _sni(scene, address, good.host, Purpose.SNI_CONTROL_ON_TARGET, number, page=page),
         _sni(scene, good.address, scene.hop.host, Purpose.SNI_TARGET_ON_CONTROL, number, page=page),
-    ]
+    )
 
 
 def _sni(

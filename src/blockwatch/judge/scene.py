@@ -21,13 +21,14 @@ from blockwatch.judge.once import once
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
 from blockwatch.judge.pages import agrees, alike, same_page
 from blockwatch.judge.row import LATEST
-from blockwatch.judge.sight import REDIRECTS, Flow, Hop, Sight, ending
+from blockwatch.judge.sight import CALM, NEAR, REDIRECTS, Flow, Hop, Sight, ending
 from blockwatch.judge.transfers import Transfer, transfer
 from blockwatch.judge.tries import Tries
 from blockwatch.model import ControlStep, HttpStep, Purpose
 from blockwatch.run import Vantage
 
 _LAYERS = ("tcp", "tls", "http")
+_SYN_AGAIN_US = 900_000  # after a second without an answer a SYN is sent again (RFC 6298, 2.1)
 
 
 TextOf = Callable[[HttpStep], str]
@@ -235,11 +236,19 @@ class Scene:
 
     @once
     def rtt_us(self) -> dict[str, int]:
-        """The quickest TCP connect to each address, microseconds."""
+        """The quickest answer of each address, microseconds: to a SYN, or with a ServerHello to another name.
+
+        A connect that took as long as a lost SYN costs tells nothing: some shields drop every first one.
+        """
         best: dict[str, int] = {}
         for flow in self.hop.flows:
-            if flow.tcp is not None and flow.at("tcp") == OK:
-                best[flow.address] = min(flow.tcp.us, best.get(flow.address, flow.tcp.us))
+            took = flow.tcp.us if flow.tcp is not None and flow.at("tcp") == OK else None
+            if took is not None and (self.ruleset == 1 or took < _SYN_AGAIN_US):
+                best[flow.address] = min(took, best.get(flow.address, took))
+        for flow in self.hop.by(*NEAR, *CALM) if self.ruleset > 1 else ():
+            came = flow.tls.first_byte_us if flow.tls is not None and flow.at("tls") in (OK, TRUST) else None
+            if came and flow.address in best:
+                best[flow.address] = min(came, best[flow.address])
         return best
 
     def suspected_residue(self, flows: Iterable[Flow]) -> bool:

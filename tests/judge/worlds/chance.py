@@ -128,6 +128,25 @@ several(
     control=broken_for_control(http_failure=f.TIMEOUT),
 )
 
+row(
+    "a site's own resets to this country, behind a shield that drops the first SYN of each connection",
+    "blocked",
+    "tls.reset",
+    "tls.blocked",
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+    connect_us=1_050_000,
+    grades="signs",
+)
+row(
+    "the helper's answer is lost the first time",
+    "ok",
+    rule="page.cleartext",
+    url=HTTP,
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+    control={"failure": f.TIMEOUT},
+    again=lambda url: {"failure": None},
+)
+
 
 class Late:
     """A box that resets the server: it cuts the handshake off, or, every other time, the request."""

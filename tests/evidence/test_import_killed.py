@@ -125,7 +125,7 @@ def test_killed_while_one_copy_replaces_another(tmp_path: Path, name: str) -> No
         if len(runs) == 2:
             both += 1
             found = [finding.kind for one in verify_paths([results], Reader()) for finding in one.findings]
-            assert found == ["contradiction"] * 2, point
+            assert found == ["contradiction"], point  # of the one that is sealed less far
         if point % 2:  # what was left is put right by whatever comes next
             take(results, [tmp_path / "third"])
             shutil.rmtree(next(path for path in find_runs([results]) if path.name.endswith(OTHER)))

@@ -4,6 +4,7 @@ Rules of this file:
 
 * bytes count as written once ``fdatasync`` has come back; until then they may be taken away again;
 * what was written is never changed: a file is appended to, or (derived files) replaced as a whole;
+* nothing is written through a link: somebody else may have put it there;
 * every ``OSError`` becomes a :class:`~blockwatch.errors.DiskError` that says what to do.
 """
 
@@ -34,6 +35,9 @@ def disk_error(error: OSError, path: Path) -> DiskError:
     elif error.errno in _FORBIDDEN:
         what = f"this place cannot be written to ({reason})"
         remedy = "Name a place of your own with --results or -o."
+    elif error.errno == errno.ELOOP:
+        what = "a link stands where a file of blockwatch should, and is not followed"
+        remedy = "Take the link away; whoever handed you this folder may have put it there."
     elif error.errno in _NOT_THERE:
         what = f"this place is not there ({reason})"
         remedy = "Name a place in a folder that is there; a stick or disk may have been taken out."
@@ -66,7 +70,7 @@ def replace_file(path: Path, content: bytes) -> None:
     part = path.with_name(path.name + ".part")
     try:
         with in_words(path):
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            descriptor = _new_file(part)
             try:
                 _write(descriptor, content)
                 os.fsync(descriptor)
@@ -77,6 +81,16 @@ def replace_file(path: Path, content: bytes) -> None:
     except DiskError:
         part.unlink(missing_ok=True)
         raise
+
+
+def _new_file(path: Path) -> int:
+    """Open a file that nothing else leads to: of this name a link, a pipe or what was left goes first."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileExistsError:
+        path.unlink()
+        return os.open(path, flags, 0o600)
 
 
 def _write(descriptor: int, content: bytes) -> None:

@@ -91,10 +91,9 @@ class Incoming:
         self.results, self._identities, self._software = results, identities, software
         refuse_ways_out(results)
         self._kept = Kept(results)
-        for left in results.glob(f"{_STAGING}*"):  # of an import that was killed; we hold the lock
-            if not no_folder(left):  # nor a link, which is not ours
-                receipt_what_came(left, self._kept)
-                shutil.rmtree(left)
+        for left in (path for path in results.glob(f"{_STAGING}*") if not no_folder(path)):
+            receipt_what_came(left, self._kept)  # of an import that was killed; we hold the lock
+            shutil.rmtree(left)
         self._sets: dict[Path, Part] = {}  # folders of parts that came now
         self._waiting: int | None = None  # bytes of all parts that wait; null: not yet counted
 
@@ -295,6 +294,7 @@ class Incoming:
 def _copy(source: Path, place: Path) -> None:
     part = place.with_name(f"{place.name}.part")
     with in_words(place):
+        part.unlink(missing_ok=True)  # whatever leads elsewhere from here
         shutil.copyfile(source, part)
         part.replace(place)
         sync_folder(place.parent)

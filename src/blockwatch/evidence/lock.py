@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from blockwatch.errors import LockedError
+from blockwatch.errors import DiskError, LockedError
 from blockwatch.evidence.disk import in_words
 
 LOCK_FILE = ".lock"
@@ -43,8 +44,9 @@ class ResultsLock:
         """Take the lock; false: the file was deleted between opening and locking, so it holds nobody off."""
         with in_words(self.path.parent):
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
+            self._refuse_others(descriptor)
             with in_words(self.path):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if not self._still_there(descriptor):
@@ -54,9 +56,10 @@ class ResultsLock:
                 since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
                 os.write(descriptor, f"process {os.getpid()} since {since}\n".encode())
         except BaseException as error:
-            holder = os.pread(descriptor, 200, 0).decode("ascii", "replace").strip()
+            locked = isinstance(error.__cause__, BlockingIOError)
+            holder = os.pread(descriptor, 200, 0).decode("ascii", "replace").strip() if locked else ""
             os.close(descriptor)
-            if isinstance(error.__cause__, BlockingIOError):
+            if locked:
                 raise LockedError(
                     f"another run is going on here ({holder or 'it has just begun'})",
                     where=str(self.path.parent),
@@ -65,6 +68,16 @@ class ResultsLock:
             raise
         self._descriptor = descriptor
         return True
+
+    def _refuse_others(self, descriptor: int) -> None:
+        """What is no file, or has another name too, is not our lock: emptying it would harm somebody."""
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            raise DiskError(
+                "something else stands where the lock of this folder should",
+                where=str(self.path),
+                remedy="Take it away; whoever handed you this folder may have put it there.",
+            )
 
     def _still_there(self, descriptor: int) -> bool:
         try:

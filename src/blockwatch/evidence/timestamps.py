@@ -21,6 +21,7 @@ from cryptography import x509
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.checkpoint import CHECKPOINT_FILE, seal_in
 from blockwatch.evidence.disk import in_words, replace_file
+from blockwatch.evidence.naming import NO_FOLDER, no_folder
 from blockwatch.evidence.ots import MAX_PROOF, Node, read_proof
 from blockwatch.evidence.reading import Run
 from blockwatch.evidence.tsp import MAX_REPLY, Token, authority_path, read_reply
@@ -64,8 +65,10 @@ def stamp_paths(folder: Path) -> list[Path]:
 
 
 def keep_stamp(folder: Path, name: str, content: bytes) -> Path:
-    """Write a stamp beside the run; raises ``DiskError``."""
+    """Write a stamp beside the run; raises ``DiskError``, or ``EvidenceError``: it would go elsewhere."""
     path = folder / STAMPS / name
+    if no_folder(path.parent):
+        raise EvidenceError(NO_FOLDER, where=str(path.parent))
     with in_words(path):
         path.parent.mkdir(mode=0o700, exist_ok=True)
     replace_file(path, content)

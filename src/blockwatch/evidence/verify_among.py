@@ -195,10 +195,10 @@ def check_copies(runs: Iterable[Checked], reader: Reader) -> None:
     for same in copies.values():
         best = max(same, key=lambda one: (_vouched(one, reader), one.report.lines))
         longest = max(same, key=lambda one: one.report.lines)
-        for checked in same:
-            for other in [best] + [longest] * (longest is not best):
-                if checked is not other:
-                    _compare(checked, other, reader)
+        pairs = {frozenset((id(one), id(other))): (one, other) for one in same for other in (best, longest)}
+        for one, other in pairs.values():
+            if one is not other:
+                _compare(one, other, reader)
 
 
 def _vouched(checked: Checked, reader: Reader) -> int:

@@ -91,6 +91,20 @@ def test_no_form_of_the_probes_address_is_kept(probe: str, tmp_path: Path) -> No
     assert blockwatch("verify", folder, cwd=tmp_path).returncode == 0
 
 
+def test_the_resolver_of_the_line_is_not_kept(tmp_path: Path) -> None:
+    told = _telling("127.0.0.1", 1, "resolver 95.56.0.53, and 95.56.0.54") | {"resolver_ip": "95.56.0.53"}
+    world = _telling("127.0.0.1", 2, "resolver 8.8.8.8") | {"resolver_ip": "8.8.8.8"}
+    met = _telling("127.0.0.1", 3, "go to 95.56.0.53") | {"resolver_ip": "95.56.0.53"}
+    met["test_keys"]["tcp_connect"] = [{"ip": "95.56.0.53", "port": 80, "status": {"success": True}}]
+    (tmp_path / "new.jsonl").write_text("\n".join(map(json.dumps, (told, world, met))))
+    done = blockwatch("import", "--format", "ooni", "new.jsonl", "--results", "new", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["kept"] == 3
+    (folder,) = find_runs([tmp_path / "new"])
+    kept = gzip.decompress((folder / "bodies.warc.gz").read_bytes()).decode()
+    for text in ("resolver [scrubbed], and 95.56.0.54", "resolver 8.8.8.8", "go to 95.56.0.53"):
+        assert text in kept
+
+
 def _telling(probe: str, number: int, form: str) -> dict[str, Any]:
     """A record as old probes wrote it, of a server that tells its visitor who it is."""
     url = f"http://e{number}.example/"
@@ -150,7 +164,7 @@ def test_files_of_other_tests_are_no_error(tmp_path: Path) -> None:
 def test_an_import_that_finds_nothing_says_what_to_name(tmp_path: Path) -> None:
     done = blockwatch("import", "none", cwd=tmp_path)
     assert done.returncode == 2
-    assert "Name files of OONI's" in done.stderr
+    assert "or OONI's measurements" in done.stderr
 
 
 def test_export_as_records_and_as_a_table(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from blockwatch.ooni import (
     Unreadable,
     digest,
     head_of,
+    line_resolvers,
     own_addresses,
     read_measurement,
     run_open_of,
@@ -136,6 +137,31 @@ def test_a_real_probe_address_is_known_and_in_no_hash() -> None:
     assert own_addresses(record("198.51.100.77")) == ("198.51.100.77",)
     assert own_addresses(record("127.0.0.1")) == own_addresses({}) == ()
     assert digest(record("198.51.100.77")) == digest(record("198.51.100.78")) != digest(record("127.0.0.1"))
+
+
+@pytest.mark.parametrize("form", ["95-56-8-20", "20.8.56.95.in-addr.arpa", "OTUuNTYuOC4yMA=="])
+def test_no_form_of_a_probes_address_is_in_a_hash(form: str) -> None:
+    def hashed(said: str, **more: Any) -> bytes:
+        return digest(
+            {"test_name": "web_connectivity", "probe_ip": "95.56.8.20", "test_keys": {"body": said}} | more
+        )
+
+    assert hashed(form) == hashed("95-56-8-21")
+    assert hashed(form) != hashed(form, input="http://e.example/")
+
+
+def test_an_address_of_the_resolver_is_known_and_in_no_hash() -> None:
+    def record(address: str, end: str = "") -> dict[str, Any]:
+        keys = {
+            "client_resolver": address,
+            "x_dns_whoami": {"system_v4": [{"address": address}]},
+            "body": address + end,
+        }
+        return {"test_name": "web_connectivity", "resolver_ip": address, "test_keys": keys}
+
+    assert line_resolvers(record("95.56.0.53")) == ("95.56.0.53",)
+    assert line_resolvers(record("127.0.0.2")) == line_resolvers({}) == ()
+    assert digest(record("95.56.0.53")) == digest(record("95.56.0.54")) != digest(record("95.56.0.53", "x"))
 
 
 @pytest.mark.parametrize(

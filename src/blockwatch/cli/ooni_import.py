@@ -162,18 +162,24 @@ def _keep(results: Path, spool: Spool, numbers: list[int], receipt: Receipt) -> 
 
 
 def _without_own(record: dict[str, Any], measured: Measured) -> Measured:
-    """What is kept of a record that names an address of the probe, without it in any of its forms."""
-    from blockwatch.ooni import own_addresses
+    """What is kept of a record that names an address of the probe or its resolver, without it in any form."""
+    from blockwatch.ooni import line_resolvers, own_addresses
+    from blockwatch.runner.machine import is_line_resolver
+    from blockwatch.runner.strangers import addresses_in
 
-    own = own_addresses(record)
-    return _scrubber(own).measured(measured) if own else measured
+    own, resolvers = own_addresses(record), set(filter(is_line_resolver, line_resolvers(record)))
+    if resolvers:  # not one that a lookup gave, or that was dialled: some networks serve block pages there
+        resolvers -= addresses_in(measured.measurement.observations)
+    if not own and not resolvers:
+        return measured
+    return _scrubber(own, tuple(sorted(resolvers))).measured(measured)
 
 
-@lru_cache(maxsize=16)
-def _scrubber(own: tuple[str, ...]) -> Scrubber:
+@lru_cache(maxsize=64)
+def _scrubber(own: tuple[str, ...], resolvers: tuple[str, ...]) -> Scrubber:
     from blockwatch.runner.scrub import Scrubber
 
-    return Scrubber(own)
+    return Scrubber(own, resolvers=resolvers)
 
 
 def _close_of(open_: RunOpen, heads: list[Head]) -> RunClose:

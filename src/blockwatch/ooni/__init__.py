@@ -10,13 +10,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from blockwatch.ooni.head import Head, Unreadable, digest, head_of, own_addresses, run_open_of
+    from blockwatch.ooni.head import (
+        Head,
+        Unreadable,
+        digest,
+        head_of,
+        line_resolvers,
+        own_addresses,
+        run_open_of,
+    )
     from blockwatch.ooni.lines import Damage, Record, records
     from blockwatch.ooni.read import Bodies, Read, read_measurement
     from blockwatch.ooni.write import NotWeb, to_ooni
 
 _MODULES = {
-    "head": ("Head", "Unreadable", "digest", "head_of", "own_addresses", "run_open_of"),
+    "head": ("Head", "Unreadable", "digest", "head_of", "line_resolvers", "own_addresses", "run_open_of"),
     "lines": ("Damage", "Record", "records"),
     "read": ("Bodies", "Read", "read_measurement"),
     "write": ("NotWeb", "to_ooni"),
@@ -32,6 +40,7 @@ __all__ = [
     "Unreadable",
     "digest",
     "head_of",
+    "line_resolvers",
     "own_addresses",
     "read_measurement",
     "records",

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -27,7 +28,15 @@ _ASN = re.compile(r"AS([0-9]{1,10})\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 _URL = re.compile(r"https?://[^\s/?#]", re.I)
 _MAX_URL = 8_192
-_NOWHERE = frozenset({"127.0.0.1", "0.0.0.0", "::1", "::"})  # noqa: S104 - what probes write for "not told"
+_MOST_TOLD = 16  # addresses of the resolver
+_OF_ITSELF = frozenset(
+    {
+        *("test_name", "test_version", "report_id", "id", "input", "probe_asn", "probe_cc"),
+        *("software_name", "software_version", "data_format_version"),
+        *("test_start_time", "measurement_start_time", "test_runtime"),
+    }
+)
+_NOWHERE = frozenset({"127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::"})  # noqa: S104 - what probes write for "not told"
 
 
 class Unreadable(ValueError):
@@ -105,12 +114,18 @@ def head_of(record: Object, unnamed: str | None = None) -> Head:
 
 
 def digest(record: Object) -> bytes:
-    """SHA-256 of a measurement as the probe made it: key order, white space and what servers add do not
-    count, nor does an address of the probe: who has the rest could find it by trying all there are.
+    """SHA-256 of a measurement as the probe made it: key order, white space, what servers add do not count.
+
+    Nor does an address of the probe, for who has the rest could find it by trying all there are: where one
+    is named, any page may tell it in any form, so nothing counts but what the record says of itself. Of an
+    address of its resolver the plain text does not count.
     """
+    if own_addresses(record):
+        told = {key: value for key, value in record.items() if key in _OF_ITSELF}
+        return sha256(msgspec.json.encode(told, order="sorted")).digest()
     made = {key: value for key, value in record.items() if key not in _AFTER_SUBMISSION}
     encoded = msgspec.json.encode(made, order="sorted")
-    for address in own_addresses(record):
+    for address in line_resolvers(record):
         encoded = encoded.replace(address.encode(), b"[scrubbed]")
     return sha256(encoded).digest()
 
@@ -118,8 +133,20 @@ def digest(record: Object) -> bytes:
 def own_addresses(record: Object) -> tuple[str, ...]:
     """Addresses of the probe that old records name: to be cut out of all that is kept of them."""
     keys = fields.mapping(record.get("test_keys"))
-    found = (fields.address(value) for value in (record.get("probe_ip"), keys.get("client_ip")))
-    return tuple(one for one in dict.fromkeys(found) if one is not None and one not in _NOWHERE)
+    return _real(record.get("probe_ip"), keys.get("client_ip"))
+
+
+def line_resolvers(record: Object) -> tuple[str, ...]:
+    """Addresses of the probe's resolver, which lookups of its own name may have told: to be cut likewise."""
+    keys = fields.mapping(record.get("test_keys"))
+    who = fields.mapping(keys.get("x_dns_whoami"))
+    told = [entry.get("address") for entry in fields.entries(who.get("system_v4"))[:_MOST_TOLD]]
+    return _real(record.get("resolver_ip"), keys.get("client_resolver"), *told)
+
+
+def _real(*named: Any) -> tuple[str, ...]:
+    found = dict.fromkeys(map(fields.address, named))
+    return tuple(one for one in found if one is not None and one not in _NOWHERE)
 
 
 def run_open_of(run: str, heads: Iterable[Head]) -> RunOpen:

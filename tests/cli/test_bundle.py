@@ -189,7 +189,7 @@ def test_bundles_and_others_in_one_go(tmp_path: Path) -> None:
     blockwatch("bundle", folder, "-o", "x", cwd=tmp_path)
     ooni = blockwatch("export", folder, "--format", "ooni", "-o", "y.json", cwd=tmp_path)
     assert ooni.returncode == 0
-    done = blockwatch("import", "x", "y.json", "none", "--results", "collected", cwd=tmp_path)
+    done = blockwatch("import", "x", "y.json", "none.json", "--results", "collected", cwd=tmp_path)
     assert done.returncode == 3
     assert "1 new" in done.stdout
     assert "2 read, 2 kept in 1 runs" in done.stdout
@@ -209,7 +209,7 @@ def test_bundles_and_others_in_one_go(tmp_path: Path) -> None:
         (["import", "x", "--identity", "results/README"], 2, "no file of age keys"),
         (["import", "none", "--format", "bundle"], 2, "no such file"),
         (["import", "pipe", "--format", "bundle"], 2, "no ordinary file"),
-        (["import", "results", "--format", "bundle"], 2, "this folder is no run that was encrypted"),
+        (["import", "results", "--format", "bundle"], 2, "these are runs, not a bundle"),
         (["judge", "none"], 2, "no such folder"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",

@@ -62,11 +62,12 @@ def command(
 def _format_of(file: Path) -> str:
     """Tell a file's format by its first bytes; of what cannot be told the reader of bundles says so."""
     from blockwatch.evidence.incoming import kind_of
+    from blockwatch.evidence.mistaken import begins_as_proof, is_mistaken
 
-    if file.is_dir():
+    if is_mistaken(file) or file.is_dir():
         return "bundle"  # perhaps a run that was encrypted as it was written
-    if not file.is_file():
-        return "ooni"  # its reader names what is missing, and goes on
+    if not file.is_file():  # the reader names what is missing, and goes on
+        return "ooni" if ".json" in file.name else "bundle"
     if kind_of(file) is None:
         with file.open("rb") as opened:
             begin = opened.read(_BEGIN)
@@ -76,5 +77,5 @@ def _format_of(file: Path) -> str:
             except zlib.error:
                 begin = b""
         if begin.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
-            return "ooni"
+            return "bundle" if begins_as_proof(begin) else "ooni"
     return "bundle"

@@ -87,6 +87,20 @@ class Network(Protocol):
         """Address of ours that the default route of IP version 4 or 6 would use; None: no route."""
 
 
+_STUBS = frozenset({"127.0.0.53", "127.0.0.54"})  # systemd-resolved(8)
+_BEHIND_STUB = Path("/run/systemd/resolve/resolv.conf")  # what it asks itself
+
+
+def _first_nameserver(resolv_conf: Path) -> str | None:
+    """The first ``nameserver`` of such a file that needs no interface named with it; None: there is none."""
+    try:
+        lines = resolv_conf.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    told = (line.split() for line in lines)
+    return next((w[1] for w in told if len(w) >= 2 and w[0] == "nameserver" and "%" not in w[1]), None)
+
+
 class TcpConnection:
     """A :class:`Connection` over a trio socket.
 
@@ -149,9 +163,15 @@ class UdpDatagrams:
 class RealNetwork:
     """The operating system's network; ``interface`` binds every socket of ours to one device."""
 
-    def __init__(self, *, interface: str | None = None, resolv_conf: Path = Path("/etc/resolv.conf")) -> None:
+    def __init__(
+        self,
+        *,
+        interface: str | None = None,
+        resolv_conf: Path = Path("/etc/resolv.conf"),
+        behind_stub: Path = _BEHIND_STUB,
+    ) -> None:
         self._interface = interface
-        self._resolv_conf = resolv_conf
+        self._resolv_conf, self._behind_stub = resolv_conf, behind_stub
         self._threads = trio.CapacityLimiter(RESOLVE_THREADS)
 
     def monotonic_us(self) -> int:
@@ -192,16 +212,12 @@ class RealNetwork:
         return await trio.to_thread.run_sync(ask, abandon_on_cancel=True, limiter=self._threads)
 
     def nameserver(self) -> str | None:
-        """Return the first ``nameserver`` of resolv.conf; None where there is no such file."""
-        try:
-            lines = self._resolv_conf.read_text("utf-8", "replace").splitlines()
-        except OSError:
-            return None
-        for line in lines:
-            words = line.split()
-            if len(words) >= 2 and words[0] == "nameserver" and "%" not in words[1]:
-                return words[1]
-        return None
+        """Return the first ``nameserver`` of resolv.conf; None where there is no such file.
+
+        Where that is systemd-resolved on this machine, the one that it asks: it only passes on and remembers.
+        """
+        named = _first_nameserver(self._resolv_conf)
+        return (_first_nameserver(self._behind_stub) or named) if named in _STUBS else named
 
     def may_dial(self, address: str) -> bool:
         """Say no to this machine itself and to groups of machines."""

@@ -38,7 +38,7 @@ _FORWARDED = ("User-Agent", "Accept", "Accept-Language")
 _BUSY = (429, 503)
 _AGAIN_S = (1.0, 3.0)  # waits before a busy helper is asked again, each made up to half as long again
 _HEADERS = (
-    ("User-Agent", "ooniprobe-compatible blockwatch"),
+    BROWSER_HEADERS[0],  # a helper may be asked without encryption: whoever reads along learns no program
     ("Content-Type", "application/json"),
     ("Accept", "application/json"),
 )

@@ -8,6 +8,7 @@ import pytest
 
 from blockwatch.control import Helpers
 from blockwatch.model import Endpoint
+from blockwatch.net.http import USER_AGENT
 from blockwatch.net.question import Question
 from blockwatch.net.url import parse_url
 
@@ -58,6 +59,21 @@ async def asked(tools):
         return questions[0], found, step
 
     return ask
+
+
+async def test_a_question_names_no_program(tools):
+    heard = []
+
+    async def listen(stream):
+        heard.append(bytes(await stream.receive_some(65_536)))
+
+    await tools.far.serve("93.184.216.51", 80, listen)
+    helpers = Helpers(tools.kit, [HELPER])
+    await helpers.ask(tools.record, Question(parse_url("https://a.example/"), (SITE,)))
+    helpers.close()
+    assert heard
+    assert f"User-Agent: {USER_AGENT}".encode() in heard[0]
+    assert b"blockwatch" not in heard[0].lower()
 
 
 async def test_the_question_has_the_standard_fields_and_no_other(asked):

@@ -3,7 +3,9 @@
 Rules of this file:
 
 * nothing is sent that the caller did not hand over: no cookie, no proxy of the environment, no
-  redirect followed, a header ``User-Agent`` that names the program and nothing of the machine;
+  redirect followed;
+* many authorities are asked without encryption, so a question looks like those of the tool that their
+  own pages tell people to use: whoever reads along sees that a stamp is taken, not by which program;
 * an answer is read up to ``MAX_ANSWER`` bytes and for as long as the caller's patience, then dropped;
 * whatever fails is an :class:`ExchangeError` in words; the caller goes on with the next one.
 """
@@ -18,6 +20,7 @@ import trio
 from blockwatch.errors import BlockwatchError, Exit, UsageError
 
 MAX_ANSWER = 65_536  # bytes
+_USER_AGENT = "curl/8.5.0"  # headers and their order are curl's, too
 
 
 class ExchangeError(BlockwatchError):
@@ -49,7 +52,9 @@ async def ask(url: str, question: bytes | None, headers: dict[str, str], patienc
         with trio.fail_after(patience):
             async with httpx.AsyncClient(trust_env=False, timeout=None) as client:  # noqa: S113, the scope ends it
                 method = "GET" if question is None else "POST"
-                sent = {"User-Agent": "blockwatch", "Accept-Encoding": "identity", **headers}
+                sent = [("Host", urlsplit(url).netloc), ("User-Agent", _USER_AGENT), *headers.items()]
+                if question is not None:
+                    sent.append(("Content-Length", str(len(question))))
                 request = httpx.Request(method, url, content=question, headers=sent)
                 answer = await client.send(request, stream=True)
                 async for part in answer.aiter_raw():
@@ -68,7 +73,7 @@ async def ask(url: str, question: bytes | None, headers: dict[str, str], patienc
 
 async def ask_authority(url: str, request: bytes, patience: float) -> bytes:
     """Hand an RFC 3161 request to a time-stamp authority (section 3.4); the reply as it came."""
-    kinds = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
+    kinds = {"Accept": "*/*", "Content-Type": "application/timestamp-query"}
     return await ask(url, request, kinds, patience)
 
 

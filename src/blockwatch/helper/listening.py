@@ -1,6 +1,7 @@
 """A client's connection: one HTTP/1.1 request read, one answer written, both bounded in bytes and seconds.
 
-Rules of this file: it knows nothing of what is asked; a request that is too long is not read to its end.
+Rules of this file: it knows nothing of what is asked; a request that is too long is not read to its end; no
+answer names the program: who looks for helpers, or reads along, is not told by a header.
 """
 
 from __future__ import annotations
@@ -10,13 +11,10 @@ import email.utils
 import h11
 import trio
 
-import blockwatch
-
 MAX_REQUEST = 262_144  # bytes of a body
 MAX_HEAD = 32_768  # bytes
 IDLE = 60.0  # seconds a connection may wait for its next request
 READ = 10.0  # seconds for one request to arrive, and for a TLS handshake
-SERVER = f"blockwatch-helper/{blockwatch.__version__}"
 
 Answer = tuple[int, bytes]  # status, JSON
 
@@ -67,7 +65,6 @@ async def write(stream: trio.abc.Stream, connection: h11.Connection, answer: Ans
         ("Content-Type", "application/json"),
         ("Content-Length", str(len(body))),
         ("Date", email.utils.formatdate(usegmt=True)),
-        ("Server", SERVER),
     ]
     if status in (429, 503):
         headers.append(("Retry-After", "5"))

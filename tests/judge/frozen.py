@@ -95,6 +95,8 @@ REVISED = {
         "page.cleartext",
         "line.antivirus",
         "http.alone",
+        "http.freeze",
+        "http.throttle",
         "weigh.passed",
         "weigh.twice",
         "weigh.earlier",

@@ -78,6 +78,48 @@ def weighed(scene: Scene, layer: str, finding: Finding) -> Finding:
     return unclear(text, refs(finding.witnesses), finding.failed_step)
 
 
+def unlike_the_line(scene: Scene, layer: str, finding: Finding) -> Finding:
+    """A failure of the site's name, unless the line may do the same to every name: where control names fail
+    at their own addresses, too, one rate of failures for all must be all but excluded.
+    """
+    if finding.state is not State.BLOCKED or scene.once or scene.ruleset == 1:
+        return finding
+    own, _, far, _, _, _ = _counted(scene, layer)
+    named = own + far if far.failed > far.passed else own
+    calm = _untouched(scene, layer)
+    if not calm.failed or likelihood(named, calm) < MIXED:
+        return finding
+    tries = calm.passed + calm.failed
+    text = f"{finding.text}; but other names failed so at control addresses, {calm.failed} of {tries} times"
+    return unclear(f"{text}: it may be the line", refs(finding.witnesses), finding.failed_step)
+
+
+def _untouched(scene: Scene, layer: str) -> Fared:
+    """How control names fared at control addresses, but where a residual block may have stood: from the
+    site's name failing there until another passed. (Not those that turn strange names away.)
+    """
+    kind = scene.tries(layer).kind
+    alike = _CUT if kind in _CUT else {kind}
+    held: set[str] = set()  # what was seen decides only of what came later: else luck would choose
+    found = Fared()
+    for hop in _hops(scene):
+        fresh = []
+        for flow in hop.by(*CALM, *FAR):
+            passed = _end(flow, layer) in (OK, TRUST)
+            if flow.purpose in CALM and flow.address not in held:
+                fresh.append(flow)
+            elif flow.purpose in FAR and not passed:
+                held.add(flow.address)
+            if passed:
+                held.discard(flow.address)
+        home = {f.address for f in fresh if f.round < STRANGE and _end(f, layer) in (OK, TRUST)}
+        turned = [
+            f for f in fresh if f.round >= STRANGE and f.address in home and _end(f, layer) not in (OK, TRUST)
+        ]
+        found += _of([flow for flow in fresh if flow not in turned], layer, alike)
+    return found
+
+
 def by_name(scene: Scene, layer: str) -> bool:
     """Whether what fails now and then does so for the name: one and the same rate for it and for all others,
     in the whole run, would not have it fail so much more often than they (ruleset 1 did not ask).
@@ -95,12 +137,7 @@ def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fare
     """
     own, near, far, calm, strange, control = (Fared() for _ in range(6))
     kind = scene.tries(layer).kind
-    first = scene.sight.hops[0].url
-    sights = [Sight(made.id, made.observations, made.url) for made in scene.peers.made.get(first, ())]
-    for sight in sights:
-        sight.unhear(scene.peers.unfit, scene.peers.gloomy)
-    every = [hop for sight in sights or [scene.sight] for hop in sight.hops]
-    hops = [hop for hop in every if hop.url == scene.hop.url]
+    hops = _hops(scene)
     alike = _CUT if kind in _CUT else {kind}
     places = {flow.address for hop in hops for flow in hop.own if _end(flow, layer) in alike}
     for hop in hops:
@@ -114,6 +151,20 @@ def _counted(scene: Scene, layer: str) -> tuple[Fared, Fared, Fared, Fared, Fare
         for _, step in hop.controls:
             control += _of_control(step, hop, layer, places)
     return own, near, far, calm, strange, control
+
+
+def sights(scene: Scene) -> list[Sight]:
+    """All measurements of the target in this run, in order."""
+    made = scene.peers.made.get(scene.sight.hops[0].url, ())
+    found = [Sight(one.id, one.observations, one.url) for one in made]
+    for sight in found:
+        sight.unhear(scene.peers.unfit, scene.peers.gloomy)
+    return found or [scene.sight]
+
+
+def _hops(scene: Scene) -> list[Hop]:
+    """This hop's URL in all of them."""
+    return [hop for sight in sights(scene) for hop in sight.hops if hop.url == scene.hop.url]
 
 
 def _of(flows: list[Flow], layer: str, alike: Collection[str]) -> Fared:

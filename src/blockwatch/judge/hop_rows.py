@@ -9,8 +9,10 @@ from blockwatch.judge import rules_around as around
 from blockwatch.judge import rules_certs as certs
 from blockwatch.judge import rules_first as first
 from blockwatch.judge import rules_first_pages as first_pages
+from blockwatch.judge import rules_first_speed as first_speed
 from blockwatch.judge import rules_http as http
 from blockwatch.judge import rules_pages as page
+from blockwatch.judge import rules_speed as speed
 from blockwatch.judge import rules_transport as transport
 from blockwatch.judge.name_rows import NAMES
 from blockwatch.judge.row import OWN, rows
@@ -144,15 +146,33 @@ FLOWS = rows(
     ),
     (
         "http.freeze",
-        http.frozen,
+        first_speed.frozen,
         "bytes that stop for one name and go on for another",
         "net4people/bbs#490",
+        1,
+        1,
+    ),
+    (
+        "http.freeze",
+        speed.frozen,
+        "bytes that stop for one name and go on for another",
+        "net4people/bbs#490",
+        2,
     ),
     (
         "http.throttle",
-        http.throttled,
+        first_speed.throttled,
         "same address, two names, five times apart, no overlap",
         "net4people/bbs#65; darkk/ru-twi-ndt7",
+        1,
+        1,
+    ),
+    (
+        "http.throttle",
+        speed.throttled,
+        "same address, two names, five times apart",
+        "net4people/bbs#65; darkk/ru-twi-ndt7",
+        2,
     ),
     ("http.flaky", http.http_flaky, "load-balanced censors miss flows", "hyperion-cs/dpi-checkers#20"),
     ("http.name", http.http_by_name, "an unrelated server cannot know the name is unwanted", _TWO),
@@ -165,7 +185,7 @@ FLOWS = rows(
     ),
     ("http.alone", first_pages.request_fails_alone, "silence without a control is not evidence", OWN, 1, 1),
     ("http.alone", http.http_alone, "silence without a control is not evidence", OWN, 2),
-    ("http.slow", http.slow_note, "slower is not throttled", "IMC 2021, throttling of Twitter"),
+    ("http.slow", speed.slow_note, "slower is not throttled", "IMC 2021, throttling of Twitter"),
     (
         "http.redirect",
         first_pages.false_redirect,

@@ -26,6 +26,7 @@ MORE = 4  # the round from which all is asked again, as the name fails now and t
 _T = TypeVar("_T")
 SPELLED = 20  # the round from which the site's own name is spelled otherwise
 DISPUTED = 40  # the round from which control names are sent to addresses that may not be the site's
+COPIES = 3  # of a slow transfer, under each name: fewer leave luck an explanation
 STRANGE = 10  # added to the round in which another control's name is sent to a control address: a server
 # may turn away every name that is not its own
 
@@ -183,7 +184,7 @@ def strangers(scene: Scene, ground: Ground, addresses: Sequence[str]) -> list[Fo
 def _speeds(scene: Scene, ground: Ground, address: str) -> list[FollowUp]:
     """The same page from the same address, in turn under the target's name and under another."""
     wanted: list[FollowUp] = []
-    for number in (1, 2):  # another name each time: one of them may be slowed itself
+    for number in range(1, COPIES + 1):  # another name each time: one of them may be slowed itself
         other = ground.hosts[number % len(ground.hosts)] if ground.hosts else None
         if scene.hop.secure:
             purpose = Purpose.SNI_CONTROL_ON_TARGET if other else Purpose.SNI_NONE_ON_TARGET
@@ -193,13 +194,15 @@ def _speeds(scene: Scene, ground: Ground, address: str) -> list[FollowUp]:
             wanted.append(_respelled(scene, address, number))
         wanted.append(repeat(scene, address, number))
     if scene.hop.secure and ground.hosts:
-        wanted.append(_sni(scene, address, None, Purpose.SNI_NONE_ON_TARGET, 0, page=True))
+        none = Purpose.SNI_NONE_ON_TARGET
+        wanted += [_sni(scene, address, None, none, COPIES + number, page=True) for number in (1, 2)]
     return wanted
 
 
 def spelled(scene: Scene, address: str) -> list[FollowUp]:
-    """The page in cleartext under its name spelled otherwise, twice, and once more as it is."""
-    return [*(_respelled(scene, address, number) for number in (1, 2)), repeat(scene, address, SPELLED)]
+    """The page in cleartext under its name spelled otherwise, three times, and once more as it is."""
+    asked = [_respelled(scene, address, number) for number in range(1, COPIES + 1)]
+    return [*asked, repeat(scene, address, SPELLED)]
 
 
 def _respelled(scene: Scene, address: str, number: int) -> FlowRequest:

@@ -1,10 +1,9 @@
-"""The HTTP rules: failures after the request, slow and frozen transfers, and what was reached.
+"""The HTTP rules: failures after the request, and what was reached.
 
 Rules of this file:
 
 * a request that fails for the control too, in whatever way, is nobody's interference unless an
-  unrelated address shows the same for the name;
-* a slow transfer is compared with the same address under another name before anything is said.
+  unrelated address shows the same for the name.
 """
 
 from __future__ import annotations
@@ -12,93 +11,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from blockwatch.judge import chance, outcomes, proof
-from blockwatch.judge.finding import Finding, Note, blocked, down, ok, refs, sign, unclear
-from blockwatch.judge.matrix import SPELLED
+from blockwatch.judge.finding import Finding, blocked, down, ok, refs, sign, unclear
 from blockwatch.judge.rules_transport import REFUSAL, UNCOMPARED
 from blockwatch.judge.scene import Scene
-from blockwatch.judge.speed import FACTOR, SAME_OFFSET, Speeds
-from blockwatch.judge.transfers import LEAST, Transfer
 from blockwatch.judge.tries import Tries
 from blockwatch.verdict import Grade
 
 _FAILS = frozenset({"timeout", "reset", "eof"})
 _CUT = frozenset({"reset", "eof"})
 _WORDS = {"timeout": "is answered with silence", "reset": "is reset", "eof": "is cut off"}
-UNPROVEN = "under another name it goes faster or on; nothing shows that it does for others elsewhere"
 _SLOW_ERRAND_US = 8_000_000  # a helper that needed so long met a slow server
-
-
-def frozen(scene: Scene) -> Finding | None:
-    """The transfer stops at the same offset every time; under another name it does not."""
-    speeds = Speeds(scene)
-    stalled = speeds.stalled
-    if len(stalled) < 2 or _hard_for_control(scene):
-        return None
-    farthest = max(t.moved for t in stalled)
-    past = [t for t in speeds.other if not t.stalled and t.moved > farthest]
-    stuck = [t for t in speeds.other if t.stalled]
-    text = f"The transfer stops after about {farthest} bytes, {len(stalled)} times"
-    witnesses = refs(_of(stalled), _of(past), scene.hop.control_refs)
-    whole = scene.control_ok and (scene.control.body_length or 0) > 2 * farthest if scene.control else False
-    if len(past) >= 2 and not stuck and scene.ruleset > 1 and not _belied(scene, past, whole):
-        return sign("freeze" + _trigger(scene), f"{text}; {UNPROVEN}", witnesses)
-    if len(past) >= 2 and not stuck:
-        alike = farthest - min(t.moved for t in stalled) <= SAME_OFFSET
-        grade = Grade.STRONG if len(stalled) >= 3 and alike else Grade.SIGNS
-        return blocked(
-            "freeze" + _trigger(scene),
-            grade,
-            text + "; under another name, or the same spelled otherwise, it goes on",
-            witnesses,
-        )
-    if whole and not stuck and len(stalled) >= 3:
-        return sign("freeze", text + "; the control got the page whole", witnesses)
-    return None
-
-
-def throttled(scene: Scene) -> Finding | None:
-    """The transfer is slow every time; under another name the same address is fast."""
-    speeds = Speeds(scene)
-    slow = speeds.slow
-    if (
-        len(slow) < 2
-        or _hard_for_control(scene)
-        or len(slow) < len([t for t in speeds.own if t.moved >= LEAST])
-    ):
-        return None
-    quickest = max(t.rate for t in slow)
-    fast = [t for t in speeds.other if t.moved >= LEAST and not (t.flow.round >= SPELLED and t.slow)]
-    if scene.ruleset > 1:
-        fast = _whole(fast)
-    text = f"The transfer runs at {quickest // 1000} kB/s at most, {len(slow)} times"
-    witnesses = refs(_of(slow), _of(fast), scene.hop.control_refs)
-    if len(fast) >= 2 and min(t.rate for t in fast) >= FACTOR * quickest:
-        quick = speeds.control_rate >= FACTOR * quickest
-        if scene.ruleset > 1 and not _belied(scene, fast, quick):
-            return sign("throttle" + _trigger(scene), f"{text}; {UNPROVEN}", witnesses)
-        grade = Grade.STRONG if len(slow) >= 3 else Grade.SIGNS
-        return blocked(
-            "throttle" + _trigger(scene),
-            grade,
-            text + "; under another name, or the same spelled otherwise, it is five times faster",
-            witnesses,
-        )
-    if not fast and len(slow) >= 3 and speeds.control_rate >= FACTOR * quickest:
-        return sign("throttle", text + "; the control got it five times faster", witnesses)
-    return None
-
-
-def _whole(copies: list[Transfer]) -> list[Transfer]:
-    """Without the copies that broke, where others came: a control name may be blocked itself."""
-    whole = [copy for copy in copies if copy.flow.at("http") == outcomes.OK]
-    return whole if len(whole) >= 2 else copies
-
-
-def _belied(scene: Scene, others: list[Transfer], control: bool) -> bool:
-    """Whether the site itself is shown not to be slow for everybody: by the ``control``, or in cleartext by
-    its own name spelled otherwise, to which the same host of the server answers.
-    """
-    return control or (not scene.hop.secure and any(t.flow.round >= SPELLED for t in others))
 
 
 def http_flaky(scene: Scene) -> Finding | None:
@@ -130,12 +52,14 @@ def http_by_name(scene: Scene) -> Finding | None:
     witnesses = refs(tries.witnesses, shown.witnesses, scene.hop.control_refs)
     if tries.kind == outcomes.GARBAGE:
         text = "Something that is not HTTP comes for the name, on an unrelated address too"
-        return blocked("http.blockpage", grade, text, witnesses, proven=True)
+        found = blocked("http.blockpage", grade, text, witnesses, proven=True)
+        return chance.unlike_the_line(scene, "http", found)
     text = (
         f"A request for the name {_WORDS[tries.kind]} on an unrelated address too, where others are answered"
     )
     sure = not scene.suspected_residue(tries.same)
-    return blocked(f"http.{tries.kind}{_trigger(scene)}", grade, text, witnesses, proven=sure)
+    found = blocked(f"http.{tries.kind}{_trigger(scene)}", grade, text, witnesses, proven=sure)
+    return chance.unlike_the_line(scene, "http", found)
 
 
 def http_down(scene: Scene) -> Finding | None:
@@ -158,7 +82,10 @@ def http_blocked(scene: Scene) -> Finding | None:
     if found is not None:
         return found
     found = _request_cut(scene, tries, shown, early=early)
-    return found if shown.elsewhere or early else chance.weighed(scene, "http", found)
+    if early:
+        return found
+    found = chance.unlike_the_line(scene, "http", found)
+    return found if shown.elsewhere else chance.weighed(scene, "http", found)
 
 
 def _doubted(scene: Scene, tries: Tries, shown: proof.Proof) -> Finding | None:
@@ -169,7 +96,7 @@ def _doubted(scene: Scene, tries: Tries, shown: proof.Proof) -> Finding | None:
             "Another site's request broke at this address in the same run, and other names fail there since"
         )
         return unclear(text, refs(tries.witnesses, shown.not_here), "http")
-    if tries.kind == "timeout" and not shown.named and _slow_errand(scene):
+    if tries.kind == "timeout" and not shown.named and slow_errand(scene):
         return unclear("The request times out here; the control's took long as well", witnesses, "http")
     if tries.kind == "timeout" and _body_began(tries):
         return unclear(
@@ -210,12 +137,6 @@ def http_alone(scene: Scene) -> Finding | None:
     return unclear("The request fails; nothing shows whose doing that is", tries.witnesses, "http")
 
 
-def slow_note(scene: Scene) -> Note | None:
-    """The page came slowly, and nothing shows that it is for its name."""
-    slow = Speeds(scene).slow
-    return Note("The page came slowly; nothing shows that it is for its name", _of(slow)) if slow else None
-
-
 def transport_reached(scene: Scene) -> Finding | None:
     """A probe that asks for no page has reached what it asked for."""
     if not scene.last or any(flow.http is not None for flow in scene.hop.own):
@@ -254,11 +175,7 @@ def _trigger(scene: Scene) -> str:
     return ".sni" if scene.hop.secure else ".host"
 
 
-def _of(transfers: list[Transfer]) -> tuple[str, ...]:
-    return tuple(ref for t in transfers for ref in t.flow.witness("http"))
-
-
-def _slow_errand(scene: Scene) -> bool:
+def slow_errand(scene: Scene) -> bool:
     """Whether the control took long, each time that it was asked: once its own line may have been busy."""
     asked = [scene.control] if scene.control is not None else []
     if scene.ruleset > 1:
@@ -266,11 +183,6 @@ def _slow_errand(scene: Scene) -> bool:
             step for _, step in scene.hop.controls if step.failure is None and step.http_failure is None
         ]
     return bool(asked) and min(step.us for step in asked) >= _SLOW_ERRAND_US
-
-
-def _hard_for_control(scene: Scene) -> bool:
-    """Whether the control got no page either, or took as long (ruleset 1 did not ask)."""
-    return scene.ruleset > 1 and scene.control is not None and (not scene.control_ok or _slow_errand(scene))
 
 
 def _body_began(tries: Tries) -> bool:

@@ -182,8 +182,10 @@ def tls_blocked(scene: Scene) -> Finding | None:
         return None
     shown = proof.of_failure(scene, "tls", tries.kind)
     found = _handshake_cut(scene, tries, shown)
-    early = all(scene.too_early(flow, "tls") for flow in tries.same)
-    return found if shown.elsewhere or early else chance.weighed(scene, "tls", found)
+    if all(scene.too_early(flow, "tls") for flow in tries.same):
+        return found
+    found = chance.unlike_the_line(scene, "tls", found)
+    return found if shown.elsewhere else chance.weighed(scene, "tls", found)
 
 
 def _handshake_cut(scene: Scene, tries: Tries, shown: proof.Proof) -> Finding:
@@ -212,19 +214,17 @@ def _handshake_cut(scene: Scene, tries: Tries, shown: proof.Proof) -> Finding:
 
 def tls_by_name(scene: Scene) -> Finding | None:
     """Without a control of ours: the name fails on an unrelated address where a control name passes."""
-    tries = all_failed(scene, "tls")
-    if tries is None or tries.kind not in _TLS:
+    if (tries := all_failed(scene, "tls")) is None or tries.kind not in _TLS:
         return None
     alike = len(tries.same) + scene.cut_at_once(tries)
-    if alike < 2:
-        return None
     shown = proof.of_failure(scene, "tls", tries.kind)
     witnesses = refs(tries.witnesses, shown.witnesses)
-    if shown.elsewhere:
+    if shown.elsewhere and alike >= 2:
         text = f"The name's handshake {_WORDS[tries.kind]} on an unrelated address too; others pass there"
         grade = Grade.STRONG if alike >= 3 else Grade.SIGNS
         sure = not scene.suspected_residue(tries.same)
-        return blocked(_sni(tries.kind, shown), grade, text, witnesses, proven=sure)
+        found = blocked(_sni(tries.kind, shown), grade, text, witnesses, proven=sure)
+        return chance.unlike_the_line(scene, "tls", found)
     if shown.here and alike >= 3 and scene.control is None and tries.kind != ALERT:
         text = f"The name's handshake {_WORDS[tries.kind]} on the site's address, where a control name passes"
         return sign(_sni(tries.kind, shown), text, witnesses)

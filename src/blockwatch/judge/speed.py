@@ -5,10 +5,10 @@ Rules of this file:
 * a rate is that of the body on the wire, first to last byte; the server's thinking is not counted;
 * bytes that move slowly say nothing by themselves: only the same address under another name, or a
   control that was much faster, makes a comparison;
-* slower than control is not throttled: five times, without overlap, repeated.
+* slower than control is not throttled: five times, and repeated.
 
 Thresholds: darkk/ru-twi-ndt7 takes 0.15 against 1.5 Mbit/s (a factor of ten); we ask for a factor of
-five, as a page is shorter than a speed test, and for no overlap at all.
+five, as a page is shorter than a speed test.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from blockwatch.judge.once import once
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Flow
 from blockwatch.judge.transfers import Transfer, transfer
-from blockwatch.model import HttpStep, Purpose
+from blockwatch.model import ControlStep, HttpStep, Purpose
 
 FACTOR = 5
 SAME_OFFSET = 6_000  # bytes
@@ -28,6 +28,9 @@ COMPARED = (
     Purpose.SNI_NONE_ON_TARGET,
     Purpose.HOST_CONTROL_ON_TARGET,
 )
+
+
+CAPITALS = (Purpose.SNI_CAPITALS_ON_TARGET, Purpose.HOST_CAPITALS_ON_TARGET)
 
 
 class Speeds:
@@ -45,7 +48,8 @@ class Speeds:
     def other(self) -> list[Transfer]:
         """Transfers from the same addresses under another name, large enough to compare."""
         addresses = {t.flow.address for t in self.own}
-        asked = [flow for flow in self._scene.hop.by(*COMPARED) if flow.address in addresses]
+        purposes = COMPARED if self._scene.ruleset == 1 else (*COMPARED, *CAPITALS)
+        asked = [flow for flow in self._scene.hop.by(*purposes) if flow.address in addresses]
         if self._scene.ruleset > 1 and self._scene.hop.secure:
             asked = [flow for flow in asked if not self._other_page(flow)]
         elif self._scene.ruleset > 1:
@@ -94,8 +98,13 @@ class Speeds:
         asked = [first] if first is not None else []
         if self._scene.ruleset > 1 and asked:
             asked += [step for _, step in self._scene.hop.controls if step.failure is None]
-        got = [step for step in asked if not step.http_failure and step.body_length and step.us > 0]
-        return max(((step.body_length or 0) * 1_000_000 // step.us for step in got), default=0)
+        return max(map(control_rate, asked), default=0)
+
+
+def control_rate(step: ControlStep) -> int:
+    """The least rate at which a helper got a page: bytes a second of its whole errand, 0 if it got none."""
+    got = not step.http_failure and step.us > 0
+    return (step.body_length or 0) * 1_000_000 // step.us if got else 0
 
 
 def _alike(one: HttpStep | None, other: HttpStep | None) -> bool:

@@ -19,6 +19,7 @@ from tests.judge.worlds import (  # noqa: F401 - they fill the table
     inside,
     interception,
     line,
+    luck,
     pages,
     residue,
     speed,

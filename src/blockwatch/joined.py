@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from blockwatch.analysis.frame import Judged, observation_frame, verdict_frame
 from blockwatch.analysis.summarise import summarise
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.covered import read_covered
 from blockwatch.evidence.opened import opened_runs
 from blockwatch.judge import LATEST, NOBODY, OURS, Beside, Pack, control_runs, judge_run
 from blockwatch.judge.beside import HOUR_US
-from blockwatch.store import read_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +38,9 @@ def load(
 ) -> pd.DataFrame:
     """Judge the runs in ``paths`` (run or results folders, or bundles) anew; one row a verdict.
 
-    Columns: docs/codebook.md. A damaged run raises ``EvidenceError``, or is handed to ``on_damage`` and
-    left out as a whole. ``UsageError`` where there is no such folder. ``fingerprints``: what is on record of
+    Columns: docs/codebook.md. A damaged run, also one altered under its seal, raises ``EvidenceError``, or is
+    handed to ``on_damage`` and left out as a whole; records under no seal are in it, and ``sealed`` says so.
+    ``UsageError`` where there is no such folder. ``fingerprints``: what is on record of
     block pages (docs/method.md, "Fingerprint packs"). ``control``: runs made in another country, each the
     control for measurements of the same URL that no test helper answered, up to ``control_hours`` away
     (docs/method.md, "Another vantage as control"); one that cannot be used is a ``UserWarning``.
@@ -55,7 +56,7 @@ def load(
 def observations(*paths: Paths) -> pd.DataFrame:
     """Give every step of the runs in ``paths``, one row each. Columns: docs/codebook.md."""
     with opened_runs(_flat(paths)) as folders:
-        runs = map(read_run, folders)
+        runs = map(read_covered, folders)
         return observation_frame((run.open, run.measurements) for run in runs)
 
 
@@ -64,7 +65,7 @@ def _beside(paths: Paths, hours: int, fingerprints: Pack, ruleset: int) -> Besid
     if not named:
         return NOBODY
     with opened_runs(named) as folders:
-        runs = map(read_run, folders)
+        runs = map(read_covered, folders)
         seen = control_runs(
             ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
             fingerprints=fingerprints,
@@ -86,7 +87,7 @@ def _judged(
     with opened_runs(_flat(paths)) as folders:
         for folder in folders:
             try:
-                run = read_run(folder)
+                run = read_covered(folder)
                 measurements = tuple(run.measurements)
                 verdicts = judge_run(
                     run.open, measurements, run.close, run.body, fingerprints, ruleset=ruleset, beside=beside
@@ -96,7 +97,7 @@ def _judged(
                     raise
                 on_damage(error)
             else:
-                yield run.open, measurements, verdicts
+                yield Judged(run.open, measurements, verdicts, run.coverage.sealed)
 
 
 def _flat(paths: Iterable[Paths]) -> list[Path]:

@@ -19,7 +19,7 @@ def test_verdicts_as_lines_for_programs(tmp_path: Path) -> None:
     for line in lines:
         assert list(line) == [
             *("id", "target", "url", "probe", "asn", "started", "state", "grade", "mechanism", "failed_step"),
-            *("why", "ruleset", "final"),
+            *("why", "ruleset", "final", "sealed"),
         ]
         assert (line["target"], line["url"], line["probe"], line["asn"]) == (
             "site",

@@ -76,6 +76,7 @@ def test_a_picture_says_what_it_was_drawn_from_and_nothing_else(tmp_path: Path) 
     for keyword, text in words.items():
         assert f"{keyword}: {text}\n" in done.stdout
     assert words["Record"] == f"{ID} step 2"
+    assert words["Seal"] == "NO SEAL covers line 2: nothing shows that nobody altered it or made it up"
     assert words["URL"] == "http://example.org/%D1%81%D1%82%D1%80%D0%B0%D0%BD%D0%B8%D1%86%D0%B0?a=1"
     assert words["Captured"] == "2026-11-22T03:05:00.000002Z"
     assert words["Drawn"] == "from captured bytes, without network, scripts off, nothing loaded"

@@ -52,6 +52,9 @@ VERDICTS = (
     Column("ruleset", "category", "Version of the rules that judged."),
     Column("label", "category", "Label the volunteer gave the run."),
     Column("campaign", "category", "Campaign the run belongs to."),
+    Column(
+        "sealed", "boolean", "Its record is under a good seal of the key that the run names; whose: verify."
+    ),
 )
 
 OBSERVATIONS = (

@@ -10,7 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -19,17 +19,27 @@ from blockwatch.model import ControlStep, DnsStep, Measurement, Observation
 from blockwatch.run import RunOpen
 from blockwatch.verdict import Verdict
 
-Judged = tuple[RunOpen, Iterable[Measurement], Sequence[Verdict]]
-"""A run's first line, its measurements, and the verdict on each."""
+
+class Judged(NamedTuple):
+    """A run's first line, its measurements in the order made, and the verdict on each."""
+
+    opened: RunOpen
+    measurements: Iterable[Measurement]
+    verdicts: Sequence[Verdict]
+    sealed: int | None = None  # lines under a good seal, of which the first is ``opened``; null: not known
 
 
-def verdict_frame(runs: Iterable[Judged]) -> pd.DataFrame:
+Plain = tuple[RunOpen, Iterable[Measurement], Sequence[Verdict]]  # of a run whose seal nobody looked at
+
+
+def verdict_frame(runs: Iterable[Judged | Plain]) -> pd.DataFrame:
     """One row a verdict, in the order given; columns: ``VERDICTS``."""
     rows: dict[str, list[Any]] = {column.name: [] for column in VERDICTS}
-    for opened, measurements, verdicts in runs:
-        made = {measurement.id: (measurement.role, measurement.attempt) for measurement in measurements}
+    for run in runs:
+        opened, measurements, verdicts, sealed = Judged(*run)
+        made = {one.id: (one.role, one.attempt, line) for line, one in enumerate(measurements, 2)}
         for verdict in verdicts:
-            role, attempt = made[verdict.id]
+            role, attempt, line = made[verdict.id]
             fields = {
                 "run": opened.run,
                 "role": role,
@@ -39,6 +49,7 @@ def verdict_frame(runs: Iterable[Judged]) -> pd.DataFrame:
                 "why": "; ".join(f"{reason.text} ({reason.rule})" for reason in verdict.why),
                 "label": opened.label,
                 "campaign": opened.campaign,
+                "sealed": None if sealed is None else line <= sealed,
             }
             for name, values in rows.items():
                 values.append(fields[name] if name in fields else getattr(verdict, name))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from blockwatch.cli.table import console, print_table
 from blockwatch.cli.words import duration, harmless, moment, said, size
+from blockwatch.evidence.covered import CoveredRun
 from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Measurement, Observation, TcpStep, TlsStep
@@ -13,7 +14,7 @@ from blockwatch.store import Run
 from blockwatch.verdict import Verdict
 
 
-def print_card(run: Run, measurement: Measurement, line: int, verdict: Verdict | None) -> None:
+def print_card(run: CoveredRun, measurement: Measurement, line: int, verdict: Verdict | None) -> None:
     """Print what was done, what it means, and where the evidence lies (``line`` of the log, from 1)."""
     out = console()
     for name, value in _facts(run, measurement, verdict):
@@ -29,12 +30,21 @@ def print_card(run: Run, measurement: Measurement, line: int, verdict: Verdict |
     ]
     print_table(("step", "kind", "what", "at", "took", "what happened"), rows)
     out.print(f"evidence   {harmless(run.folder / LOG_FILE, 600)} line {line}", soft_wrap=True)
+    out.print(f"seal       {sealed(run, line)}", soft_wrap=True)
     for step in measurement.observations:
         if isinstance(step, HttpStep):
             for side, ref in (("request", step.request), ("response", step.response)):
                 if ref is not None:
                     place = f"{WARC_FILE} from byte {ref.offset}, {ref.length} bytes, SHA-256 {ref.sha256}"
                     out.print(f"           step {step.i} {side}: {place}", soft_wrap=True)
+
+
+def sealed(run: CoveredRun, line: int) -> str:
+    """Say whether a line of the log (from 1) is under a seal."""
+    covered = run.coverage
+    if covered.covers(line):
+        return f"line {line} is under a good seal of {covered.key} (whose key, since when: blockwatch verify)"
+    return f"NO SEAL covers line {line}: nothing shows that nobody altered it or made it up"
 
 
 def _facts(run: Run, measurement: Measurement, verdict: Verdict | None) -> Iterator[tuple[str, str]]:

@@ -52,9 +52,9 @@ class Steps:
         return harmless(f"{kind(step)}: {what(step)}: {end(step)}{took}", 240)
 
 
-def explained_json(told: Explanation, steps: Steps) -> bytes:
+def explained_json(told: Explanation, steps: Steps, *, sealed: bool) -> bytes:
     """The line of ``judge --json`` with one more member, ``explain``."""
-    line: dict[str, Any] = verdict_line(told.verdict)
+    line: dict[str, Any] = {**verdict_line(told.verdict), "sealed": sealed}
     line["explain"] = {
         "spoke": [
             {

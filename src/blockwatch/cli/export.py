@@ -36,6 +36,9 @@ def command(
 ) -> None:
     """Write runs, folders of runs or bundles in another format.
 
+    What no seal covers is written, too, and told; the table says it in a column. A run that was altered under
+    its seal is damaged (exit code 9), and left out.
+
     Example: blockwatch export results/ --format ooni -o measurements.jsonl
     """
     from blockwatch.cli.judge import Damaged
@@ -88,7 +91,7 @@ def _copy(lines: Iterator[bytes], file: BinaryIO) -> None:
 def _ooni(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator[bytes]:
     import msgspec
 
-    from blockwatch.cli.judge import judged
+    from blockwatch.cli.judge import judged, say_unsealed
     from blockwatch.ooni import NotWeb, to_ooni
 
     written, left = 0, 0
@@ -102,14 +105,15 @@ def _ooni(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator
                 continue
             written += 1
             yield msgspec.json.encode(said) + b"\n"
+        say_unsealed(run)
     click.echo(f"{written} measurements written" + (f", {left} left out" if left else ""), err=True)
 
 
 def _records(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
-    from blockwatch.cli.judge import no_run, say_encrypted
+    from blockwatch.cli.judge import no_run, say_encrypted, say_unsealed
     from blockwatch.errors import EvidenceError
+    from blockwatch.evidence.covered import read_covered
     from blockwatch.evidence.opened import opened_runs
-    from blockwatch.store import read_run
 
     with opened_runs(paths) as folders:
         if not folders:
@@ -117,7 +121,9 @@ def _records(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
         say_encrypted(paths)
         for folder in folders:
             try:
-                for line, _ in read_run(folder).lines():
+                run = read_covered(folder)
+                say_unsealed(run)  # reads it once, so that nothing of a damaged one is written
+                for line, _ in run.lines():
                     yield line + b"\n"
             except EvidenceError as error:
                 damaged(error)
@@ -126,10 +132,12 @@ def _records(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
 def _table(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator[bytes]:
     from blockwatch.analysis.output import render
     from blockwatch.cli.judge import no_run, say_encrypted
+    from blockwatch.cli.summarise import say_sealed
     from blockwatch.joined import load
 
     say_encrypted(paths)
     frame = load(paths, on_damage=damaged, control=beside)
     if frame.empty and not damaged.count:
         raise no_run(paths)
+    say_sealed(frame)
     yield render(frame, "csv")

@@ -16,6 +16,7 @@ from blockwatch.cli.vantages import beside_of, control_run_options
 from blockwatch.errors import EvidenceError, UsageError
 
 if TYPE_CHECKING:
+    from blockwatch.evidence.covered import CoveredRun
     from blockwatch.judge import Beside, Explanation, Pack
     from blockwatch.store import Run
     from blockwatch.verdict import Verdict
@@ -60,6 +61,10 @@ def command(
     With --json one line a measurement in the order made; the last one of a target has "final": true
     and weighs all earlier ones. Without it, a table of the final verdicts.
 
+    Of each run it says on standard error how many of its lines a good seal covers; with --json "sealed" says
+    it of each measurement. What was altered under a seal is damage (exit code 9), and is left out. Whose key
+    it is, and since when, says `blockwatch verify`.
+
     Example: blockwatch judge --json results/
     """
     if ruleset == 1 and control_runs:
@@ -89,38 +94,47 @@ def command(
     damaged.refuse()
 
 
-def _print(run: Run, verdicts: list[Verdict], *, as_json: bool) -> None:
+def _print(run: CoveredRun, verdicts: list[Verdict], *, as_json: bool) -> None:
     from blockwatch.cli.table import print_verdicts
-    from blockwatch.cli.words import verdict_json
+    from blockwatch.cli.words import shown_json, verdict_line
 
     if as_json:
-        for verdict in verdicts:
-            sys.stdout.write(verdict_json(verdict).decode())
+        for line, verdict in enumerate(verdicts, 2):  # the run's first line is none of a measurement
+            told = {**verdict_line(verdict), "sealed": run.coverage.covers(line)}
+            sys.stdout.write(shown_json(told).decode())
     else:
         click.echo(heading(run))
         print_verdicts(verdict for verdict in verdicts if verdict.final)
     _notes(run)
 
 
-def _explain(run: Run, told: list[Explanation], beside: Beside, *, as_json: bool) -> None:
+def _explain(run: CoveredRun, told: list[Explanation], beside: Beside, *, as_json: bool) -> None:
     from blockwatch.cli.explained import Steps, explained_json, print_explanation
 
     steps = Steps(run, beside)
     steps.read(told)
     if not as_json:
         click.echo(heading(run))
-    for one in told:
+    for line, one in enumerate(told, 2):
         if as_json:
-            sys.stdout.write(explained_json(one, steps).decode())
+            sys.stdout.write(explained_json(one, steps, sealed=run.coverage.covers(line)).decode())
         elif one.verdict.final:
             print_explanation(one, steps)
     _notes(run)
 
 
-def _notes(run: Run) -> None:
+def say_unsealed(run: CoveredRun) -> None:
+    """Say of a run that some of what was read is under no seal, where it is so."""
     from blockwatch.cli.words import harmless
 
-    for note in run.notes:
+    if not run.coverage.whole:
+        click.echo(harmless(f"{run.folder}: {run.coverage.words}", 600), err=True)
+
+
+def _notes(run: CoveredRun) -> None:
+    from blockwatch.cli.words import harmless
+
+    for note in [f"seal: {run.coverage.words}", *run.notes]:
         click.echo(harmless(f"{run.folder}: {note}", 600), err=True)
 
 
@@ -162,7 +176,7 @@ def judged(
     *,
     ruleset: int | None = None,
     beside: Beside | None = None,
-) -> Iterator[tuple[Run, list[Verdict]]]:
+) -> Iterator[tuple[CoveredRun, list[Verdict]]]:
     """Yield every run below ``paths`` with its verdicts; raises :class:`UsageError` where there is none.
 
     A damaged run raises :class:`EvidenceError`, or is handed to ``on_damage`` and left out.
@@ -190,7 +204,7 @@ def explained(
     *,
     ruleset: int | None,
     beside: Beside,
-) -> Iterator[tuple[Run, list[Explanation]]]:
+) -> Iterator[tuple[CoveredRun, list[Explanation]]]:
     """Like :func:`judged`, with the reasons of every verdict."""
     from blockwatch.judge import LATEST, explain_run
 
@@ -213,9 +227,9 @@ def _each(
     paths: tuple[Path, ...],
     on_damage: Callable[[EvidenceError], None] | None,
     work: Callable[[Run], _T],
-) -> Iterator[tuple[Run, _T]]:
+) -> Iterator[tuple[CoveredRun, _T]]:
+    from blockwatch.evidence.covered import read_covered
     from blockwatch.evidence.opened import opened_runs
-    from blockwatch.store import read_run
 
     with opened_runs(paths) as folders:
         if not folders:
@@ -223,7 +237,7 @@ def _each(
         say_encrypted(paths)
         for folder in folders:
             try:
-                run = read_run(folder)
+                run = read_covered(folder)
                 made = work(run)
             except EvidenceError as error:
                 if on_damage is None:
@@ -255,7 +269,7 @@ def _below(paths: Iterable[Path]) -> Iterator[Path]:
                     yield folder
 
 
-def heading(run: Run) -> str:
+def heading(run: CoveredRun) -> str:
     """Return one line that says which run this is."""
     from blockwatch.cli.words import harmless, moment
 
@@ -267,4 +281,9 @@ def heading(run: Run) -> str:
         parts.append("killed before its end")
     elif run.close.reason != "done":
         parts.append(f"ended early: {run.close.reason}")
+    covered = run.coverage
+    if not covered.whole:
+        parts.append(
+            f"sealed up to line {covered.sealed} of {covered.lines}" if covered.sealed else "not sealed"
+        )
     return harmless(" · ".join(part for part in parts if part))

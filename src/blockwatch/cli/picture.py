@@ -32,9 +32,19 @@ def check_place(file: Path) -> str:
 
 
 def draw_page(
-    run: Run, measurement: Measurement, verdict: Verdict | None, *, step: int | None, browser: str, file: Path
+    run: Run,
+    measurement: Measurement,
+    verdict: Verdict | None,
+    *,
+    step: int | None,
+    seal: str,
+    browser: str,
+    file: Path,
 ) -> None:
-    """Draw the page of ``step`` (``None``: the one that the verdict rests on, or the first) into ``file``."""
+    """Draw the page of ``step`` (``None``: the one that the verdict rests on, or the first) into ``file``.
+
+    ``seal``: what is to be said there of the seal over the record.
+    """
     candidates = _candidates(measurement, verdict, step)
     chosen, page = _chosen(run, candidates)
     try:
@@ -43,7 +53,7 @@ def draw_page(
         from blockwatch.lab.kernel import remedy  # what the lab needs of the kernel is needed here, too
 
         raise PictureError(error.what, remedy=remedy()) from error
-    words = _words(run, measurement, chosen, page, drawing)
+    words = _words(run, measurement, chosen, page, drawing, seal)
     raw = with_words(drawing.png, words)
     replace_file(file, raw)
     click.echo(f"picture    {file}: {drawing.width} x {drawing.height} pixels, {size(len(raw))}")
@@ -90,7 +100,7 @@ def _chosen(run: Run, candidates: list[HttpStep]) -> tuple[HttpStep, Page]:
 
 
 def _words(
-    run: Run, measurement: Measurement, step: HttpStep, page: Page, drawing: Drawing
+    run: Run, measurement: Measurement, step: HttpStep, page: Page, drawing: Drawing, seal: str
 ) -> list[tuple[str, str]]:
     """What the file says of itself: printable ASCII."""
     ref, exchange = step.response, run.exchange(measurement, step)
@@ -103,6 +113,7 @@ def _words(
     return [
         ("Title", "A page as captured by blockwatch, drawn later: a picture, not itself evidence"),
         ("Record", f"{measurement.id} step {step.i}"),
+        ("Seal", seal),
         ("URL", quote(step.url, safe="!#$%&'()*+,/:;=?@[]~", errors="replace")[:2_000]),
         ("Captured", iso(exchange.started)),
         ("Stored bytes", f"SHA-256 {ref.sha256}, {ref.length} bytes from byte {ref.offset} of {WARC_FILE}"),

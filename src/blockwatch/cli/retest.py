@@ -24,21 +24,24 @@ if TYPE_CHECKING:
 def command(options: Options, source: Path) -> None:
     """Measure again every address of RUN that was not plainly reachable, and the controls, as a new run.
 
-    Name servers, helpers, proxy and probes are those of RUN unless given.
+    Name servers, helpers, proxy and probes are those of RUN unless given. Nothing is measured where RUN was
+    altered under its seal.
 
     Example: blockwatch retest --from results/20261122T031500Z-0f3a9c1b2d4e5f60 --yes
     """
+    from blockwatch.cli.judge import say_unsealed
     from blockwatch.cli.measure import measure
+    from blockwatch.evidence.covered import read_covered
     from blockwatch.evidence.log import LOG_FILE
-    from blockwatch.store import read_run
 
     if options.targets:
         raise UsageError("the targets are those of --from", remedy="Leave --targets out.")
     if not os.path.lexists(source / LOG_FILE):
         what = "there is no run in this folder" if source.is_dir() else "there is no such run folder"
         raise UsageError(what, where=str(source), remedy="Name one run's folder that you may read.")
-    run = read_run(source)
+    run = read_covered(source)
     again = amiss(run)
+    say_unsealed(run)
     if not any(target.role == "target" for target in again.targets):
         click.echo(f"{source}: everything was reachable; nothing to measure again", err=True)
         raise click.exceptions.Exit(Exit.OK)

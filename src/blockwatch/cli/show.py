@@ -11,8 +11,8 @@ import click
 from blockwatch.errors import UsageError
 
 if TYPE_CHECKING:
+    from blockwatch.evidence.covered import CoveredRun
     from blockwatch.model import Measurement
-    from blockwatch.store import Run
     from blockwatch.verdict import Verdict
 
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @click.option("--step", metavar="N", type=click.IntRange(min=0),
               help="Step whose page is drawn; without it the one that the verdict rests on.")  # fmt: skip
 def command(identity: str, results: Path, screenshot: Path | None, step: int | None) -> None:
-    """Show measurement ID: what was done step by step, what it means, where the bytes lie.
+    """Show measurement ID: what was done step by step, what it means, where the bytes lie, and whether its
+    record is under a good seal. Of a run that was altered under its seal nothing is shown (exit code 9).
 
     With --screenshot a headless Chromium (Debian: apt install chromium; Linux alone) draws the page from the
     captured bytes: it has no network and sees no file of yours, scripts are off, images mostly missing. The
@@ -50,7 +51,7 @@ def _show(
     identity: str, folders: list[Path], results: Path, screenshot: Path | None, step: int | None
 ) -> None:
     """Print the card; where wanted draw the page."""
-    from blockwatch.cli.card import print_card
+    from blockwatch.cli.card import print_card, sealed
 
     if screenshot is None:
         print_card(*_found(identity, folders, results))
@@ -60,20 +61,22 @@ def _show(
     browser = check_place(screenshot)
     run, measurement, line, verdict = _found(identity, folders, results)
     print_card(run, measurement, line, verdict)
-    draw_page(run, measurement, verdict, step=step, browser=browser, file=screenshot)
+    draw_page(run, measurement, verdict, step=step, seal=sealed(run, line), browser=browser, file=screenshot)
 
 
-def _found(identity: str, folders: list[Path], results: Path) -> tuple[Run, Measurement, int, Verdict | None]:
+def _found(
+    identity: str, folders: list[Path], results: Path
+) -> tuple[CoveredRun, Measurement, int, Verdict | None]:
     """Return the run, the measurement, its line in the log (from 1) and its verdict."""
+    from blockwatch.evidence.covered import read_covered
     from blockwatch.judge import judge_run
     from blockwatch.model import Measurement
-    from blockwatch.store import read_run
 
     wanted = identity.partition("-")[0]
     for folder in folders:
         if len(folders) > 1 and not folder.name.endswith(wanted):
             continue  # one that was named itself may have been given another name
-        run = read_run(folder)
+        run = read_covered(folder)
         for number, (_, record) in enumerate(run.lines(), start=1):
             if isinstance(record, Measurement) and record.id == identity:
                 verdicts = judge_run(run.open, tuple(run.measurements), run.close, run.body)

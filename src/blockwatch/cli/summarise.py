@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from blockwatch.cli.packs import fingerprints_option, packs_of
 from blockwatch.cli.vantages import beside_of, control_run_options
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_NAMED = 10  # runs that are not sealed
 _COUNT = click.IntRange(0, 1_000_000_000)
 
 
@@ -42,6 +47,9 @@ def command(
 ) -> None:
     """Print days covered, counts, states, mechanism, first and last seen, by target and network.
 
+    It says on standard error how many records are under a good seal. A run that was altered under its seal is
+    damaged (exit code 9), and left out. Whose keys these are, and since when, says `blockwatch verify`.
+
     Example: blockwatch summarise results/ --by target,asn --format csv > table.csv
     """
     if form == "parquet" and sys.stdout.isatty():
@@ -63,6 +71,21 @@ def command(
         raise no_run(paths)
     columns = [name.strip() for name in by.split(",") if name.strip()]
     table = summarise(frame, columns, min_n=min_n, min_days=min_days, since=since, until=until)
+    say_sealed(frame)
     sys.stdout.flush()
     sys.stdout.buffer.write(render(table, form))
     damaged.refuse()
+
+
+def say_sealed(frame: pd.DataFrame) -> None:
+    """Say how much of what was read somebody vouches for, and name the runs of the rest."""
+    loose = frame.loc[~frame["sealed"].fillna(False), "run"].astype(str).value_counts(sort=False)
+    good = len(frame) - loose.sum()
+    click.echo(
+        f"seal: {good:,} of {len(frame):,} records are under a good seal of their runs' keys", err=True
+    )
+    for run, count in loose.head(_MOST_NAMED).items():
+        words = f"run {run}: {count:,} of its records are under NO SEAL: anybody may have written them"
+        click.echo(words, err=True)
+    if len(loose) > _MOST_NAMED:
+        click.echo(f"… and {len(loose) - _MOST_NAMED:,} runs more", err=True)

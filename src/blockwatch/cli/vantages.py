@@ -39,11 +39,12 @@ def beside_of(
     paths: Iterable[Path], hours: int | None, fingerprints: Pack, ruleset: int | None = None
 ) -> Beside:
     """Read the control runs named; raises :class:`UsageError` and :class:`EvidenceError`."""
+    from blockwatch.cli.judge import say_unsealed
     from blockwatch.cli.words import harmless
+    from blockwatch.evidence.covered import read_covered
     from blockwatch.evidence.opened import opened_runs
     from blockwatch.judge import LATEST, NOBODY, control_runs
     from blockwatch.judge.beside import HOUR_US
-    from blockwatch.store import read_run
 
     named = list(paths)
     if not named:
@@ -60,13 +61,15 @@ def beside_of(
                 where=", ".join(map(str, named)),
                 remedy="Name a run folder, a folder of runs or a bundle that was made in another country.",
             )
-        runs = map(read_run, folders)
+        runs = [read_covered(folder) for folder in folders]
         seen = control_runs(
             ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
             fingerprints=fingerprints,
             ruleset=ruleset or LATEST,
             window_us=(hours or _HOURS) * HOUR_US,
         )
+        for run in runs:
+            say_unsealed(run)
     for note in seen.notes:
         click.echo(harmless(note, 400), err=True)
     return seen

@@ -9,9 +9,10 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.checkpoint import (
@@ -26,10 +27,24 @@ from blockwatch.evidence.note import VerifierKey, parse_campaign_key
 from blockwatch.evidence.report import Damage, Finding
 from blockwatch.evidence.sshsig import is_ssh_signed
 from blockwatch.evidence.timestamps import MAX_STAMPS, Stamp, Trust, read_bounded, read_stamp, stamp_paths
-from blockwatch.evidence.verify_log import LogCheck
 from blockwatch.run import RunOpen
 
 _SSH_BYTES = 4_096
+
+
+class ReadLog(Protocol):
+    """What was learnt of a log by reading all of it."""
+
+    open: RunOpen | None
+    notes: list[str]  # grows
+
+    @property
+    def lines(self) -> int:
+        """How many there are."""
+
+    @property
+    def roots(self) -> Mapping[int, bytes]:
+        """At the sizes that the seals name."""
 
 
 class Seals:
@@ -41,8 +56,11 @@ class Seals:
         self.digests: dict[str, int] = {}  # SHA-256 (hex) of each seal that holds → lines that it seals
         self._newest = b""  # what ``checkpoint`` says, as the key wrote it
         self.sizes: dict[str, int] = {}  # file → lines that it seals
+        # Of a run that goes on these are replaced while its log is read.
+        self._ssh_there, self._first = (folder / SSH_FILE).exists(), b""
         for name, path in self._files():
-            seal = self._read(name, path)[1]
+            raw, seal = self._read(name, path)
+            self._first = raw if name == CHECKPOINT_FILE else self._first
             if name != CHECKPOINT_FILE and str(seal.size) != path.name:
                 raise Damage(name, f"it seals {seal.size} lines", kind="contradiction")
             self.sizes[name] = seal.size
@@ -72,13 +90,15 @@ class Seals:
         except EvidenceError as error:
             raise Damage("measurements.jsonl:1", error.what) from error
 
-    def hold(self, log: LogCheck) -> int:
+    def hold(self, log: ReadLog) -> int:
         """Lines of the log under a good seal; raises ``Damage``."""
         assert log.open is not None  # noqa: S101, it was read
         key = self.key(log.open)
         covered = 0
         for name, size in sorted(self.sizes.items(), key=lambda one: one[1]):
-            raw, seal = self._read(name, self.folder / name)
+            path = self.folder / name
+            kept = name == CHECKPOINT_FILE
+            raw, seal = (self._first, parse_checkpoint(self._first, path)) if kept else self._read(name, path)
             if seal.size != size:
                 raise Damage(name, "it was changed while it was read")
             content = self._signed(seal, key, log.open.run, name)
@@ -112,7 +132,7 @@ class Seals:
 
     def _ssh(self, key: VerifierKey) -> None:
         path = self.folder / SSH_FILE
-        if not path.exists():
+        if not self._ssh_there:
             return
         if CHECKPOINT_FILE not in self.sizes:
             raise Damage(SSH_FILE, "a signature over a seal that is not there", kind="contradiction")

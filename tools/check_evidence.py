@@ -17,6 +17,7 @@ import sys
 import uuid
 import zlib
 from base64 import b64decode, b64encode
+from collections import Counter
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -418,6 +419,10 @@ def check(paths, keys=(), roots=None):
                 if vouched(each) < parting or vouched(rival) >= parting:
                     each.bad = f"{LOG}: another history of the run is in {rival.path}"
     chained = [one for one in found if one.root and not one.open.get("imported")]
+    own = [one for one in chained if one.home and not one.came]
+    forks = Counter(fork[:3] for fork in {(one.home, one.key, one.before, one.run) for one in own})
+    for one in [one for one in own if forks[one.home, one.key, one.before] > 1]:
+        one.notes.append("another run here names the same run before, or none")
     for one in [one for one in chained if one.home and one.before]:
         place = f"{LOG}:1" if one.open else one.path.relative_to(one.home)
         link = (one.home, one.key, one.before)

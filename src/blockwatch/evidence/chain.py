@@ -1,62 +1,96 @@
 """The chain of runs: each names the root of the one before it, so that a missing one shows.
 
 A chain is the runs of one results folder under one key (or under none), without runs that were read from
-another program's records. A run that was forgotten on purpose keeps its place by its tombstone.
+another program's records. A run that was forgotten on purpose keeps its place by its tombstone. Which one is
+the last says the chain itself, not the time in a name: a clock may have been wrong.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
 
 from blockwatch.errors import EvidenceError
-from blockwatch.evidence.log import LOG_FILE, log_root
-from blockwatch.evidence.reading import Run, run_folders
-from blockwatch.evidence.rootnote import encrypted_folders, is_encrypted, read_root
-from blockwatch.evidence.tombstone import Tombstone, read_tombstones
+from blockwatch.evidence.log import LOG_FILE, log_root, read_lines
+from blockwatch.evidence.reading import run_folders
+from blockwatch.evidence.rootnote import encrypted_folders, read_root
+from blockwatch.evidence.tombstone import read_tombstones
+
+
+class _First(msgspec.Struct, frozen=True):
+    """As much of a first line as the chain needs."""
+
+    type: str
+    run: str
+    key: str | None = None
+    imported: str | None = None
+    previous_root: str | None = None
+
+
+class _Link(NamedTuple):
+    """One run of the chain, or what is left of it."""
+
+    previous: str | None
+    root: str | None  # null: it stands in the log
+    folder: Path | None = None  # null: it was forgotten
 
 
 def last_root(results: Path, key: str | None = None) -> str | None:
     """Root (hex) that the next run of a chain has to name; ``None``: it will be the first.
 
-    ``key`` is the verifier key of the chain as in ``run_open``. Roots are taken from the logs themselves; a
-    run or tombstone that is damaged is passed over: the gap in the chain will show it.
+    ``key`` is the verifier key of the chain as in ``run_open``. From the newest run by name it goes on to
+    those that name it, and so on to the end. Roots are taken from the logs themselves; a run or tombstone
+    that is damaged is passed over: the gap in the chain will show it.
     """
     if not results.is_dir():
         return None
-    newest = None
-    folders = [*run_folders(results), *encrypted_folders(results)]
-    for folder in sorted(folders, key=lambda run: run.name, reverse=True):
+    links = [*_tombstones(results, key), *_encrypted(results, key), *_runs(results, key)]
+    links.sort(key=lambda link: link.folder.name if link.folder else "")
+    root = next((found for link in reversed(links) if link.folder and (found := _root(link))), None)
+    while True:
+        following = [link for link in links if link.previous == root]
+        after = next((found for link in reversed(following) if (found := _root(link))), None)
+        if after is None:
+            return root
+        links = [link for link in links if link not in following]  # each is passed once
+        root = after
+
+
+def _runs(results: Path, key: str | None) -> Iterator[_Link]:
+    for folder in run_folders(results):
         try:
-            if is_encrypted(folder):
-                noted = read_root(folder)
-                of_it = str(noted.key) if noted and noted.key else None
-                if noted and of_it == key and noted.signed == (key is not None):
-                    newest = noted.root
-                    break
-                continue
-            first = Run(folder).open
-            if first.key == key and first.imported is None:
-                newest = log_root(folder / LOG_FILE)[1]
-                break
+            first = msgspec.json.decode(next(read_lines(folder / LOG_FILE, []), b""), type=_First)
+        except (EvidenceError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        if first.type == "run_open" and first.key == key and first.imported is None:
+            yield _Link(first.previous_root, None, folder)
+
+
+def _encrypted(results: Path, key: str | None) -> Iterator[_Link]:
+    for folder in encrypted_folders(results):
+        try:
+            note = read_root(folder)
         except EvidenceError:
             continue
-    return _after_tombstones(newest, _tombstones(results, key))
+        if note and (str(note.key) if note.key else None) == key and note.signed == (key is not None):
+            yield _Link(note.previous, note.root, folder)
 
 
-def _tombstones(results: Path, key: str | None) -> list[Tombstone]:
+def _tombstones(results: Path, key: str | None) -> Iterator[_Link]:
     try:
         stones = read_tombstones(results)
     except EvidenceError:
-        return []
-    return [stone for stone in stones if (str(stone.key) if stone.key else None) == key]
+        return
+    for stone in stones:
+        if (str(stone.key) if stone.key else None) == key:
+            yield _Link(stone.previous, stone.root)
 
 
-def _after_tombstones(root: str | None, stones: list[Tombstone]) -> str | None:
-    """Follow the tombstones that come after ``root``; each is passed once."""
-    left = {stone.run: stone for stone in stones}
-    while True:
-        following = [stone for stone in left.values() if stone.previous == root]
-        if not following:
-            return root
-        root = following[-1].root
-        del left[following[-1].run]
+def _root(link: _Link) -> str | None:
+    try:
+        return link.root or (log_root(link.folder / LOG_FILE)[1] if link.folder else None)
+    except EvidenceError:
+        return None

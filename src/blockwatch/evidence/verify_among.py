@@ -35,6 +35,10 @@ from blockwatch.evidence.verify import Checked, Reader
 
 _MISSING = "the run before this one is missing, or was changed"
 _NOT_HERE = "the run before it is not here: this one came by import, and that one may not have been handed on"
+_FORKED = (
+    "another run here names the same run before, or none, as this one does: a clock was set back, a folder "
+    "was copied, or what came between was taken away"
+)
 NEAR_US = 3_600_000_000  # between measurements of two witnesses
 MAX_SITES = 1_000_000  # measurements held in memory for all runs together
 
@@ -57,6 +61,9 @@ class _Chains:
         self.present: dict[str | None, set[str]] = defaultdict(set)
         self.forgotten: dict[str | None, dict[str, Tombstone]] = defaultdict(dict)
         self.noted: dict[str | None, dict[str, RootNote]] = defaultdict(dict)
+        self.after: dict[tuple[str | None, str | None], set[str]] = defaultdict(
+            set
+        )  # ids by key and root before
         self.came: set[str] = set()  # ids of runs and tombstones that came by import, perhaps without others
 
     def holds(self, key: str | None, root: str) -> bool:
@@ -72,6 +79,7 @@ def check_chain(results: Path, runs: Sequence[Checked], reader: Reader) -> list[
         for stone in read_tombstones(results):
             key = str(stone.key) if stone.key else None
             chains.forgotten[key][stone.root] = stone
+            chains.after[key, stone.previous].add(stone.run)
             named += [(f"forgotten/{stone.run}", key, stone.previous)] if stone.previous else []
     except EvidenceError as error:
         broken.append(_damage(results, error))
@@ -79,6 +87,7 @@ def check_chain(results: Path, runs: Sequence[Checked], reader: Reader) -> list[
         for folder, note in root_notes(results):
             key = str(note.key) if note.key else None
             chains.noted[key][note.root] = note
+            chains.after[key, note.previous].add(note.run)
             named += [(f"{folder.name}/{ROOT_FILE}", key, note.previous)] if note.previous else []
     except EvidenceError as error:
         broken.append(_damage(results, error))
@@ -86,9 +95,11 @@ def check_chain(results: Path, runs: Sequence[Checked], reader: Reader) -> list[
         report = checked.report
         if not report.imported:
             chains.present[report.key].add(report.root or _root_anyway(checked.folder))
+            chains.after[report.key, report.previous].add(report.run or "")
     chains.came = imported_runs(results)
     for checked in runs:
         _link(checked, chains, reader)
+        _fork(checked, chains)
     for where, key, before in named:
         if not chains.holds(key, before) and where.removeprefix("forgotten/") not in chains.came:
             broken.append(Finding(kind="contradiction", where=where, what=_MISSING))
@@ -135,6 +146,14 @@ def _link(checked: Checked, chains: _Chains, reader: Reader) -> None:
         word = f"the run before it is vouched for only by {kind} ({which}): {author} could have "
         with_note(checked, word + "written it, to hide that a run is missing")
         checked.report = msgspec.structs.replace(checked.report, unsigned_link=True)
+
+
+def _fork(checked: Checked, chains: _Chains) -> None:
+    """Say where two runs name the same one before: what is missing between such runs does not show."""
+    report = checked.report
+    others = sorted(chains.after[report.key, report.previous] - {report.run} - chains.came)
+    if others and not report.imported and report.run not in chains.came:
+        with_note(checked, f"{_FORKED} (run {', '.join(others[:3])}{' and others' * (len(others) > 3)})")
 
 
 def _author(note: Tombstone | RootNote, reader: Reader) -> tuple[str, str] | None:

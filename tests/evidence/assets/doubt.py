@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from blockwatch.evidence.proof import make_proof
 from blockwatch.evidence.tombstone import forget_run
 from tests.evidence.assets.asset import LOG, Asset, Authorities, changed, one
-from tests.evidence.assets.world import FIRST, HOUR, OURS, SECOND, STARTED, write_run
+from tests.evidence.assets.world import FIRST, HOUR, OURS, SECOND, STARTED, log_of, write_run
 
 
 def aside(results: Path) -> Path:
@@ -51,6 +52,15 @@ def other_links(folder: Path, authorities: Authorities) -> Path:
     write_run(folder)
     (folder / "notes").symlink_to(aside(folder))
     (folder / "nowhere").symlink_to("there/is/nothing")
+    return folder
+
+
+def clock_that_was_ahead(folder: Path, authorities: Authorities) -> Path:
+    """Two runs name the one before: what was between them, if anything was, does not show."""
+    write_run(folder, started=STARTED + 9_000 * HOUR)
+    second = write_run(folder, SECOND)
+    before = json.loads(log_of(second)[0])["previous_root"]
+    write_run(folder, "c" * 16, started=STARTED + HOUR, previous_root=before)
     return folder
 
 
@@ -115,6 +125,9 @@ DOUBT: dict[str, Asset] = {
     "up to here, its clock unknown": Asset(killed_off, ("sealed",), titles=("sealed up to here (clock unknown)",), require="sealed", low=True),
     "a proof whose clock is unknown": Asset(proof_of(offset=None), ("sealed",), titles=("sealed (clock unknown)",)),
     "a proof whose clock is off": Asset(proof_of(offset=90_000_000), ("sealed",), titles=("sealed (clock off)",)),
+    # The chain.
+    "two runs that name the same one before": Asset(
+        clock_that_was_ahead, ("sealed",) * 3, says="another run here names the same run before, or none", require="sealed"),
     # Links.
     "a link in the place of a run": Asset(linked, where=LINK),
     "a link in the place of an encrypted run": Asset(link_to_an_encrypted_run, where=f"20191231T000000Z-{SECOND}"),

@@ -1,0 +1,76 @@
+"""The chain goes on where it ends, whatever the clocks said when its runs were made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from blockwatch.evidence.chain import last_root
+from blockwatch.evidence.log import log_root
+from blockwatch.evidence.tombstone import forget_run
+from blockwatch.evidence.verify import Reader
+from blockwatch.evidence.verify_paths import verify_paths
+from tests.evidence.assets.world import HOUR, OURS, STARTED, log_of, write_run
+
+KEY = str(OURS.key)
+AHEAD = STARTED + 90_000 * HOUR
+
+
+def root(run: Path) -> str:
+    return log_root(run / "measurements.jsonl")[1]
+
+
+def before(run: Path) -> str | None:
+    found: str | None = json.loads(log_of(run)[0]).get("previous_root")
+    return found
+
+
+def chain(results: Path, *started: int) -> list[Path]:
+    return [write_run(results, f"{n:016x}", started=when) for n, when in enumerate(started)]
+
+
+def findings(results: Path) -> list[str]:
+    return [one.where for report in verify_paths([results], Reader()) for one in report.findings]
+
+
+def test_a_clock_that_was_ahead_once_does_not_end_the_chain(tmp_path: Path) -> None:
+    runs = chain(tmp_path, STARTED, AHEAD, STARTED + HOUR, STARTED + 2 * HOUR, STARTED + 3 * HOUR)
+    assert [before(run) for run in runs] == [None, *(root(run) for run in runs[:-1])]
+    assert findings(tmp_path) == []
+    shutil.rmtree(runs[3])
+    assert findings(tmp_path) == ["measurements.jsonl:1"]
+
+
+def test_it_goes_on_along_forgotten_runs(tmp_path: Path) -> None:
+    runs = chain(tmp_path, AHEAD, STARTED, STARTED + HOUR)
+    last = root(runs[2])
+    for run in runs[1:]:
+        forget_run(run, OURS, "2026-11-22T06:40:00Z")
+    assert last_root(tmp_path, KEY) == last
+    forget_run(runs[0], OURS, "2026-11-22T06:40:00Z")
+    assert last_root(tmp_path, KEY) == last
+
+
+def test_of_two_ends_the_newest_by_name_is_taken(tmp_path: Path) -> None:
+    first, second, third = chain(tmp_path, STARTED, STARTED + HOUR, STARTED + 2 * HOUR)
+    shutil.rmtree(third)
+    other = write_run(tmp_path, "f" * 16, started=STARTED + HOUR // 2, previous_root=root(first))
+    assert last_root(tmp_path, KEY) == root(second)
+    shutil.rmtree(second)
+    assert last_root(tmp_path, KEY) == root(other)
+
+
+def test_it_is_said_where_two_runs_name_the_same_one(tmp_path: Path) -> None:
+    first = chain(tmp_path, STARTED, STARTED + HOUR)[0]
+    write_run(tmp_path, "f" * 16, started=STARTED + 2 * HOUR, previous_root=root(first))
+    write_run(tmp_path, "e" * 16, started=STARTED + 3 * HOUR, previous_root=None)
+    word = "another run here names the same run before, or none, as this one does"
+    said = {
+        report.run: [note for note in report.notes if word in note]
+        for report in verify_paths([tmp_path], Reader())
+    }
+    assert {run: len(notes) for run, notes in said.items()} == dict.fromkeys(said, 1)
+    assert "(run ffffffffffffffff)" in said["0000000000000001"][0]
+    assert "(run eeeeeeeeeeeeeeee)" in said["0000000000000000"][0]
+    assert findings(tmp_path) == []

@@ -14,7 +14,7 @@ from blockwatch.evidence.note import parse_campaign_key
 from blockwatch.evidence.proof import check_proof
 from blockwatch.evidence.rootnote import root_text
 from blockwatch.evidence.signing import new_signer, signer_from
-from blockwatch.evidence.tombstone import mark_exported, read_tombstones
+from blockwatch.evidence.tombstone import extent, mark_exported, read_tombstones
 from blockwatch.host.last_run import LastRun, recall, remember
 from blockwatch.store import RunWriter
 from tests.cli.command import RUN_ID, blockwatch, kept_run, no_traceback
@@ -153,7 +153,7 @@ def test_forget_asks_for_a_bundle_first(tmp_path: Path) -> None:
     assert "never put in a bundle" in done.stderr
     assert folder.name in done.stderr
     assert folder.is_dir()
-    mark_exported(folder, "2026-11-22T06:40:00Z")
+    mark_exported(folder, "2026-11-22T06:40:00Z", extent(folder))
     done = blockwatch("forget", folder, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "stay with those who have them" in done.stderr
@@ -177,7 +177,7 @@ def test_forget_an_encrypted_run(tmp_path: Path) -> None:
     done = blockwatch("forget", "results", cwd=tmp_path)
     assert done.returncode == Exit.USAGE
     assert "2 of 2 runs were never put in a bundle" in done.stderr
-    mark_exported(ended, "2026-11-22T06:40:00Z")
+    mark_exported(ended, "2026-11-22T06:40:00Z", extent(ended))
     done = blockwatch("forget", ended, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert blockwatch("forget", "results", "--yes", cwd=tmp_path).returncode == 0
@@ -209,7 +209,7 @@ def test_forget_drops_what_is_noted_of_the_last_run(tmp_path: Path, monkeypatch:
     for folder, started in zip(folders, begun, strict=True):
         other = LastRun(started=started - 86_400_000_000, ended=started, reason="done", **numbers)
         remember(other)
-        mark_exported(folder, "2026-11-22T06:40:00Z")
+        mark_exported(folder, "2026-11-22T06:40:00Z", extent(folder))
         blockwatch("forget", signed_run(tmp_path, run="c" * 16), "--yes", cwd=tmp_path)
         assert recall() == other
         remember(LastRun(started=started + 1_000_000, ended=started + 9_000_000, reason="done", **numbers))

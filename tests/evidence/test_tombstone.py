@@ -15,6 +15,7 @@ from blockwatch.evidence.signing import Signer, new_signer
 from blockwatch.evidence.tombstone import (
     EXPORTED_FILE,
     FORGOTTEN_FOLDER,
+    extent,
     forget_encrypted,
     forget_run,
     mark_exported,
@@ -250,7 +251,20 @@ def test_a_tombstone_under_another_name_is_refused(tmp_path: Path) -> None:
 def test_what_was_handed_on_is_noted(tmp_path: Path) -> None:
     folder = add(tmp_path, 1)
     assert not was_exported(folder)
-    mark_exported(folder, WHEN)
-    mark_exported(folder, WHEN)
+    held = extent(folder)
+    for _ in range(2):
+        mark_exported(folder, WHEN, held)
+        assert was_exported(folder)
+    assert (folder / EXPORTED_FILE).read_text() == f"bundled {WHEN}: {held}\n" * 2
+
+
+@pytest.mark.parametrize("name", ["measurements.jsonl", "checkpoint", "timestamps/a.tsr"])
+def test_what_came_after_the_bundle_was_not_handed_on(tmp_path: Path, name: str) -> None:
+    folder = add(tmp_path, 1)
+    mark_exported(folder, WHEN, extent(folder))
+    (folder / name).parent.mkdir(exist_ok=True)
+    with (folder / name).open("ab") as file:
+        file.write(b"x")
+    assert not was_exported(folder)
+    mark_exported(folder, WHEN, extent(folder))
     assert was_exported(folder)
-    assert (folder / EXPORTED_FILE).read_text() == f"bundled {WHEN}\n" * 2

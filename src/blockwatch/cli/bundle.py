@@ -75,11 +75,13 @@ def _bundle(
 ) -> list[Path]:
     from blockwatch.cli.words import harmless
     from blockwatch.evidence.bundle import Bundle, tombstones_for, write_bundle
+    from blockwatch.evidence.tombstone import extent
 
+    held = {folder: extent(folder) for folder in folders}  # a run that goes on may hold more afterwards
     bundle = Bundle(folders, tombstones_for(folders))
     target = _target(output, f"{bundle.name}.tar.gz", encrypted=bool(recipients))
     written = write_bundle(bundle, target, recipients=recipients, part_bytes=part_bytes)
-    _note_export(folders)
+    _note_export(held)
     for path in bundle.left_out:
         click.echo(harmless(f"left out, as it is no evidence: {path}", 400), err=True)
     return written
@@ -96,6 +98,7 @@ def _as_it_is(
     """Pass on a run that was encrypted as it was written: nobody here can open it."""
     from blockwatch.evidence.bundle import write_pieces
     from blockwatch.evidence.naming import ENCRYPTED_FILE
+    from blockwatch.evidence.tombstone import extent
 
     if len(sealed) > 1 or encrypt_to or wacz:
         raise UsageError(
@@ -104,10 +107,11 @@ def _as_it_is(
             remedy="Name one folder, with no other option than --split and -o.",
         )
     (folder,) = sealed
+    held = {folder: extent(folder)}
     with (folder / ENCRYPTED_FILE).open("rb") as file:
         pieces = iter(lambda: file.read(262_144), b"")
         written = write_pieces(pieces, _target(output, "", encrypted=True), part_bytes=part_bytes)
-    _note_export([folder])
+    _note_export(held)
     return written
 
 
@@ -140,16 +144,16 @@ def _target(output: str | None, name: str, *, encrypted: bool) -> Path:
     return fresh(target)
 
 
-def _note_export(folders: list[Path]) -> None:
+def _note_export(held: dict[Path, str]) -> None:
     """So that `blockwatch forget` knows; a folder that cannot be written to is no reason to fail."""
     from datetime import UTC, datetime
 
     from blockwatch.errors import DiskError
     from blockwatch.evidence.tombstone import mark_exported
 
-    for folder in folders:
+    for folder, much in held.items():
         with contextlib.suppress(DiskError):
-            mark_exported(folder, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+            mark_exported(folder, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), much)
 
 
 def _say(runs: int, written: list[Path], *, encrypted: bool) -> None:

@@ -41,7 +41,7 @@ def command(runs: tuple[Path, ...], yes: bool) -> None:
     if only_here and not yes:
         names = "\n".join(f"  {folder}" for folder in only_here)
         raise UsageError(
-            f"{len(only_here)} of {len(folders)} runs were never put in a bundle:\n{names}",
+            f"{len(only_here)} of {len(folders)} runs were never put in a bundle as they are now:\n{names}",
             remedy="Hand them on first (blockwatch bundle), or add --yes: it is then gone for good.",
         )
     for folder in folders:

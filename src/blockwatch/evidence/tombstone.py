@@ -23,7 +23,14 @@ from blockwatch.evidence.checkpoint import read_kept_note
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
 from blockwatch.evidence.log import read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
-from blockwatch.evidence.naming import EXPORTED_FILE, NO_FOLDER, no_folder
+from blockwatch.evidence.naming import (
+    ENCRYPTED_FILE,
+    EXPORTED_FILE,
+    NO_FOLDER,
+    evidence_order,
+    is_plain,
+    no_folder,
+)
 from blockwatch.evidence.note import (
     VerifierKey,
     is_signed_by,
@@ -210,13 +217,28 @@ def _delete(folder: Path, results: Path) -> None:
         sync_folder(results)
 
 
-def mark_exported(folder: Path, when: str) -> None:
-    """Note that a run has been put in a bundle (RFC 3339, UTC), so that it may be forgotten here."""
+def extent(folder: Path) -> str:
+    """How much evidence a run's folder holds, in words that change with whatever is added to it."""
+    paths = [path for path in folder.rglob("*") if is_plain(path)]
+    names = {path.relative_to(folder).as_posix(): path for path in paths}
+    sizes = [
+        path.stat().st_size
+        for name, path in names.items()
+        if name == ENCRYPTED_FILE or evidence_order(name) is not None
+    ]
+    return f"{len(sizes)} files, {sum(sizes)} bytes"
+
+
+def mark_exported(folder: Path, when: str, held: str) -> None:
+    """Note that a run has been put in a bundle (RFC 3339, UTC) as far as it went then (:func:`extent`)."""
     path = folder / EXPORTED_FILE
-    before = path.read_bytes() if path.is_file() else b""
-    replace_file(path, before[-10_000:] + f"bundled {when}\n".encode())
+    before = path.read_bytes() if is_plain(path) else b""
+    replace_file(path, before[-10_000:] + f"bundled {when}: {held}\n".encode())
 
 
 def was_exported(folder: Path) -> bool:
-    """Whether a run has ever been put in a bundle on this machine."""
-    return (folder / EXPORTED_FILE).is_file()
+    """Whether all that a run's folder holds has been put in a bundle on this machine."""
+    path = folder / EXPORTED_FILE
+    if not is_plain(path):
+        return False
+    return path.read_bytes()[-20_000:].endswith(f": {extent(folder)}\n".encode())

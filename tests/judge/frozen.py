@@ -91,6 +91,7 @@ REVISED = {
         "dns.known",
         "dns.fails",
         "tcp.blocked",
+        "site.partial",
         "http.redirect",
         "page.cleartext",
         "line.antivirus",

@@ -54,7 +54,7 @@ class Player:
     def look_up(self, resolver: str, name: str, **why: Any) -> tuple[str, ...]:
         said = self.world.lookup(resolver, name, self.n)
         if name.partition(".")[2] in GOOD_HOSTS:
-            said = f.NXDOMAIN  # a name that nobody has
+            said = self.world.nobody(resolver)
         if name in GOOD_HOSTS and isinstance(said, tuple):
             said = self.world.calm_at
         if name in EXAMPLES and said == (SITE,):

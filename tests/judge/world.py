@@ -79,6 +79,7 @@ class World:
     site: tuple[str, ...] = (SITE, SITE2)
     control: dict[str, Any] | None = field(default_factory=dict)  # fields that differ; None: no helper
     controls: Callable[[str], dict[str, Any]] = lambda url: {}
+    nobody: Callable[[str], Answer] = lambda resolver: f.NXDOMAIN  # what names are given that nobody has
     ip_ttl: int = 124  # of replies to lookups, the first ones
     again: Callable[[str], dict[str, Any]] = lambda url: {}  # when the helper is asked once more
     role: str = "target"

@@ -47,7 +47,9 @@ VERDICTS = (
         "boolean",
         "The run's verdict on this target and URL, weighing all its measurements; only these are counted.",
     ),
-    Column("partial", "boolean", "Only some addresses of the site are blocked."),
+    Column(
+        "partial", "boolean", "Some addresses of the site fail here and not for the control; others work."
+    ),
     Column("why", "string", "The facts it rests on, each with the id of its rule, separated by semicolons."),
     Column("ruleset", "category", "Version of the rules that judged."),
     Column("label", "category", "Label the volunteer gave the run."),

@@ -46,3 +46,13 @@ def failed_at(control: ControlStep, hop: Hop) -> str | None:
     if hop.secure and tried and all(end.tls_failure for end in tried):
         return "tls"
     return "http" if control.http_failure else None
+
+
+def no_page_either(control: ControlStep | None, hop: Hop) -> bool:
+    """Whether the helper failed after its connection, and not over a certificate: a shield in front of a dead
+    site takes connections, and so does a server that has too much to do.
+    """
+    if control is None or failed_at(control, hop) not in ("tls", "http"):
+        return False
+    met = {control.http_failure, *(end.tls_failure for end in control.endpoints)}
+    return not met & outcomes.UNTRUSTED

@@ -61,10 +61,13 @@ FLOWS = rows(
     ),
     (
         "site.partial",
-        transport.some_addresses,
+        first.some_addresses,
         "one dead address is not the site",
         "OONI verdict defect Y",
+        1,
+        1,
     ),
+    ("site.partial", around.some_addresses, "one dead address is not the site", "OONI verdict defect Y", 2),
     (
         "site.passing",
         transport.passing_trouble,

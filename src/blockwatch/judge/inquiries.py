@@ -14,6 +14,7 @@ from blockwatch.judge.addresses import bogon, is_address, is_v6
 from blockwatch.judge.answers import LINE, SYSTEM
 from blockwatch.judge.ground import Ground
 from blockwatch.judge.names import neutral, parts
+from blockwatch.judge.negative import ghostly
 from blockwatch.judge.outcomes import EMPTY, NXDOMAIN, OK, TRUST
 from blockwatch.judge.public import denies, nowhere
 from blockwatch.judge.scene import Scene
@@ -68,11 +69,12 @@ def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
 
 
 def _made_up(scene: Scene, calm: tuple[str, ...]) -> list[str]:
-    """A name that nobody has, where this one is denied: does the resolver say what it knows that from?
+    """A name that nobody has, where this one is denied: does the resolver say what it knows that from? And
+    where this one has an address for the line alone: does every name that does not exist?
 
     Asked twice, as the second answer is one that it remembers.
     """
-    if scene.answers.how not in (EMPTY, NXDOMAIN):
+    if scene.answers.how not in (EMPTY, NXDOMAIN) and not ghostly(scene):
         return []
     return [f"{crc32(scene.hop.host.encode()):08x}.{host}" for host in calm[:1]]
 
@@ -89,10 +91,11 @@ def _open_resolvers(scene: Scene) -> tuple[str, ...]:
 
 
 def _over_tcp(scene: Scene, resolvers: tuple[str, ...]) -> list[str]:
-    """Those public resolvers over TCP that deny the name, or give an address where no site can live: is it
-    their own word? Nobody on the path answers as easily there.
+    """Those public resolvers over TCP that deny the name, or give an address where no site can live, or one
+    that only the line's resolver gives, too: is it their own word? Few on the path answer there as well.
     """
-    told = [lookup for lookup in scene.answers.udp if denies(lookup) or nowhere(lookup)]
+    false = scene.answers.false if scene.answers.good else frozenset()
+    told = [x for x in scene.answers.udp if denies(x) or nowhere(x) or false & set(x.step.addresses)]
     odd = {lookup.step.resolver for lookup in told}
     return [f"tcp:{resolver.partition(':')[2]}" for resolver in resolvers if resolver in odd]
 

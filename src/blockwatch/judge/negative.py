@@ -12,11 +12,26 @@ Rules of this file:
 from __future__ import annotations
 
 from blockwatch.judge.answers import LINE
-from blockwatch.judge.outcomes import EMPTY, NXDOMAIN
+from blockwatch.judge.outcomes import EMPTY, NXDOMAIN, OK
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.soa import zone_denies, zones
 
 _TOLD = frozenset({NXDOMAIN, EMPTY})
+
+
+def ghostly(scene: Scene) -> bool:
+    """Whether a name that is gone for all who can be believed has an address here."""
+    answers = scene.answers
+    gone = answers.gone_for_control if scene.control is not None else answers.firm_nxdomain
+    return bool(answers.given) and not answers.good and gone
+
+
+def denies_made_up(scene: Scene) -> bool:
+    """Whether the line's resolver was asked for names that nobody has, and gave no address for them: some
+    providers lead every name that does not exist to a page of theirs.
+    """
+    asked = [x for x in scene.hop.made_up if x.end in (OK, NXDOMAIN, EMPTY)]
+    return bool(asked) and not any(lookup.step.addresses for lookup in asked)
 
 
 def denial_doubt(scene: Scene) -> str:

@@ -67,6 +67,22 @@ class Public:
         return tuple(lookup.ref for told in self._accused.values() for lookup in told)
 
     @once
+    def replaced(self) -> tuple[str, ...]:
+        """Witnesses of resolvers that always give addresses over UDP which nobody knows, and over TCP known
+        ones: of two at least, where none tells the truth. Addresses by place would be the same either way.
+        """
+        found: list[Lookup] = []
+        places = 0
+        for place, told in self._udp.items():
+            again = [x for x in self._tcp.get(place, ()) if x.step.addresses]
+            given = [x for x in told if x.step.addresses]
+            true = [bool(self._good & set(x.step.addresses)) for x in (*given, *again)]
+            if given and again and true == [False] * len(given) + [True] * len(again):
+                places += 1
+                found += [*given, *again]
+        return tuple(x.ref for x in found) if places >= _RESOLVERS and not self.honest else ()
+
+    @once
     def denied(self) -> bool:
         """Whether a resolver denies the name with the zone's own record."""
         return any(zone_denies(x) for told in self._udp.values() for x in told if denies(x))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from blockwatch.judge.finding import Note, refs
 from blockwatch.judge.outcomes import OK, TIMEOUT, UNREACHABLE
-from blockwatch.judge.rules_transport import all_failed
+from blockwatch.judge.rules_transport import all_failed, mixed
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Flow, broke
 from blockwatch.model import Purpose
@@ -115,3 +115,33 @@ def _done(flow: Flow) -> int:
     """When it ended: a packet that was sent again may have passed only then."""
     steps = (flow.tcp, flow.tls, flow.http)
     return max(step.t + step.us for step in steps if step is not None and not step.skipped)
+
+
+def some_addresses(scene: Scene) -> Note | None:
+    """Some addresses of the site fail while others work.
+
+    The verdict is ``partial`` where those that fail work for the control.
+    """
+    for tries in mixed(scene, "tcp", "tls"):
+        fine = {flow.address for flow in tries.passed}
+        lost = [flow for flow in tries.failed if flow.address not in fine]
+        if not lost:
+            continue
+        witnesses = refs(*(flow.witness(tries.layer) for flow in lost))
+        text = f"Some of the site's addresses fail ({tries.layer}), others work"
+        works = [flow for flow in lost if _works_for_control(scene, flow)]
+        if works:
+            return Note(f"{text}; for the control those that fail work as well", witnesses, partial=True)
+        return Note(f"{text}; nobody saw those work that fail", witnesses)
+    return None
+
+
+def _works_for_control(scene: Scene, flow: Flow) -> bool:
+    """Whether the control connected to the very address, and where TLS is spoken got a chain valid for the
+    name: an old address may be dead for everybody, and what the line's resolver alone gives be no site's.
+    """
+    control = scene.control
+    if control is None:
+        return False
+    ends = [end for end in control.endpoints if (end.address, end.port) == (flow.address, scene.hop.port)]
+    return any(not (end.tcp_failure or end.tls_failure) for end in ends)

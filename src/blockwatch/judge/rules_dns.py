@@ -12,6 +12,7 @@ from __future__ import annotations
 from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import bogon
 from blockwatch.judge.finding import Finding, Note, down, refs, sign, unclear
+from blockwatch.judge.negative import denies_made_up
 from blockwatch.judge.outcomes import OK
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Lookup
@@ -41,7 +42,8 @@ def ghost(scene: Scene) -> Finding | None:
     if not (answers.gone_for_control or (scene.control is None and answers.firm_nxdomain)):
         return None
     made_up = [lookup for lookup in answers.udp if set(lookup.step.addresses) & answers.given]
-    if made_up and (answers.firm_nxdomain or answers.doubled):
+    wild = scene.ruleset > 1 and not denies_made_up(scene)
+    if made_up and (answers.doubled or (answers.firm_nxdomain and not wild)):
         text = "Every UDP resolver gives an address for a name that does not exist any more"
         witnesses = refs(of(answers.system), of(made_up), of(answers.firm), scene.hop.control_refs)
         return sign("dns.injection", text, witnesses)

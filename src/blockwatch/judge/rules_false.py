@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from blockwatch.failure import UNKNOWN_AUTHORITY
 from blockwatch.judge.addresses import SOMEWHERE, unreal
 from blockwatch.judge.answers import given
-from blockwatch.judge.certs import names_host
-from blockwatch.judge.chains import HARMLESS, Cause, cause_of
+from blockwatch.judge.certs import issuer_key, names_host
+from blockwatch.judge.chains import HARMLESS, Cause, cause_of, chain_of
 from blockwatch.judge.finding import Finding, blocked, refs, sign, unclear
 from blockwatch.judge.household import answer_doubt, proxied, tempered
 from blockwatch.judge.nodes import in_cleartext, many_get, perhaps_the_sites, shared
@@ -29,6 +30,7 @@ from blockwatch.judge.sight import Flow, Lookup, ending
 from blockwatch.verdict import Grade
 
 LEFT = "An address that the site has left would look the same"
+DEAD = "nobody is there for the control either, which reached the site elsewhere: a dead server of the site's"
 PLACE = "A server of the site's that is meant for this place would look the same"
 PROXY = "This line gives other names special-purpose addresses, too, each its own: a proxy of this side's"
 # Iran's: OONI blocking-fingerprints (fingerprints_dns.csv); Aryan et al., FOCI 2013
@@ -70,6 +72,8 @@ def false_certificate(scene: Scene) -> Finding | None:
     strangers = [flow for flow in _validations(scene, answers.false) if flow.at("tls") == TRUST]
     if not strangers and not _control_finds_nobody(scene):
         return None
+    if _one_signs_both(scene, strangers):
+        return None
     cause = cause_of(scene, strangers)
     if strangers and cause in HARMLESS:
         text = "The resolver's address has the site's own certificate, only broken; another has a valid one"
@@ -99,7 +103,7 @@ def other_certificate(scene: Scene) -> Finding | None:
     ]
     if not here or not there or any(_named(flow, scene) for flow in here):
         return None
-    if not any(_named(flow, scene) for flow in there):
+    if not any(_named(flow, scene) for flow in there) or _one_signs_both(scene, here):
         return None
     text = "Only the control's address, not the resolver's, shows a certificate made out for the name"
     witnesses = [ref for flow in (*here, *there) for ref in flow.witness("tls")]
@@ -179,6 +183,8 @@ def _false_answer(
     injected = answers.injected or (agreed if common and not empty else ())
     shown = refs(of(lookups), witnesses, injected or agreed, scene.hop.control_refs)
     name = "dns.injection" if injected else mechanism
+    if empty and not (injected or common or answers.public.replaced) and _dead_for_control(scene):
+        return unclear(f"{text}; {DEAD}", shown, "dns")
     private = any(unreal(address) in SOMEWHERE for address in answers.false)
     if not injected and (empty or not (foreign or common)):
         return sign(name, f"{text}. {PLACE if agreed or private else LEFT}", shown)
@@ -214,6 +220,13 @@ def _control_finds_nobody(scene: Scene) -> bool:
     return bool(scene.answers.false)
 
 
+def _dead_for_control(scene: Scene) -> bool:
+    """Whether the helper dialled every false address and could not connect to any."""
+    control, false = scene.control, scene.answers.false
+    ends = [end for end in control.endpoints if end.address in false] if control is not None else []
+    return {end.address for end in ends} == false and all(end.tcp_failure for end in ends)
+
+
 def _nobody_there(scene: Scene) -> bool:
     """Whether every flow to the false addresses failed, twice or more, and the control met nobody there."""
     false = scene.answers.false
@@ -222,6 +235,20 @@ def _nobody_there(scene: Scene) -> bool:
         [end for end in scene.control.endpoints if end.address in false] if scene.control is not None else []
     )
     return len(ends) >= 2 and all(ends) and all(end.tcp_failure for end in met)
+
+
+def _one_signs_both(scene: Scene, strangers: list[Flow]) -> bool:
+    """Whether the chains shown to us at addresses that are surely the site's are no better, and from the same
+    unknown authority: somebody on this line signs everything, so certificates tell nothing of addresses.
+    """
+    makers = _unknown_makers(strangers)
+    return bool(makers) and makers <= _unknown_makers(_validations(scene, scene.answers.good))
+
+
+def _unknown_makers(flows: list[Flow]) -> frozenset[str]:
+    """Who made the chains out, where nobody knows their authority."""
+    unknown = [flow for flow in flows if flow.tls is not None and flow.tls.trust == UNKNOWN_AUTHORITY]
+    return frozenset(issuer_key(chain_of(flow)) for flow in unknown) - {""}
 
 
 def _named(flow: Flow, scene: Scene) -> bool:

@@ -10,12 +10,12 @@ from blockwatch.judge.answers import Answers
 from blockwatch.judge.case import destination, page_key
 from blockwatch.judge.certs import issuer_key, local_interceptor, names_host
 from blockwatch.judge.chains import chain_of
-from blockwatch.judge.finding import Finding, blocked, refs, unclear
+from blockwatch.judge.finding import Finding, Note, blocked, refs, unclear
 from blockwatch.judge.outcomes import TRUST, UNTRUSTED
 from blockwatch.judge.pages import agrees, alike
 from blockwatch.judge.rules_dns import of
 from blockwatch.judge.rules_known import censors_page
-from blockwatch.judge.rules_transport import all_failed
+from blockwatch.judge.rules_transport import all_failed, mixed
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow, Lookup, ending, redirect_of
 from blockwatch.model import Purpose
@@ -199,3 +199,14 @@ def _signs_everything(scene: Scene, issuer: str) -> bool:
         return True
     others = scene.peers.others(scene.peers.issuers, issuer, scene.hop.host)
     return len(others) >= 1 and not scene.peers.proven
+
+
+def some_addresses(scene: Scene) -> Note | None:
+    """Some addresses of the site fail while others work."""
+    for tries in mixed(scene, "tcp", "tls"):
+        fine = {flow.address for flow in tries.passed}
+        lost = [flow for flow in tries.failed if flow.address not in fine]
+        if lost:
+            text = f"Some of the site's addresses fail ({tries.layer}), others work"
+            return Note(text, refs(*(flow.witness(tries.layer) for flow in lost)), partial=True)
+    return None

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from blockwatch.judge import chance, outcomes, proof
 from blockwatch.judge.addresses import is_v6
+from blockwatch.judge.errand import no_page_either
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import ALERT, PLAINTEXT, TRUST
 from blockwatch.judge.scene import Scene
@@ -66,6 +67,9 @@ def tcp_blocked(scene: Scene) -> Finding | None:
         found = chance.weighed(scene, "tcp", found)
     if found is None or found.state is not State.BLOCKED:
         return found
+    if no_page_either(scene.control, scene.hop):
+        text = "Connecting fails; the control connects, and gets no page either: the site may be ill"
+        return unclear(text, found.witnesses, "tcp")
     if scene.control is not None and scene.control.helper.startswith("http"):
         found = replace(found, text=f"{found.text}. That the address lives is one helper's word")
     if _no_ipv6(scene):
@@ -121,20 +125,9 @@ def tcp_alone(scene: Scene) -> Finding | None:
     return unclear(text, with_control(scene, tries), "tcp")
 
 
-def some_addresses(scene: Scene) -> Note | None:
-    """Some addresses of the site fail while others work."""
-    for tries in _mixed(scene, "tcp", "tls"):
-        fine = {flow.address for flow in tries.passed}
-        lost = [flow for flow in tries.failed if flow.address not in fine]
-        if lost:
-            text = f"Some of the site's addresses fail ({tries.layer}), others work"
-            return Note(text, refs(*(flow.witness(tries.layer) for flow in lost)), partial=True)
-    return None
-
-
 def passing_trouble(scene: Scene) -> Note | None:
     """It failed, and worked when it was tried again."""
-    for tries in _mixed(scene, "tcp", "tls", "http"):
+    for tries in mixed(scene, "tcp", "tls", "http"):
         fine = {flow.address for flow in tries.passed}
         again = [flow for flow in tries.failed if flow.address in fine]
         if again:
@@ -251,7 +244,7 @@ def tls_alone(scene: Scene) -> Finding | None:
     return unclear(text, with_control(scene, tries), "tls")
 
 
-def _mixed(scene: Scene, *layers: str) -> list[Tries]:
+def mixed(scene: Scene, *layers: str) -> list[Tries]:
     """The tries of those layers at which some flows failed and others passed."""
     return [tries for layer in layers if (tries := scene.tries(layer)).failed and tries.passed]
 

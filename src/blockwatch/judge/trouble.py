@@ -16,6 +16,7 @@ from blockwatch.judge.addresses import bogon, is_address
 from blockwatch.judge.certs import state_root
 from blockwatch.judge.chains import chain_of
 from blockwatch.judge.names import parts, same_owner
+from blockwatch.judge.negative import ghostly
 from blockwatch.judge.outcomes import EOF, LOCAL, OK, RESET, TIMEOUT, TRUST, of_failure
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import CALM, FAR, REDIRECTS, redirect_of
@@ -64,6 +65,8 @@ def _dns(scene: Scene) -> bool:
         return not (nobody and not answers.elsewhere)
     if answers.given & answers.good:
         return bool(answers.contradicted)
+    if ghostly(scene):
+        return True
     if answers.good:
         return not _page_agrees(scene)
     if any(bogon(address) is not None for address in answers.given):

@@ -91,13 +91,50 @@ row(
     grades="signs",
 )
 row(
-    "stranger without TLS, control finds nobody",
+    "stranger at whom nobody connects, the control neither",
+    "inconclusive",
+    "",
+    "dns.certificate",
+    lookup=isp((OTHER,)),
+    dial=on_address(f.REFUSED, OTHER),
+    controls=lambda url: {"endpoints": ends() + ends(tcp=f.REFUSED, address=OTHER)},
+)
+row(
+    "such a stranger for all who ask over UDP; over TCP the same resolvers give the site",
+    "blocked",
+    "dns.",
+    "dns.certificate",
+    lookup=everywhere((OTHER,)),
+    dial=on_address(f.REFUSED, OTHER),
+    controls=lambda url: {"endpoints": ends() + ends(tcp=f.REFUSED, address=OTHER)},
+    grades="signs",
+)
+row(
+    "such a stranger for all who ask, over TCP as well",
+    "inconclusive",
+    "",
+    "dns.certificate",
+    lookup=lambda r, name, n: (OTHER,) if r != DOH and name == HOST else (SITE,),
+    dial=on_address(f.REFUSED, OTHER),
+    controls=lambda url: {"endpoints": ends() + ends(tcp=f.REFUSED, address=OTHER)},
+)
+row(
+    "stranger where we cannot connect, and the control meets somebody without TLS",
     "blocked",
     "dns.redirect",
     "dns.certificate",
     lookup=isp((OTHER,)),
     dial=on_address(f.REFUSED, OTHER),
-    controls=lambda url: {"endpoints": ends() + ends(tcp=f.REFUSED, address=OTHER)},
+    controls=lambda url: {"endpoints": ends() + ends(tls=f.UNKNOWN_AUTHORITY, address=OTHER)},
+    grades="signs",
+)
+row(
+    "the same in cleartext: nobody connects, the control neither",
+    "inconclusive",
+    url=HTTP,
+    lookup=isp((OTHER,)),
+    dial=on_address(f.REFUSED, OTHER),
+    controls=lambda url: {"endpoints": ends(port=80) + ends(tcp=f.REFUSED, address=OTHER, port=80)},
 )
 row(
     "ISP points to a block page, http (Z2)",
@@ -128,16 +165,22 @@ row(
         else None
     ),
 )
-row(
-    "ghost",
-    "blocked down",
-    "dns",
-    "dns.ghost",
-    url=HTTP,
-    lookup=lambda r, name, n: f.NXDOMAIN if r == DOH else (OTHER,),
-    site=(),
-    control=broken_for_control(addresses=(), dns_failure=f.NXDOMAIN, endpoints=()),
-)
+for title, nobody, states in (
+    ("", f.NXDOMAIN, "blocked"),
+    (" that wildcards what does not exist", (OTHER,), "down"),
+):
+    row(
+        f"ghost, given by whoever is asked over UDP{title}",
+        states,
+        "dns.injection",
+        "dns.ghost",
+        url=HTTP,
+        lookup=lambda r, name, n: f.NXDOMAIN if r == DOH else (OTHER,) if name == HOST else (SITE,),
+        nobody=lambda r, nobody=nobody: nobody,
+        site=(),
+        control=broken_for_control(addresses=(), dns_failure=f.NXDOMAIN, endpoints=()),
+        grades="signs",
+    )
 row(
     "ghost from the ISP only",
     "down",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from blockwatch import failure as f
 from tests.judge import forged
-from tests.judge.world import GOOD, GOOD_AT, GOOD_HOSTS, HOST, SITE, Hello
-from tests.judge.worlds.say import at_site, broken_for_control, by_sni, ends, row
+from tests.judge.world import GOOD, GOOD_AT, GOOD_HOSTS, HOST, SITE, SITE2, Hello
+from tests.judge.worlds.say import at_site, broken_for_control, by_sni, ends, isp, row
 
 TRUE = Hello(chain=forged.plain(HOST))
 
@@ -171,4 +171,25 @@ row(
         else None
     ),
     control=None,
+)
+
+# certificates that somebody on this line makes out for every name tell nothing of addresses
+OWN_CA = Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.plain(HOST, "Company Proxy"))
+ELSE_CA = Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.plain("blocked.isp.example", "Block Page"))
+row(
+    "a company's proxy signs everything, and the site answers by place",
+    "inconclusive",
+    lookup=isp((SITE2,)),
+    shake=lambda a, sni, n: OWN_CA,
+    calm=False,
+    control={"addresses": (SITE,), "endpoints": ends()},
+)
+row(
+    "a stranger's chain at the resolver's address, while a proxy signs at the site's",
+    "blocked",
+    "dns.redirect",
+    lookup=isp((SITE2,)),
+    shake=lambda a, sni, n: ELSE_CA if a == SITE2 else OWN_CA,
+    calm=False,
+    control={"addresses": (SITE,), "endpoints": ends()},
 )

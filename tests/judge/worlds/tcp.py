@@ -98,3 +98,33 @@ row(
     dial=on_address(f.TIMEOUT, SITE),
     control={"addresses": (SITE2,)},
 )
+
+# the control connects, and gets no further: a shield that takes every connection, a server under load
+for how, seen in {
+    "its handshake times out": {"http_failure": f.TIMEOUT, "endpoints": ends(tls=f.TIMEOUT)},
+    "its handshake is reset": {"http_failure": f.RESET, "endpoints": ends(tls=f.RESET)},
+    "it waits in vain for a page": {"http_failure": f.TIMEOUT, "endpoints": ends()},
+}.items():
+    for failure in (f.TIMEOUT, f.REFUSED):
+        row(
+            f"we cannot connect ({failure}); the control can, but {how}",
+            "inconclusive down",
+            dial=on_address(failure, SITE),
+            control=broken_for_control(**seen),
+        )
+row(
+    "address dropped; the control gets an error page",
+    "blocked",
+    "tcp.timeout",
+    dial=on_address(f.TIMEOUT, SITE),
+    control={"status": 503, "title": "Service Unavailable"},
+    grades="signs",
+)
+row(
+    "address dropped; the control meets an expired certificate",
+    "blocked",
+    "tcp.timeout",
+    dial=on_address(f.TIMEOUT, SITE),
+    control=broken_for_control(http_failure=f.INVALID_CERTIFICATE, endpoints=ends(tls=f.INVALID_CERTIFICATE)),
+    grades="signs",
+)

@@ -9,14 +9,14 @@ Rules of this file:
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from blockwatch.errors import UsageError
+from blockwatch.errors import EvidenceError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,25 +109,34 @@ def _newest(results: Path, key: str | None) -> Path | None:
 
     if not results.is_dir():
         return None
-    folders = [*run_folders(results), *encrypted_folders(results)]
-    for _, begun in groupby(sorted(folders, key=_second, reverse=True), key=_second):
-        found: dict[Path, int] = {}
-        for folder in begun:
-            if is_encrypted(folder):
-                if _is_of(folder, key):
-                    found[folder] = is_plain(folder / PROGRESS_FILE)  # one that was resumed has none
-                continue
-            first = read_run(folder).open
-            if first.key == key and first.imported is None and first.retest_of is None:
-                found[folder] = first.started
-        if found:
-            return max(found, key=lambda folder: found[folder])
+
+    def begun(folder: Path) -> tuple[str, bool, str]:  # of two of one second the later one has the note
+        return folder.name[:16], is_plain(folder / PROGRESS_FILE), folder.name
+
+    for folder in sorted((*run_folders(results), *encrypted_folders(results)), key=begun, reverse=True):
+        if is_encrypted(folder):
+            if _is_of(folder, key):
+                return folder
+            continue
+        first = read_run(folder).open
+        if first.key == key and first.imported is None and first.retest_of is None:
+            return _latest(results, folder, key)
     return None
 
 
-def _second(folder: Path) -> str:
-    """When a run began, by its folder's name."""
-    return folder.name[:16]
+def _latest(results: Path, folder: Path, key: str | None) -> Path:
+    """The run that resumes this one, and so on to the last: its name is earlier where a clock was ahead."""
+    from blockwatch.evidence.reading import read_run, run_folders
+
+    after: dict[str, Path] = {}
+    for other in run_folders(results):
+        with contextlib.suppress(EvidenceError):  # not what was asked for
+            first = read_run(other).open
+            if first.resumes is not None and first.key == key:
+                after[first.resumes] = other
+    while (following := after.pop(read_run(folder).open.run, None)) is not None:
+        folder = following
+    return folder
 
 
 def _is_of(folder: Path, key: str | None) -> bool:

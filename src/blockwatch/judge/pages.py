@@ -191,7 +191,11 @@ def _bare(url: str) -> str:
 
 def wording(step: HttpStep, text: str = "") -> bool:
     """Whether a page speaks like a block page: a sign, never proof."""
-    words = _words(step, text)
+    return telling(_words(step, text))
+
+
+def telling(words: str) -> bool:
+    """Whether words, in lower case, speak like a block page."""
     return any(stem in words for stem in _STEMS) and _VOCABULARY.search(words) is not None
 
 

@@ -5,7 +5,9 @@ Rules of this file:
 * local interception is excluded first: an issuer that signs for control names too is not a censor;
 * what decides is why the chain is not trusted: wrong dates, another name or a missing intermediate are
   ordinary faults of one server, and a sign at most;
-* a made-up chain alone is nobody's fault in particular: a control, or an unrelated address, must show it.
+* a made-up chain alone is nobody's fault in particular: a control, or an unrelated address, must show it;
+* one that comes at the site's address only may be the site's, for visitors of this country; and only an
+  authority on record is surely no company's gateway: ``confirmed`` needs one.
 """
 
 from __future__ import annotations
@@ -125,7 +127,8 @@ def interception(scene: Scene) -> Finding | None:
         witnesses = _witnesses(scene, tries, elsewhere)
         if not valid and why is not Cause.FORGED:
             return sign("tls.mitm.sni", text, witnesses)
-        return blocked("tls.mitm.sni", Grade.CONFIRMED if valid else Grade.STRONG, text, witnesses)
+        settled = Grade.CONFIRMED if valid and scene.ruleset == 1 else Grade.STRONG
+        return _made_up(scene, settled, text, witnesses)
     bare = _true_without_name(scene)
     witnesses = _witnesses(scene, tries, bare)
     if why is not Cause.FORGED:
@@ -134,16 +137,27 @@ def interception(scene: Scene) -> Finding | None:
         text = f"{SAID[why]}; without the site's name the same address sends the true one"
         if not valid:
             return sign("tls.mitm.sni", f"{text}. The server's own configuration could do that", witnesses)
-        proven = {flow.address for flow in tries.same} <= scene.answers.control_proven or scene.ruleset == 1
-        return blocked("tls.mitm.sni", Grade.CONFIRMED if proven else Grade.STRONG, text, witnesses)
+        settled = Grade.CONFIRMED if scene.ruleset == 1 else Grade.STRONG
+        return _made_up(scene, settled, text, witnesses)
     if not valid:
         return None
     text = f"{SAID[why]}; the control gets a valid one"
     if tries.rounds < 2 and not scene.once:
         return unclear(f"{text}; it was not asked for again", witnesses, "tls")
+    if scene.ruleset > 1:
+        return sign(
+            "tls.mitm", f"{text}. A chain that the site shows to this country would look the same", witnesses
+        )
     if tries.rounds < 3:
         return sign("tls.mitm", text, witnesses)
     return blocked("tls.mitm", Grade.STRONG, text, witnesses)
+
+
+def _made_up(scene: Scene, grade: Grade, text: str, witnesses: tuple[str, ...]) -> Finding:
+    """A chain that the site cannot have sent, by an authority that is on nobody's record."""
+    if scene.ruleset > 1:
+        text += ". A company's gateway with rules of its own would look the same"
+    return blocked("tls.mitm.sni", grade, text, witnesses, proven=scene.ruleset > 1)
 
 
 def _perhaps(scene: Scene, tries: Tries, why: Cause, witnesses: tuple[str, ...]) -> Finding | None:

@@ -8,7 +8,9 @@ Rules of this file:
   has a line or a fault of its own; the first is heard no more where it says so again (its network may block
   sites), the second not at all;
 * one or two contradictions are a site's doing (it refuses the helper, or answers by place): three owners at
-  least, and more than it was right about.
+  least, and more than it was right about;
+* that a page is another one is no lie: sites have pages by country. It counts where the helper has one and
+  the same page for several owners, none, a refusal, or one that speaks of blocking.
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from blockwatch.judge.names import owner, parts
-from blockwatch.judge.pages import agrees
+from blockwatch.judge.pages import agrees, telling
 from blockwatch.judge.sight import PLAIN
 from blockwatch.model import ControlStep, HttpStep, TlsStep
 
 BELIED = 3  # owners of sites
+ODD = "odd"
 
 
 class Helpers:
@@ -29,7 +32,7 @@ class Helpers:
 
     def __init__(self) -> None:
         # helper → owners of whose sites it saw other pages
-        self._other: dict[str, set[str]] = defaultdict(set)
+        self._other: dict[str, dict[object, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._down: dict[str, set[str]] = defaultdict(set)  # … of whose sites it said that they fail
         self._right: dict[str, set[str]] = defaultdict(set)
 
@@ -43,14 +46,22 @@ class Helpers:
             if page is None:
                 continue
             said = "down" if control.http_failure else agrees(page, control)
-            found = {"down": self._down, "same": self._right, "different": self._other}.get(said)
-            if found is not None:
-                found[control.helper].add(owner(parts(control.url).host))
+            whose = owner(parts(control.url).host)
+            if said == "different":
+                self._other[control.helper][_kind(control)].add(whose)
+            elif said in ("down", "same"):
+                (self._down if said == "down" else self._right)[control.helper].add(whose)
 
     @property
     def unfit(self) -> frozenset[str]:
         """The helpers that are no witnesses at all: the pages that they show are others."""
-        return self._wrong_in(self._other)
+        told = {
+            helper: {
+                whose for kind, owners in kinds.items() if kind is ODD or len(owners) > 1 for whose in owners
+            }
+            for helper, kinds in self._other.items()
+        }
+        return self._wrong_in(told)
 
     @property
     def gloomy(self) -> frozenset[str]:
@@ -60,6 +71,14 @@ class Helpers:
     def _wrong_in(self, told: dict[str, set[str]]) -> frozenset[str]:
         right = self._right
         return frozenset(h for h, o in told.items() if len(o) >= BELIED and len(o) > len(right.get(h, ())))
+
+
+def _kind(control: ControlStep) -> object:
+    """What makes pages of several sites one and the same; :data:`ODD` for one that no site would show."""
+    title = (control.title or "").lower()
+    if (control.status or 0) >= 400 or not control.body_length or telling(title):
+        return ODD
+    return control.status, title, control.body_length
 
 
 def _pages(handshakes: Iterable[TlsStep], responses: Iterable[HttpStep]) -> dict[str, HttpStep]:

@@ -87,12 +87,15 @@ DOWN = broken_for_control(http_failure=f.TIMEOUT, endpoints=ends(tcp=f.TIMEOUT))
 BLANK = {"title": None, "body_length": 0, "headers": ()}
 
 
-def belied(told: dict[str, Any], count: int = 3) -> tuple[Measurement, ...]:
-    """Other owners' sites that work here, and what the helper says of them."""
+def belied(told: dict[str, Any], count: int = 3, *, each: int = 0) -> tuple[Measurement, ...]:
+    """Other owners' sites that work here, and what the helper says of them; ``each``: of every site another
+    page, by so many bytes.
+    """
     made = []
     for number in range(count):
         host = f"site.owner{number}.example"
-        there = World(url=f"https://{host}/", shake=lambda a, sni, n: Hello(), control=told)
+        page = {**told, "body_length": told["body_length"] + number * each} if each else told
+        there = World(url=f"https://{host}/", shake=lambda a, sni, n: Hello(), control=page)
         one = measured(there, 10 + number, "first", number * SECOND, ())
         made.append(changed(one, target=host, url=there.url))
     return tuple(made)
@@ -129,6 +132,21 @@ row(
     "tcp.blocked",
     dial=on_address(f.TIMEOUT, SITE),
     others=belied(BLANK, 2),
+)
+row(
+    "a blocked address, and three sites that show the helper's country pages of their own",
+    "blocked",
+    "tcp.timeout",
+    "tcp.blocked",
+    dial=on_address(f.TIMEOUT, SITE),
+    others=belied({"title": None, "body_length": 30_000}, each=2_000),
+)
+row(
+    "a blocked address, and a helper that gives one page for three sites",
+    "inconclusive down",
+    rule="line.helper",
+    dial=on_address(f.TIMEOUT, SITE),
+    others=belied({"title": None, "body_length": 30_000}),
 )
 row(
     "a blocked address, and a helper whose network blocks other sites of the run",

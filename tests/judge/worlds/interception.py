@@ -98,7 +98,7 @@ row(
     "tls.mitm.sni",
     "tls.mitm",
     shake=by_sni(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.plain(HOST, "Somebody"))),
-    grades="confirmed",
+    grades="strong",
 )
 row(
     "unknown interception, no helper",
@@ -124,7 +124,7 @@ row(
     "tls.mitm",
     "tls.mitm",
     shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.whole(HOST))),
-    grades="strong",
+    grades="signs",
 )
 row(
     "unknown interception at the site's address only, true chain without SNI",
@@ -132,7 +132,7 @@ row(
     "tls.mitm.sni",
     "tls.mitm",
     shake=at_site(Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.whole(HOST)), TRUE),
-    grades="confirmed",
+    grades="strong",
 )
 row(
     "a server's self-signed host, its default is valid, no helper",

@@ -70,6 +70,7 @@ ADDED = {
         "tcp.neighbour",
         "site.residue",
         "tls.authority",
+        "tls.ours",
         "page.address",
         "control.run",
         "control.apart",

@@ -87,6 +87,13 @@ FLOWS = rows(
         "Qurium 2020-02-14 (Procera, AS8193)",
     ),
     (
+        "tls.ours",
+        around.own_library,
+        "who refuses is who said so, and no alert came",
+        "OpenSSL 3: security levels, legacy renegotiation",
+        2,
+    ),
+    (
         "tls.blocked",
         transport.tls_blocked,
         "the control's handshake is answered where ours fails alike every time",

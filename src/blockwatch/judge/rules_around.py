@@ -1,17 +1,18 @@
 """Facts around a failure that decide nothing by themselves: senders, ports, neighbours, lingering blocks.
 
-Rules of this file: notes only; each is something that a reader of the verdict would ask next.
+Rules of this file: notes, but for what is this side's own doing; each is something that a reader of the
+verdict would ask next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from blockwatch.judge.finding import Note, refs
-from blockwatch.judge.outcomes import OK, TIMEOUT, UNREACHABLE
-from blockwatch.judge.rules_transport import all_failed, mixed
+from blockwatch.judge.finding import Finding, Note, refs, unclear
+from blockwatch.judge.outcomes import ALERT, OK, TIMEOUT, TRUST, UNREACHABLE
+from blockwatch.judge.rules_transport import all_failed, mixed, with_control
 from blockwatch.judge.scene import Scene
-from blockwatch.judge.sight import Flow, broke
+from blockwatch.judge.sight import CALM, FAR, Flow, broke
 from blockwatch.model import Purpose
 
 _APART_US = 200_000_000  # no residual block on record lasts longer than 180 s
@@ -145,3 +146,18 @@ def _works_for_control(scene: Scene, flow: Flow) -> bool:
         return False
     ends = [end for end in control.endpoints if (end.address, end.port) == (flow.address, scene.hop.port)]
     return any(not (end.tcp_failure or end.tls_failure) for end in ends)
+
+
+def own_library(scene: Scene) -> Finding | None:
+    """This program's own TLS library refuses what the server offers; no alert came."""
+    tries = all_failed(scene, "tls")
+    if tries is None or scene.once or tries.kind != ALERT or scene.control_failed_at == "tls":
+        return None
+    steps = [flow.tls for flow in tries.same if flow.tls is not None]
+    fine = {flow.address for flow in scene.hop.by(*CALM) if flow.at("tls") in (OK, TRUST)}
+    far = [flow for flow in scene.hop.by(*FAR) if flow.at("tls") == ALERT and flow.address in fine]
+    if far or any(step.alert is not None for step in steps):
+        return None  # what comes at unrelated addresses, too, is no old server's
+    said = next((step.error for step in steps if step.error), "a failed handshake without an alert")
+    text = f"This program's TLS library refuses what the server offers ({said}): old, perhaps, but no block"
+    return unclear(text, with_control(scene, tries), "tls")

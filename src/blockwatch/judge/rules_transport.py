@@ -34,7 +34,7 @@ _WORDS = {
     "refused": "is refused",
     "unreachable": "is answered as unreachable",
     "eof": "is closed",
-    "alert": "is answered with a TLS alert",
+    "alert": "is answered with an alert, or what is no handshake",
     "plaintext": "is answered in plain text",
 }
 

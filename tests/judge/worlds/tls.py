@@ -150,3 +150,41 @@ row(
     shake=by_sni(CUT),
     control=broken_for_control(endpoints=ends(tls=f.RESET), http_failure=f.RESET),
 )
+
+# our own library gives up, and nobody sent an alert
+TOO_OLD = Hello(failure=f.FAILED_HANDSHAKE, chain=(), us=60_000)
+row(
+    "an old server that our TLS library refuses, and the control's does not",
+    "inconclusive",
+    rule="tls.ours",
+    shake=lambda a, sni, n: TOO_OLD if a == SITE else None,
+)
+row(
+    "the same, and other names get another of the server's sites",
+    "inconclusive",
+    rule="tls.ours",
+    shake=lambda a, sni, n: TOO_OLD if a == SITE and sni == HOST else None,
+)
+row(
+    "the same for the control",
+    "down",
+    rule="tls.down",
+    shake=lambda a, sni, n: TOO_OLD if a == SITE else None,
+    control=broken_for_control(http_failure=f.FAILED_HANDSHAKE, endpoints=ends(tls=f.FAILED_HANDSHAKE)),
+)
+row(
+    "what is no handshake comes for the name, wherever it is sent",
+    "blocked",
+    "tls.alert",
+    "tls.blocked",
+    shake=by_sni(TOO_OLD),
+)
+row(
+    "an alert for the name at the site's own address",
+    "blocked",
+    "tls.alert",
+    shake=lambda a, sni, n: (
+        Hello(failure=f.FAILED_HANDSHAKE, alert=40, chain=()) if a == SITE and sni == HOST else None
+    ),
+    grades="signs",
+)

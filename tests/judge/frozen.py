@@ -78,6 +78,7 @@ ADDED = {
         "line.names",
         "line.helper",
         "weigh.everybody",
+        "dns.many",
     ],
 }
 """By ruleset: the ids that are new in it."""

@@ -12,6 +12,7 @@ from blockwatch.judge import rules_first as first
 from blockwatch.judge import rules_first_names as first_names
 from blockwatch.judge import rules_injection as injection
 from blockwatch.judge import rules_lookups as lookups
+from blockwatch.judge import rules_many as many
 from blockwatch.judge import rules_record as record
 from blockwatch.judge.row import rows
 
@@ -157,6 +158,13 @@ NAMES = rows(
         false.false_page,
         "where nothing is encrypted the page itself must tell",
         "Satellite; OONI verdict defect Z2",
+        2,
+    ),
+    (
+        "dns.many",
+        many.for_many,
+        "zones of several owners do not point to one place where nobody is",
+        "Satellite, IMC 2016; Nourin et al., WWW 2023 (Turkmenistan)",
         2,
     ),
     (

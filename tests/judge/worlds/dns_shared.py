@@ -140,3 +140,108 @@ for title, mine, states in (
         shake=lambda a, sni, n: STRANGERS if a == OTHER else None,
         others=led_to(OTHER, "first.example", "second.test", dead=False),
     )
+
+
+# No witness is left: the encrypted resolver and the helper are blocked, too.
+
+
+def led(count: int, address: str) -> tuple[Measurement, ...]:
+    """Sites of so many other owners, for which every resolver that answers gives this address."""
+    made = []
+    for number in range(count):
+        host = f"news.outlet{number}.example"
+        url = f"https://{host}/"
+        there = World(url=url, lookup=udp_only(address, host), site=(), control=None)
+        one = measured(there, 10 + number, "first", number * SECOND, ())
+        made.append(changed(one, target=f"outlet{number}", url=url))
+    return tuple(made)
+
+
+def udp_only(address: str, host: str | None = None) -> Any:
+    """An address for a name (or all), by whoever is asked over UDP; nobody else answers."""
+
+    def said(resolver: str, name: str, n: int) -> Any:
+        if resolver.startswith(("https:", "tcp:")):
+            return f.TIMEOUT
+        return (address,) if host in (None, name) else (SITE,)
+
+    return said
+
+
+for nowhere, many, states in (
+    ("127.0.0.1", 5, "blocked"),
+    ("10.10.34.36", 2, "blocked"),
+    ("127.0.0.1", 1, "inconclusive down"),
+):
+    row(
+        f"{nowhere} for the name and those of {many} other owners, no helper and no encrypted resolver",
+        states,
+        "dns.bogon",
+        "dns.many" if states == "blocked" else "",
+        lookup=udp_only(nowhere, HOST),
+        dial=on_address(f.TIMEOUT, nowhere),
+        control=None,
+        others=led(many, nowhere),
+        grades="signs",
+    )
+row(
+    "127.0.0.1 for every name, control names too, no helper and no encrypted resolver",
+    "inconclusive down",
+    lookup=udp_only("127.0.0.1"),
+    calm_at=("127.0.0.1",),
+    control=None,
+    others=led(3, "127.0.0.1"),
+    calm=False,
+)
+
+
+# No witness is left: the encrypted resolver and the helper are blocked, too.
+
+
+def led(count: int, address: str) -> tuple[Measurement, ...]:
+    """Sites of so many other owners, for which every resolver that answers gives this address."""
+    made = []
+    for number in range(count):
+        url = f"https://news.outlet{number}.example/"
+        there = World(url=url, lookup=udp_only(address), site=(), control=None)
+        one = measured(there, 10 + number, "first", number * SECOND, ())
+        made.append(changed(one, target=f"outlet{number}", url=url))
+    return tuple(made)
+
+
+def udp_only(address: str, host: str | None = None) -> Any:
+    """An address for a name (or all), by whoever is asked over UDP; nobody else answers."""
+
+    def said(resolver: str, name: str, n: int) -> Any:
+        if resolver.startswith(("https:", "tcp:")):
+            return f.TIMEOUT
+        return (address,) if host in (None, name) else (SITE,)
+
+    return said
+
+
+for nowhere, many, states in (
+    ("127.0.0.1", 5, "blocked"),
+    ("10.10.34.36", 2, "blocked"),
+    ("127.0.0.1", 1, "inconclusive down"),
+):
+    row(
+        f"{nowhere} for the name and those of {many} other owners, no helper and no encrypted resolver",
+        states,
+        "dns.bogon",
+        "dns.many" if states == "blocked" else "",
+        lookup=udp_only(nowhere, HOST),
+        dial=on_address(f.TIMEOUT, nowhere),
+        control=None,
+        others=led(many, nowhere),
+        grades="signs",
+    )
+row(
+    "127.0.0.1 for every name, control names too, no helper and no encrypted resolver",
+    "inconclusive down",
+    lookup=udp_only("127.0.0.1"),
+    calm_at=("127.0.0.1",),
+    control=None,
+    others=led(3, "127.0.0.1"),
+    calm=False,
+)

@@ -1,6 +1,8 @@
 """The own address goes in whatever form it is written, and from every field a server had a say in."""
 
 import base64
+import gzip
+import hashlib
 import ipaddress
 
 import pytest
@@ -23,6 +25,13 @@ from blockwatch.net import dnsmessage
 from blockwatch.runner.scrub import Scrubber
 
 from .test_scrub import KNOWN, cut, measured, response
+
+
+def span(address, length, to):
+    """The network of an address, from its first to its last."""
+    network = ipaddress.ip_network((int(address) >> 32 - length << 32 - length, length))
+    return f"{network[0]}{to}{network[-1]}"
+
 
 V4 = {
     "dotted": lambda a: str(a),
@@ -48,7 +57,30 @@ V4 = {
     "network, bare": lambda a: ".".join(str(a).split(".")[:3]) + ".0",
     "network, x": lambda a: ".".join(str(a).split(".")[:3]) + ".xxx",
     "larger network": lambda a: str(ipaddress.ip_network((int(a) >> 12 << 12, 20))),
+    "networks, x": lambda a: ".".join(str(a).split(".")[:2]) + ".x.x",
+    "networks, stars": lambda a: ".".join(str(a).split(".")[:2]) + ".*.*",
+    "network, nothing": lambda a: ".".join(str(a).split(".")[:3]) + ".",
+    "range": lambda a: span(a, 22, " - "),
+    "range, short": lambda a: span(a, 21, "-"),
+    "hex, turned": lambda a: a.packed[::-1].hex(),
+    "0x, turned": lambda a: "0x" + a.packed[::-1].hex().lstrip("0").upper(),
+    "integer, turned": lambda a: str(int.from_bytes(a.packed, "little")),
+    "bytes": lambda a: a.packed.hex(":"),
+    "bytes apart": lambda a: a.packed.hex(" ").upper(),
+    "bytes, script": lambda a: "".join(f"\\x{octet:02x}" for octet in a.packed),
+    "bytes, percent": lambda a: "".join(f"%{octet:02X}" for octet in a.packed),
+    "mail": lambda a: str(a).replace(".", "=2E"),
+    "script, braces": lambda a: str(a).replace(".", "\\u{2e}"),
+    "script, octal": lambda a: str(a).replace(".", "\\056"),
+    "style sheet": lambda a: str(a).replace(".", "\\2e "),
+    "apart": lambda a: str(a).replace(".", " . "),
+    "list": lambda a: str(list(a.packed)),
 }
+HASHES = [
+    lambda a: hashlib.md5(str(a).encode(), usedforsecurity=False).hexdigest(),
+    lambda a: hashlib.sha1(str(a).encode(), usedforsecurity=False).hexdigest().upper(),
+    lambda a: hashlib.sha256(str(a).encode()).hexdigest(),
+]
 V6 = {
     "short": lambda a: str(a),
     "large": lambda a: str(a).upper(),
@@ -86,6 +118,13 @@ BASE64 = [
     lambda a: base64.b64encode(a.packed).decode(),
     lambda a: base64.urlsafe_b64encode(a.packed).decode().rstrip("="),
     lambda a: base64.b64encode(f"<{a.exploded}>".encode()).decode(),
+    lambda a: base64.b64encode(f'{{"mac":1,"a":[7,"{a}"],"t":"<p>"}}'.encode()).decode(),
+    lambda a: base64.b64encode(
+        f"/{str(a).replace('.', '-').replace(':', '-')}.pool.example".encode()
+    ).decode(),
+    lambda a: base64.b64encode(a.reverse_pointer.encode()).decode(),
+    lambda a: base64.b64encode(f"{a}".upper().encode()).decode(),
+    lambda a: base64.b64encode(gzip.compress(f"You are {a}".encode(), mtime=0)).decode(),
 ]
 ADDRESSES = st.one_of(
     st.integers(0x01010000, 0xDFFFFFFF).map(ipaddress.IPv4Address).filter(lambda a: min(a.packed[::2]) > 0),
@@ -95,30 +134,75 @@ GLUE = st.sampled_from(["", " ", "<p>", '"', "=", "?ip=", ";", "(", "\n", "/"])
 
 
 def forms_of(address):
-    return [*(V4 if address.version == 4 else V6).values(), *HIDDEN.values(), *BASE64]
+    return [*(V4 if address.version == 4 else V6).values(), *HIDDEN.values(), *BASE64, *HASHES]
 
 
-@settings(max_examples=300, deadline=None, print_blob=True)
-@given(ADDRESSES, st.integers(0, 60), GLUE, st.sampled_from(["", " ", "<", '"', "&", ";", "\n", "/"]))
-def test_no_form_stays_in_a_body_a_header_or_a_text(address, number, before, after):
+AFTER = st.sampled_from(["", " ", "<", '"', "&", ";", "\n", "/"])
+FIELDS = st.sampled_from(["Location", "Set-Cookie", "X-Client", "ETag", "Via", "Digest"])
+
+
+@settings(max_examples=400, deadline=None, print_blob=True)
+@given(ADDRESSES, st.integers(0, 119), GLUE, AFTER, FIELDS)
+def test_no_form_stays_in_a_body_a_header_or_a_text(address, number, before, after, field):
     forms = forms_of(address)
     form = forms[number % len(forms)](address)
     scrubber = Scrubber((str(address),))
     text = f"{before}{form}{after}"
-    given = measured(response(f"x {text} y".encode()), title=text, headers=(("Location", text),))
+    body = f"x {text} y".encode()
+    hashed = hashlib.sha1(body, usedforsecurity=False).hexdigest()
+    line = text.replace("\n", " ")
+    fields = ((field, text), ("ETag", hashed), ("X-Page", hashed))
+    raw = response(body, f"{field}: {line}", f"ETag: {hashed}", f"X-Page: {hashed}")
+    given = measured(raw, title=text, headers=fields)
     clean = scrubber.measured(given)
     step = clean.measurement.observations[0]
     for kept in (clean.exchanges[0].response.decode(), step.title, step.headers[0][1]):
         assert form not in kept
+        assert line not in kept
         assert str(address) not in kept.lower()
         assert "[scr" in kept
+    assert hashed not in repr(clean)
     assert len(clean.exchanges[0].response) == len(given.exchanges[0].response)
+
+
+@settings(max_examples=300, deadline=None, print_blob=True)
+@given(ADDRESSES, st.binary(max_size=200), st.binary(max_size=200), st.booleans())
+def test_whatever_stands_around_it_in_base64(address, before, after, url_safe):
+    """Decoded again as a whole, without any knowledge of how it was looked for."""
+    coder = base64.urlsafe_b64encode if url_safe else base64.b64encode
+    around = (before + b"<", b">" + after)
+    raw = response(b'<a href="/x?t=' + coder(str(address).encode().join(around)).rstrip(b"=") + b'">')
+    clean = cut(Scrubber((str(address),)), raw)
+    coded = clean.partition(b"?t=")[2].partition(b'"')[0].translate(bytes.maketrans(b"-_[]", b"+/AA"))
+    assert str(address).encode() not in base64.b64decode(coded + b"=" * (-len(coded) % 4))
+    assert clean.startswith(raw[: raw.index(b"?t=")])
+
+
+MAC = "a4c3f0851e2b"
+MACS = [
+    "a4:c3:f0:85:1e:2b", "A4-C3-F0-85-1E-2B", "a4c3.f085.1e2b", "a4 c3 f0 85 1e 2b", "A4C3F0851E2B",
+    base64.b64encode(b'{"mac":"A4:C3:F0:85:1E:2B"}').decode(), "eyJtYWMiOiJhNC1jMy1mMC04NS0xZS0yYiJ9",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MACS)
+def test_no_form_of_a_mac_address_stays(text):
+    clean = cut(Scrubber((), macs=(MAC,)), response(f"x {text} y".encode()))
+    assert text.encode() not in clean
+    assert b"[scrubbed]" in clean
+
+
+def test_much_that_looks_like_base64_is_looked_at_in_pieces():
+    body = b"LLLL" * 2_000 + base64.b64encode(b"<95.56.8.20>") + b"LLLL" * 2_000
+    clean = cut(KNOWN, response(body))
+    assert (clean.count(b"LLLL"), clean.count(b"[scrubbed]")) == (4_000, 1)
 
 
 NUMBERS = [  # near 95.56.8.20 = 0x5f380814 = 1597507604 in some way
     "15975076041", "a5f380814", "5f3808149", "20.8.56.95",
     "5f38:814", "77.20.8.56.95.5", "195-56-8-20", "95_56_8_201", "2a00:1450:4001:81c::200e",
-    "2a00145040010081", "2a00-1450-4001-81",
+    "2a00145040010081", "2a00-1450-4001-81", "5f:38:08:15", "ab:5f:38:08:14:cd", "95.57.x.x",
+    "OTUuNTYuOC4yMQ==", "aHR0cHM6Ly9leGFtcGxlLm9yZy85NS41Ni44LjIx", "MTk1LjU2LjguMjAx",
 ]  # fmt: skip
 
 

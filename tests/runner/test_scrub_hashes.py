@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import zlib
+from typing import Any
 
 import msgspec
 import pytest
@@ -67,12 +69,71 @@ def test_any_response_keeps_its_length(head: bytes, body: bytes, told: bool) -> 
     assert [*map(len, without_hashes(head, body, told=told))] == [len(head), len(body)]
 
 
+@pytest.mark.parametrize(
+    "missing", [{"failure": "connection_reset"}, {"truncated": True}, {"raw": PAGE[:20]}], ids=str
+)
+def test_a_hash_of_what_did_not_come_goes_too(missing: dict[str, Any]) -> None:
+    """The rest may be known from another measurement of the page, the address cut out."""
+    fields = (("ETag", f'"{HASH}"'), *OTHERS, ("X-Session", HASH))
+    lines = (f"{name}: {value}" for name, value in (*fields, ("Content-Length", str(len(PAGE)))))
+    raw = "\r\n".join(("HTTP/1.1 200 OK", *lines, "", "")).encode() + missing.pop(
+        "raw", PAGE[:9].ljust(len(PAGE))
+    )
+    one = measured(raw, headers=fields)
+    step = msgspec.structs.replace(one.measurement.observations[0], **missing)
+    one = msgspec.structs.replace(
+        one, measurement=msgspec.structs.replace(one.measurement, observations=(step,))
+    )
+    clean = KNOWN.measured(one)
+    after = clean.exchanges[0].response
+    assert (len(after), after.count(HASH.encode())) == (len(raw), 1)
+    assert clean.measurement.observations[0].headers == (("ETag", "[scrubbed]"), *fields[1:])
+
+
+MD5 = hashlib.md5(PAGE, usedforsecurity=False).hexdigest()
+TOKEN = ".".join(
+    base64.urlsafe_b64encode(part).decode().rstrip("=")
+    for part in (b'{"alg":"RS256"}', f'{{"ip":"{OWN}"}}'.encode(), hashlib.sha512(PAGE).digest())
+)
+SAID = [
+    f"http://portal.example/?ip={OWN}&sign={MD5}",
+    f"http://portal.example/?ip%3D{OWN}%26sign%3D{MD5}",
+    f"visit={OWN}:{base64.b64encode(bytes.fromhex(MD5)).decode()}; path=/",
+    f"t={TOKEN}",
+    f"v={OWN}; script-src 'sha256-{HASH}'",
+]
+
+
+@pytest.mark.parametrize("value", SAID)
+def test_what_was_made_of_it_goes_with_it(value: str) -> None:
+    hashes = [part for part in (MD5, HASH, TOKEN.rpartition(".")[2]) if part in value] or [value[-32:-8]]
+    body = f"<a href='{value}'>".encode()
+    raw, headers = scrubbed(body, (("X-Said", value),))
+    assert [part for part in hashes if part in repr((raw, headers))] == []
+    assert b"<a href='" in raw
+    url = KNOWN.measured(measured(b"", url=value, hop=1))
+    assert [part for part in hashes if part in repr(url)] == []
+
+
+def test_what_only_looks_like_a_hash_stays_where_nothing_is_cut() -> None:
+    for value in SAID:
+        innocent = value.replace(OWN, "95.56.8.21").replace(TOKEN, "a" * 60)
+        one = measured(response(innocent.encode(), f"X-Said: {innocent}"), headers=(("X-Said", innocent),))
+        assert KNOWN.measured(one) == one
+
+
 ZIPPED = gzip.compress(PAGE, mtime=0)
 BEHIND = {
     "a line before the status": b"\r\nHTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + ZIPPED,
     "a byte before": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n " + ZIPPED,
     "a second answer": response(b"one") + b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + ZIPPED,
     "a part of several": response(b"--x\r\nContent-Encoding: gzip\r\n\r\n" + ZIPPED + b"\r\n--x--"),
+    "beyond its length": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + ZIPPED,
+    "beyond no length": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n" + ZIPPED,
+    "after many": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"a") * 90 + ZIPPED,
+    "after a word": b"HTTP/1.1 200 OK\r\n\r\n<!-- x -->" + ZIPPED,
+    "HTTP/2": b"HTTP/2 200\r\ncontent-encoding: gzip\r\n\r\n" + ZIPPED,
+    "twice": response(b"one") + b"x" + gzip.compress(ZIPPED, mtime=0),
     "after the last chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + ZIPPED,
 }
 
@@ -82,6 +143,37 @@ def test_what_is_compressed_behind_other_bytes_is_not_kept(name: str) -> None:
     clean = KNOWN.measured(measured(BEHIND[name])).exchanges[0].response
     assert len(clean) == len(BEHIND[name])
     assert ZIPPED[10:30] not in clean
+
+
+DEFLATED = zlib.compress(PAGE)
+BROTLI = b"\x1b\x2f\x00\xf8" + PAGE[:9] + b"\x00\x01"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        response(b"one") + b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n" + DEFLATED,
+        response(b"one") + b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n" + BROTLI,
+        b"220 hello\r\nHTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n" + DEFLATED,
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: 5\r\n\r\n" + DEFLATED,
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: 2\r\n\r\n{}" + DEFLATED,
+        response(b"one")
+        + b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n95.56\r\n5\r\n.8.20\r\n0\r\n\r\n",
+    ],
+    ids=["second, deflate", "second, br", "after a line", "short", "behind", "second, chunks"],
+)
+def test_no_framing_and_no_first_answer_is_trusted_alone(raw: bytes) -> None:
+    clean = KNOWN.measured(measured(raw)).exchanges[0].response
+    assert (len(clean), clean[-12:]) == (len(raw), b"_" * 12)
+    for hidden in (DEFLATED[4:], BROTLI[4:], b"95.56"):
+        assert hidden not in clean
+
+
+def test_a_page_about_answers_stays() -> None:
+    answer = b"<pre>HTTP/1.1 200 OK\nContent-Encoding: br\n\ntext</pre>"
+    for page in (answer * 9, b"it begins \x1f\x8b\x08, and " * 9):
+        raw = response(page)
+        assert KNOWN.measured(measured(raw)).exchanges[0].response == raw
 
 
 @pytest.mark.parametrize(

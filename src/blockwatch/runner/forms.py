@@ -23,10 +23,11 @@ from blockwatch.runner.coded import LONG_ENOUGH
 
 V4_END = rb"(?![0-9])(?!\.[0-9])"
 COLON = rb"(?::|%3A)"
-_DOT = rb"(?:\.|%2E|%252E)"
+_DOT = rb"(?:[.,] ?|%(?:25)?2E| [.,] ?|=2E|\\(?:u\{2E\}|056|2E ?))"  # in lists, mails, scripts, styles, too
 _DASH = rb"(?:-|_|%2D|%5F)"
 _JOINT = rb"(?::|%3A|-|_|%2D|%5F)"  # between groups of IPv6
-_ANY_JOINT = rb"(?:[:._-]|%3A|%2D)?"  # between the bytes of a MAC address
+_ANY_JOINT = rb"(?:[:._ -]|%3A|%2D)?"  # between the bytes of a MAC address
+_BYTE_JOINT = rb"(?:[: -]|%|\\x)"  # between those of an IPv4 address
 _ESCAPE = rb"|(?<=%[0-9A-Fa-f]{2}.)|(?<=\\u[0-9A-Fa-f]{4}.)"
 _NO_DIGIT = rb"(?:(?<![0-9].)" + _ESCAPE + rb")"
 _NO_OCTET = rb"(?:(?<![0-9].)(?<![0-9]\..)" + _ESCAPE + rb")"
@@ -36,8 +37,10 @@ _NO_WORD = rb"(?:(?<![0-9A-Za-z_.-].)|(?<=0[xX].)" + _ESCAPE + rb")"
 _NO_LETTER = rb"(?:(?<![0-9A-Za-z].)" + _ESCAPE + rb")"
 _NO_BASE64 = rb"(?<![0-9A-Za-z+].)"
 _AFTER_COLON = rb"(?:(?<=:.)|(?<=%3[Aa].))"
+_MAC_END = rb"(?![0-9A-F])(?![:.-][0-9A-F]{2}(?![0-9A-Z]))"
 _WORD_END = rb"(?![0-9A-Za-z_])"
 _SLASH = rb"(?:/|\\/|%2F)"
+_TO = rb" {0,2}(?:-|\xe2\x80\x93|&ndash;|to) {0,2}"  # from the first of a network to its last
 _GUARD = re.compile(rb"\(\?!\[[^\]]*\]\)")  # what must not follow
 _IPV4 = ipaddress.IPv4Address
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -63,11 +66,10 @@ def pattern(
     for mac in sorted(set(macs)):
         pairs = [mac[at : at + 2].encode("ascii") for at in range(2, 12, 2)]
         rest = mac[1].encode("ascii") + b"".join(_ANY_JOINT + pair for pair in pairs)
-        forms += _form(mac[0], _NO_MAC, rest + rb"(?![0-9A-F])(?![:.-][0-9A-F]{2}(?![0-9A-Z]))")
+        forms += _form(mac[0], _NO_MAC, rest + _MAC_END)
     for word in sorted(set(words)):
         raw = word.encode("utf-8", "surrogateescape")
         forms += _bytes_form(raw[:1], _NO_LETTER, re.escape(raw[1:]) + rb"(?![0-9A-Z])")
-        forms += (form for one in dict.fromkeys((raw, raw.lower())) for form in _base64(one))
     if bare:
         forms = [(first, b"", _GUARD.sub(b"", rest)) for first, _, rest in forms]
     return re.compile(_joined(forms), re.S) if forms else None
@@ -111,6 +113,8 @@ def packed_pattern(addresses: Iterable[str], *, alone: Iterable[str] = ()) -> re
 def _address(address: Address, lonely: bool) -> Iterator[Form]:
     if isinstance(address, _IPV4):
         yield from _v4(address)
+        if not lonely:
+            yield from _odd_v4(address)
     else:
         yield from _v6(address)
         if not lonely:
@@ -119,7 +123,7 @@ def _address(address: Address, lonely: bool) -> Iterator[Form]:
         yield from _prefixes(address)
         yield from _torn(str(address))
     if len(str(address)) < LONG_ENOUGH:
-        yield from _base64(str(address).encode("ascii"))
+        yield from _base64(str(address))
     yield from _packed_base64(address.packed)
     digits = str(address).encode("ascii").hex()
     yield from _form(digits[0], rb"", digits[1:].encode("ascii"))
@@ -163,6 +167,15 @@ def _v4(address: ipaddress.IPv4Address) -> Iterator[Form]:
     yield from _form("0", _NO_OCTET, rb"0{0,2}" + octal[6:] + V4_END)
 
 
+def _odd_v4(address: ipaddress.IPv4Address) -> Iterator[Form]:
+    """As little-endian machines have the number, and the four bytes one by one."""
+    turned = address.packed[::-1].hex()
+    for number in dict.fromkeys((turned, turned.lstrip("0"), str(int(turned, 16)))):
+        yield from _form(number[0], _NO_WORD, number[1:].encode("ascii") + _WORD_END)
+    pairs = _BYTE_JOINT.join(b"%02x" % octet for octet in address.packed)
+    yield from _form(f"{address.packed[0]:02x}"[0], _NO_MAC, pairs[1:] + _MAC_END)
+
+
 def _under_prefix(address: ipaddress.IPv6Address) -> Iterator[Form]:
     """Any address under the /64, and the bare text of it."""
     groups = [f"{int(group, 16):x}" for group in address.exploded.split(":")]
@@ -203,11 +216,15 @@ def _prefixes(address: Address) -> Iterator[Form]:
     if isinstance(address, _IPV4):
         octets = str(address).split(".")
         yield from _groups([*octets[:3], "0"], 3, _DOT, _NO_OCTET, rb"(?:" + _SLASH + rb"24)?" + V4_END)
-        yield from _groups(octets[:3], 3, _DOT, _NO_OCTET, rb"(?:" + _SLASH + rb"24|\.[X*]{1,3})" + V4_END)
+        end = rb"(?:" + _SLASH + rb"24|\.(?:[X*]{1,3}|(?![0-9])))"
+        yield from _groups(octets[:3], 3, _DOT, _NO_OCTET, end + V4_END)
+        yield from _groups(octets[:2], 3, _DOT, _NO_OCTET, rb"(?:\.[X*]{1,3}){2}" + V4_END)
         for length in (*range(9, 24), *range(25, 33)):
             network = ipaddress.ip_network((int(address) >> 32 - length << 32 - length, length))
             written = str(network.network_address).split(".")
-            yield from _groups(written, 3, _DOT, _NO_OCTET, _SLASH + b"%d" % length + V4_END)
+            last = re.escape(str(network.broadcast_address).encode("ascii"))
+            end = rb"(?:" + _SLASH + b"%d" % length + rb"|" + _TO + last + rb")"
+            yield from _groups(written, 3, _DOT, _NO_OCTET, end + V4_END)
         return
     for length in (32, 40, 44, 48, 52, 56, 60):
         text = str(ipaddress.ip_network((int(address) >> 128 - length << 128 - length, length)))
@@ -231,11 +248,11 @@ def _torn(text: str) -> Iterator[Form]:
     )
 
 
-def _base64(word: bytes) -> Iterator[Form]:
-    """What a word looks like inside base64, after 0, 1 or 2 other bytes; for addresses see ``coded``."""
+def _base64(text: str) -> Iterator[Form]:
+    """What a short text looks like inside base64, after 0, 1 or 2 other bytes (RFC 4648)."""
     for shift in range(3):
-        coded = base64.b64encode(b"\0" * shift + word + b"\0\0")
-        known = coded[(0, 2, 3)[shift] : (shift + len(word)) * 8 // 6]
+        coded = base64.b64encode(b"\0" * shift + text.encode("ascii") + b"\0\0")
+        known = coded[(0, 2, 3)[shift] : (shift + len(text)) * 8 // 6]
         for one in dict.fromkeys((known, known.translate(_URL_SAFE))):
             yield one[:1], b"", re.escape(one[1:])
 

@@ -16,6 +16,8 @@ Rules of this file:
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from hashlib import md5, sha1, sha256
 
 from blockwatch.runner.marks import MARK, same_length
 
@@ -36,7 +38,26 @@ _HASH = re.compile(
     rb"|(?<![]0-9A-Za-z+/_-])" + _ANY + rb"{22,}(?:=|%3[Dd]){1,2}(?![0-9A-Za-z%])"
     rb"|(?<![0-9A-Za-z_-])(?=[0-9a-z_-]*[A-Z])(?=[0-9A-Z_-]*[a-z])(?=[A-Za-z_-]*[0-9])[0-9A-Za-z_-]{27,}"
 )
+_HEX = bytes(b"h"[0] if byte in b"0123456789abcdefABCDEF" else b"."[0] for byte in range(256))
+_LEAST = b"h" * 32  # the shortest that is looked for, as _HEX shows it: most pages have none so long
+_RUN = re.compile(rb"[0-9A-Fa-f]{32,64}")
 _TEXT_HASH = re.compile(_HASH.pattern.decode("ascii"), re.A)
+
+
+def of_addresses(addresses: Iterable[str]) -> frozenset[bytes]:
+    """What sites tell visitors apart by: hashes of their addresses, in hexadecimal."""
+    kinds = (md5, sha1, sha256)
+    texts = [address.encode("ascii") for address in addresses]
+    return frozenset(
+        kind(text, usedforsecurity=False).hexdigest().encode() for kind in kinds for text in texts
+    )
+
+
+def without_known(data: bytes, known: frozenset[bytes], mark: Callable[[int], bytes]) -> bytes:
+    """``data`` with a mark for each of ``known`` that stands in it."""
+    if not known or _LEAST not in data.translate(_HEX):
+        return data
+    return _RUN.sub(lambda run: mark(len(run[0])) if run[0].lower() in known else run[0], data)
 
 
 def without_hashes(head: bytes, body: bytes, *, told: bool) -> tuple[bytes, bytes]:

@@ -30,7 +30,7 @@ from blockwatch.runner import coded
 from blockwatch.runner.captured import Captured
 from blockwatch.runner.forms import packed_pattern, pattern
 from blockwatch.runner.glance import ASKED, OURS, PLACES, Pieces, asked
-from blockwatch.runner.hashes import fields_without_hashes, text_without_hashes
+from blockwatch.runner.hashes import fields_without_hashes, of_addresses, text_without_hashes, without_known
 from blockwatch.runner.marks import MARK, RAW_MARK, same_length
 from blockwatch.runner.strangers import Strangers
 from blockwatch.runner.undone import layered, undone, unescaped
@@ -59,6 +59,7 @@ class Scrubber:
         self._addresses, resolvers = frozenset(own), tuple(resolvers)
         self._own = pattern(self._addresses, alone=resolvers, macs=macs, words=words)
         self._bare = pattern(self._addresses, alone=resolvers, macs=macs, words=words, bare=True)
+        self._hashed = of_addresses(self._addresses)
         self._packed = packed_pattern(self._addresses, alone=resolvers)
         self._strangers = Strangers(blind=blind, networks=networks, met=met)
         self.met = self._strangers.met  # public addresses that this run has gone to or been told
@@ -219,6 +220,7 @@ class Scrubber:
     ) -> bytes:
         if self._own is not None:
             data = self._own.sub(lambda found: mark(len(found[0])), data)
+        data = without_known(data, self._hashed, mark)
         if not own_only:
             data = self._strangers.sub(data, mark)
         if not deep:

@@ -89,8 +89,10 @@ def _in_capitals(one: Transfer) -> bool:
 
 def _odds(scene: Scene, own: Judged, other: Judged, got: Callable[[ControlStep], bool]) -> Odds:
     runs = [(one, Speeds(one)) for one in _whole_run(scene)]
-    others = compared([t for _, made in runs for t in made.other], other)
-    ours = _count(own(t) for _, made in runs for t in made.own)
+    every = [t for _, made in runs for t in made.other]
+    others = compared(every, other)
+    named = [t for t in every if t not in others]  # under the site's own name, however it is spelled
+    ours = _count(own(t) for t in [*(t for _, made in runs for t in made.own), *named])
     theirs = _count(other(t) for t in others)
     asked = [step for one, _ in runs for _, step in one.hop.controls if step.failure is None]
     control = _count(step.http_failure is None and got(step) for step in asked)

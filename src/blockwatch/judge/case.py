@@ -51,6 +51,7 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
     proven: frozenset[tuple[str, str]] = frozenset()  # (host, address) with a chain valid for host
     redirected: Names = {}  # cleartext redirect → owners it was given for
     pages: Names = {}  # cleartext page (title, length) → owners it came for
+    shown_at: Mapping[str, frozenset[tuple[str, str]]] = {}  # the same → (owner, address it came from)
     hosting: frozenset[str] = frozenset()  # addresses that show each owner's name a page of another title
     issuers: Names = {}  # issuer of untrusted chains → owners
     control_issuers: frozenset[str] = frozenset()  # of those, seen for targets of role "control"
@@ -115,6 +116,7 @@ class _Digest:
         self.proven: set[tuple[str, str]] = set()
         self.redirected: dict[str, set[str]] = defaultdict(set)
         self.pages: dict[str, set[str]] = defaultdict(set)
+        self.shown_at: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self.titles: dict[str, dict[str, set[str]]] = {}  # address → title → owners
         self.issuers: dict[str, set[str]] = defaultdict(set)
         self.control_issuers: set[str] = set()
@@ -212,6 +214,7 @@ class _Digest:
         elif step.body_length:
             host = parts(step.url).host
             self.pages[page_key(step)].add(owner(host))
+            self.shown_at[page_key(step)].add((owner(host), step.address))
             title = (step.title or "").lower().replace(host, "")
             if title:
                 self.titles.setdefault(step.address, defaultdict(set))[title].add(owner(host))
@@ -247,6 +250,7 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         proven=frozenset(sums.proven),
         redirected=_frozen(sums.redirected),
         pages=_frozen(sums.pages),
+        shown_at={key: frozenset(places) for key, places in sums.shown_at.items()},
         hosting=frozenset(
             address
             for address, titles in sums.titles.items()

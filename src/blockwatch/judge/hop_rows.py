@@ -12,6 +12,7 @@ from blockwatch.judge import rules_first_pages as first_pages
 from blockwatch.judge import rules_first_speed as first_speed
 from blockwatch.judge import rules_http as http
 from blockwatch.judge import rules_pages as page
+from blockwatch.judge import rules_redirect as redirect
 from blockwatch.judge import rules_speed as speed
 from blockwatch.judge import rules_transport as transport
 from blockwatch.judge.name_rows import NAMES
@@ -206,7 +207,7 @@ FLOWS = rows(
     ),
     (
         "http.redirect",
-        page.false_redirect,
+        redirect.false_redirect,
         "a stranger's redirect that an unrelated address gives too",
         "OONI verdict defect P",
         2,

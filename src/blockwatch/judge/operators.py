@@ -61,3 +61,9 @@ def apart(address: str, theirs: Collection[int]) -> bool:
 def operators(addresses: Iterable[str]) -> frozenset[int]:
     """The content networks that any of the addresses belong to."""
     return frozenset(found for address in addresses if (found := operator(address)) is not None)
+
+
+def network(address: str) -> str:
+    """Whose network an address is in, for comparing: its AS, or where the table does not know it, itself."""
+    found = asn.lookup(address)
+    return f"AS{found.asn}" if found is not None else address

@@ -132,6 +132,11 @@ def same_page(one: ControlStep | None, other: ControlStep | None) -> bool:
     return one.title == other.title and one.body_length == other.body_length
 
 
+def turned_away(control: ControlStep) -> bool:
+    """Whether the control was refused, or had to prove that it is a browser: it saw nobody's page."""
+    return (control.status or 600) >= 400 or challenge(control)
+
+
 def _sizes(step: HttpStep, control: ControlStep) -> float:
     ours, theirs = step.body_length or 0, control.body_length or 0
     if step.truncated and theirs >= ours:
@@ -199,7 +204,7 @@ def telling(words: str) -> bool:
     return any(stem in words for stem in _STEMS) and _VOCABULARY.search(words) is not None
 
 
-def _words(step: HttpStep, text: str) -> str:
+def _words(step: HttpStep | ControlStep, text: str) -> str:
     """Title and beginning of a page in lower case."""
     return f"{step.title or ''}\n{text[:_LOOKED_AT]}".lower()
 
@@ -214,14 +219,14 @@ def from_cdn(step: HttpStep) -> bool:
     return any(name.lower() in _CDN_HEADERS for name, _ in step.headers)
 
 
-def may_challenge(step: HttpStep) -> bool:
+def may_challenge(step: HttpStep | ControlStep) -> bool:
     """Whether a page's words matter to :func:`challenge`: by its status, and a good one must be small."""
     if step.status == 200:
         return (step.body_length or 0) < SMALL
     return step.status in (202, 403, 429, 503)
 
 
-def challenge(step: HttpStep, text: str = "") -> bool:
+def challenge(step: HttpStep | ControlStep, text: str = "") -> bool:
     """Whether the server asks the visitor to prove that it is a browser."""
     if step.status not in (200, 202, 403, 429, 503):
         return False

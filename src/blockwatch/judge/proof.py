@@ -142,8 +142,12 @@ class Elsewhere:
 
 def same_answer_elsewhere(scene: Scene, step: HttpStep) -> Elsewhere:
     """What unrelated addresses answer to the target's Host, and what they make of other names."""
-    tried = _unrelated(scene, [("", flow) for flow in scene.hop.by(_HOST[2]) if flow.responded])
-    same = [flow for _, flow in tried if _alike(flow, step) and not from_cdn(step_of(flow))]
+    broken = () if scene.ruleset == 1 else [f for f in scene.hop.by(_HOST[2]) if _begun_alike(f, step)]
+    whole = [flow for flow in scene.hop.by(_HOST[2]) if flow.responded]
+    tried = _unrelated(scene, [("", flow) for flow in (*whole, *broken)])
+    same = [
+        flow for _, flow in tried if (flow in broken or _alike(flow, step)) and not from_cdn(step_of(flow))
+    ]
     places = {flow.address for flow in same}
     asked = [flow for flow in scene.hop.by(_HOST[0]) if flow.responded]
     calm = [flow for flow in asked if not _tainted(scene, flow)]
@@ -152,10 +156,17 @@ def same_answer_elsewhere(scene: Scene, step: HttpStep) -> Elsewhere:
     says_so = any(flow.round >= STRANGE and _alike(flow, step) for flow in usual)
     everybody = not compared or (bool(usual) and all(_alike(flow, step) for flow in usual))
     if says_so or everybody or len(same) < len(tried):  # it must be given every time, to this name only
-        return Elsewhere(tried=bool(tried))
+        mute = scene.ruleset > 1 and not compared and len(same) == len(tried)  # nothing was learnt there
+        return Elsewhere(tried=bool(tried) and not mute)
     strange = [flow for flow in usual if flow.round >= STRANGE]
     by_name = not strange or any(_given_its_own(flow, calm) for flow in strange)
     return Elsewhere(_refs(same, "http"), bool(tried), by_name, tuple(same))
+
+
+def _begun_alike(flow: Flow, step: HttpStep) -> bool:
+    """Whether this very answer began and broke off: what is lost of an injected page is never sent again."""
+    begun = flow.http if began(flow) and not flow.responded else None
+    return begun is not None and bool(step.title) and (begun.status, begun.title) == (step.status, step.title)
 
 
 def _tainted(scene: Scene, flow: Flow) -> bool:

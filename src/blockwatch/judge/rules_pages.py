@@ -12,85 +12,19 @@ from __future__ import annotations
 
 from blockwatch.judge import pages, proof, rules_known
 from blockwatch.judge.addresses import is_address
-from blockwatch.judge.case import destination, page_key
+from blockwatch.judge.case import page_key
 from blockwatch.judge.finding import Finding, blocked, down, ok, refs, refused, sign, unclear
 from blockwatch.judge.household import tempered
-from blockwatch.judge.names import parts, same_owner
+from blockwatch.judge.names import owner
+from blockwatch.judge.operators import apart, network, operators
 from blockwatch.judge.outcomes import OK
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.settled import settled
-from blockwatch.judge.sight import Flow, redirect_of
+from blockwatch.judge.sight import Flow
 from blockwatch.judge.transfers import transfer
+from blockwatch.judge.whose import copy, middlebox
 from blockwatch.model import HttpStep, Purpose
 from blockwatch.verdict import Grade
-
-
-def false_redirect(scene: Scene) -> Finding | None:
-    """A cleartext redirect to a stranger that the control did not get."""
-    return tempered(_strange_redirect(scene), scene, scene.response)
-
-
-def _strange_redirect(scene: Scene) -> Finding | None:
-    flow = scene.response
-    target = redirect_of(step_of(flow)) if flow is not None else ""
-    if flow is None or not target or scene.hop.secure:
-        return None
-    own = same_owner(parts(target).host, scene.hop.host)
-    if own and not scene.astray:
-        return None
-    step = step_of(flow)
-    repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
-    witnesses = refs(*(f.witness("http") for f in repeats), scene.hop.control_refs)
-    confirmed = scene.final_agrees or _copy(scene, step) == "same"
-    known = None if confirmed else rules_known.censors_redirect(scene, step)
-    shown = proof.same_answer_elsewhere(scene, step)
-    if known is not None:
-        fine = scene.control_ok and scene.control is not None and (scene.control.status or 600) < 400
-        found = settled(scene, known, "http.redirect", repeats, shown, differs=fine)
-        if found is not None:
-            return found
-    text = f"An unrelated address gives the same redirect to {parts(target).host} when asked for the name"
-    proven = _middlebox(scene, step, shown, "http.redirect.host", text, doubt=confirmed)
-    if proven is not None:
-        return proven
-    if confirmed or own:
-        return None
-    return _doubtful_redirect(scene, step, target, repeats, witnesses, shown)
-
-
-def _doubtful_redirect(
-    scene: Scene,
-    step: HttpStep,
-    target: str,
-    repeats: list[Flow],
-    witnesses: tuple[str, ...],
-    shown: proof.Elsewhere,
-) -> Finding | None:
-    """A redirect to a stranger that neither control nor TLS confirms and no round has proven.
-
-    Where unrelated addresses were asked for the name and none gives it, it may be the server's own.
-    """
-    host, telling = parts(target).host, _telling(scene, step)
-    others = scene.peers.others(scene.peers.redirected, destination(target), scene.hop.host)
-    stray = scene.control_ok and (is_address(host) or telling or len(others) >= 2)
-    own = shown.tried and not shown.same and not telling
-    if _copy(scene, step) == "different" and scene.control_ok and len(repeats) >= 2 and not own:
-        text = f"In cleartext the site redirects to {host}; over TLS the same address does not"
-        return (
-            blocked("http.redirect", Grade.STRONG, text, witnesses)
-            if telling and not shown.tried
-            else sign("http.redirect", text, witnesses)
-        )
-    if stray and scene.enough(len(repeats)) and not own:
-        text = f"A redirect to {host}, {len(repeats)} times; the control got a page of its own instead"
-        return sign("http.redirect", text, witnesses)
-    if shown.tried and not stray:
-        return None
-    return unclear(f"A cleartext redirect to {host} that nothing confirms", witnesses, "http")
-
-
-def _telling(scene: Scene, step: HttpStep) -> bool:
-    return pages.telling_path(redirect_of(step)) or rules_known.redirect_known(scene, step) is not None
 
 
 def page_over_tls(scene: Scene) -> Finding | None:
@@ -155,7 +89,7 @@ def _page_in_cleartext(scene: Scene) -> Finding | None:
     step = step_of(flow)
     witnesses = refs(flow.witness("http"), scene.hop.control_refs)
     agreed = rules_known.agreed(scene, flow)
-    if agreed == "same" or _copy(scene, step) == "same":
+    if agreed == "same" or copy(scene, step) == "same":
         return _site_page(scene, step, scene.text(flow) if pages.may_challenge(step) else "", witnesses)
     text = scene.text(flow)
     known = rules_known.censors_page(scene, flow)
@@ -170,7 +104,8 @@ def _page_in_cleartext(scene: Scene) -> Finding | None:
     mute = not rules_known.speaks(scene, step, text)
     kin = mute and pages.built_alike(step, scene.control)
     doubt = kin or (mute and (agreed != "different" or _larger(scene, step)))
-    proven = _middlebox(scene, step, shown, "http.blockpage.host", words, doubt=doubt, kin=kin)
+    doubt |= mute and shown.by_name and not _copy_denies(scene, step)
+    proven = middlebox(scene, step, shown, "http.blockpage.host", words, doubt=doubt, kin=kin)
     if proven is not None:
         return proven
     return _doubtful_page(scene, flow, text, witnesses, shown)
@@ -180,41 +115,6 @@ def _larger(scene: Scene, step: HttpStep) -> bool:
     """Whether the page is larger than the control's: block pages are the smaller ones."""
     theirs = scene.control.body_length if scene.control is not None else None
     return theirs is not None and (step.body_length or 0) > theirs
-
-
-def _middlebox(
-    scene: Scene,
-    step: HttpStep,
-    shown: proof.Elsewhere,
-    mechanism: str,
-    text: str,
-    *,
-    doubt: bool,
-    kin: bool = False,
-) -> Finding | None:
-    """An unrelated address gives this very answer to the site's name.
-
-    Where such addresses give every name a page of its own (a proxy on the path, a farm of servers), only one
-    was heard (it may be of the same farm) or the page is of the control's make (``kin``), it may yet be the
-    site's: then it counts only if it came before the site can have sent it, or, as a sign, if something else
-    speaks against it (no ``doubt``).
-    """
-    if not shown.same:
-        return None
-    repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
-    witnesses = refs(*(f.witness("http") for f in repeats[:4]), shown.same, scene.hop.control_refs)
-    places = {flow.address for flow in shown.flows}
-    if not shown.by_name and ((len(places) >= 2 and not kin) or scene.ruleset == 1):
-        grade = Grade.CONFIRMED if len(shown.same) >= 2 and scene.control_ok else Grade.STRONG
-        return blocked(mechanism, grade, text, witnesses, proven=True)
-    flows = [*repeats, *shown.flows]
-    early = sum(scene.too_early(flow, "http") for flow in flows)
-    if early >= 3 and early * 3 >= len(flows) * 2:
-        text += ", sooner than a server can answer"
-        return blocked(mechanism, Grade.STRONG, text, witnesses, proven=True)
-    if doubt or len(repeats) < 2 or (step.body_length or 0) > pages.SMALL:
-        return None
-    return sign(mechanism, text, witnesses)
 
 
 def _site_page(scene: Scene, step: HttpStep, text: str, witnesses: tuple[str, ...]) -> Finding:
@@ -246,8 +146,13 @@ def _doubtful_page(
     if tried and pages.structured_like(step, scene.control):
         text = "The page speaks of blocking, but is built like the control's: it may be the site's own"
         return unclear(text, witnesses, "http")
+    if refuses and tried and agreed == "different" and _copy_denies(scene, step):
+        return _refused_by_whom(step, witnesses, often=len(repeats) >= 2 and (speaks or step.status == 451))
     if refuses and tried:
-        return refused(f"The server itself refuses (status {step.status})", witnesses)
+        text = (
+            f"A refusal (status {step.status}) comes in cleartext, from this address alone: the server's own"
+        )
+        return refused(text, witnesses)
     often = len(repeats) >= 2 or (scene.once and not refuses)
     if agreed == "different" and small and often and speaks:
         return sign(
@@ -267,14 +172,39 @@ def _doubtful_page(
     return unclear("The page differs from the control's; nothing shows whose it is", witnesses, "http")
 
 
+def _refused_by_whom(step: HttpStep, witnesses: tuple[str, ...], *, often: bool) -> Finding:
+    """A refusal in cleartext, where over TLS the same address refuses nobody here."""
+    text = f"A refusal (status {step.status}) comes in cleartext; over TLS the same address gives us the page"
+    return sign("http.blockpage", text, witnesses) if often else unclear(text, witnesses, "http")
+
+
+def _copy_denies(scene: Scene, step: HttpStep) -> bool:
+    """Whether a copy over TLS, from the same address, is the control's page, and this one is not."""
+    return copy(scene, step) == "different" and scene.copy_agrees
+
+
 def _belied(scene: Scene, step: HttpStep) -> str:
     """What shows that a page which no round was made about is not the site's; empty: nothing."""
-    if _copy(scene, step) == "different" and scene.copy_agrees:
+    if (step.status or 0) >= 500:
+        return ""  # a server's error comes and goes
+    if _copy_denies(scene, step):
         return "In cleartext another page comes than over TLS and for the control"
-    others = scene.peers.others(scene.peers.pages, page_key(step), scene.hop.host)
-    if len(others) >= 2 and (step.status or 0) < 400:
+    if len(_elsewhere(scene, step)) >= 2 and (step.status or 0) < 400:
         return "The same page comes for several unrelated sites; the control gets others"
     return ""
+
+
+def _elsewhere(scene: Scene, step: HttpStep) -> set[str]:
+    """Other owners whose names were shown this page, but by servers of another hoster or content network: one
+    hoster's customers show the same notice.
+    """
+    ours = {flow.address for flow in scene.hop.own}
+    theirs, networks = operators(ours), {network(address) for address in ours}
+    return {
+        whose
+        for whose, address in scene.peers.shown_at.get(page_key(step), ())
+        if whose != owner(scene.hop.host) and network(address) not in networks and apart(address, theirs)
+    }
 
 
 def _own_perhaps(grade: Grade, text: str, witnesses: tuple[str, ...]) -> Finding:
@@ -282,19 +212,3 @@ def _own_perhaps(grade: Grade, text: str, witnesses: tuple[str, ...]) -> Finding
     if grade is Grade.SIGNS:
         return sign("http.blockpage", text, witnesses)
     return blocked("http.blockpage", grade, text, witnesses)
-
-
-def _copy(scene: Scene, step: HttpStep) -> str:
-    """What a copy of the page over TLS, from the site's own address, says: same, different or none."""
-    for flow in scene.hop.by(Purpose.VALIDATE):
-        if not (flow.valid and flow.responded) or flow.http is None:
-            continue
-        ours, theirs = redirect_of(step), redirect_of(flow.http)
-        if pages.alike(flow.http, step) or (
-            ours and theirs and same_owner(parts(ours).host, parts(theirs).host)
-        ):
-            return "same"
-        if step.title and flow.http.title == step.title and flow.http.status == step.status:
-            return "same"
-        return "different"
-    return "none"

@@ -19,7 +19,7 @@ from blockwatch.judge.errand import failed_at, heard, shook
 from blockwatch.judge.fingerprints import OURS_ALONE, OnRecord
 from blockwatch.judge.once import once
 from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TRUST
-from blockwatch.judge.pages import agrees, alike, same_page
+from blockwatch.judge.pages import agrees, alike, same_page, turned_away
 from blockwatch.judge.row import LATEST
 from blockwatch.judge.sight import CALM, NEAR, REDIRECTS, Flow, Hop, Sight, ending
 from blockwatch.judge.transfers import Transfer, transfer
@@ -180,6 +180,8 @@ class Scene:
         if end is not None and end.http is not None and agrees(end.http, self.control) == "same":
             return True
         later = [hop.control for hop in self.sight.hops if hop.number > self.hop.number]
+        if self.ruleset > 1 and self.control is not None and turned_away(self.control):
+            return False
         return any(same_page(self.control, other) for other in later)
 
     @once

@@ -25,6 +25,7 @@ from tests.judge.worlds import (  # noqa: F401 - they fill the table
     speed,
     tcp,
     tls,
+    whose,
 )
 from tests.judge.worlds.say import WORLDS
 

@@ -19,7 +19,7 @@ import zlib
 from base64 import b64decode, b64encode
 from collections import Counter
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -69,6 +69,12 @@ def unbase64(text):
     raw = b64decode(text)
     need(b64encode(raw).decode() == text, "base64 in another form")
     return raw
+
+
+def when_of(us):  # for reading
+    with suppress(ValueError, OverflowError, OSError):
+        return f"{datetime.fromtimestamp(us // 1_000_000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{us} microseconds after 1970"
 
 
 def integer(text):
@@ -220,6 +226,7 @@ class Found:
 
     bad = record = run = key = root = before = asn = grade = None
     sealed, ended, cut, whole, doubt = 0, 0, False, False, ""
+    loose, about = False, ()
 
     def __init__(self, path, home, check, *given):  # home: the results folder that it is looked at in
         self.path, self.home, self.place = path, home, str(path.relative_to(home or path.parent))
@@ -313,6 +320,13 @@ class Found:
             self.place = f"{LOG}:{self.sealed + 1 if self.key in keys else 1}"
             need(self.key in keys and self.sealed == len(self.leaves), "not sealed by a key that you named")
         self.ended, self.cut = max(self.ended, self.close.get("ended", 0)), not self.close
+        ended = when_of(self.close["ended"]) if self.close else "no known end"
+        rest = f"{len(self.leaves) - 1 - bool(self.close)} measurements, root {self.root}"
+        self.tell(f"run {self.run}", self.open["started"], ended, rest)
+        name = re.fullmatch(r"(?s)(\d{8})T(\d{6})Z-(?:.*-)?([0-9a-f]{16})", self.path.name, re.A)
+        inside = (re.sub(r"\D", "", when_of(self.open["started"])), self.run)
+        if name and (name[1] + name[2], name[3]) != inside:
+            self.notes.append("the name of its folder says another run or another time than what is inside")
         stamps = sorted(path for path in self.path.glob("timestamps/*") if path.suffix in (".tsr", ".ots"))
         self.check_stamps([(f"timestamps/{path.name}", path.name, path) for path in stamps], seals, roots)
 
@@ -334,8 +348,16 @@ class Found:
             need(member["sha256"] == ref["sha256"], "other bytes")
             check_member(unbase64(member["data"]), record, step, side, ref)
         self.ended, self.sealed = record["started"] + record["us"], 1
+        ended = when_of(record["started"] + record["us"])
+        what = f"record {record['id']} of run {self.open['run']}, {record['url']}"
+        self.tell(what, record["started"], ended, f"root {unbase64(root).hex()}")
         stamps = [(self.path.name, stamp["name"], stamp["data"]) for stamp in said.get("stamps", [])]
         self.check_stamps(stamps, {sha(seal): 1}, roots)
+
+    def tell(self, what, started, ended, rest):  # which it is: its path is anybody's word
+        asn = self.open.get("vantage", {}).get("asn")
+        network = " unknown" if asn is None else asn
+        self.about = (f"{what}, {when_of(started)} to {ended} by its own clock, AS{network}, {rest}",)
 
     def check_stamps(self, stamps, seals, roots):  # place, name, and file or base64 of each; then the grade
         timed, checks = False, self.open.get("checks", []) + self.close.get("checks", [])
@@ -430,6 +452,7 @@ def check(paths, keys=(), roots=None):
         if not before and not one.came:
             one.bad = one.bad or f"{place}: the run before this one is missing"
         if before and not any(each.open or each.sealed or not each.key for each in before):
+            one.loose = True
             one.notes.append("the run before it is vouched for only by an unsigned note")
     good = [one for one in chained if not one.bad]
     ends = {(one.key, one.before) for one in good if one.sealed and one.key}
@@ -459,9 +482,9 @@ def main(arguments=None):
     found = check(given.paths, given.key, given.tsa_root)
     code = 0 if found else 9
     for one in found:
-        words = [f"{one.path}: {one.title or f'WRONG at {one.bad}'}", *one.stamps, *one.notes]
+        words = [f"{one.path}: {one.title or f'WRONG at {one.bad}'}", *one.about, *one.stamps, *one.notes]
         print(*(re.sub("[^ -~]", "?", each) for each in words), sep="\n  ")
-        low = one.cut or GRADES.index(one.grade or "unsigned") < GRADES.index(given.require)
+        low = one.cut or one.loose or GRADES.index(one.grade or "unsigned") < GRADES.index(given.require)
         if one.bad or one.stamps or (low and given.require != "unsigned"):
             code = 9
     return code

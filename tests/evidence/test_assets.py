@@ -17,6 +17,7 @@ from blockwatch.evidence.report import Level, Report
 from blockwatch.evidence.timestamps import Trust
 from blockwatch.evidence.verify import Reader
 from blockwatch.evidence.verify_paths import verify_paths
+from blockwatch.evidence.which import which
 from tests.cli.command import blockwatch, no_traceback
 from tests.evidence.assets.asset import Asset, Authorities
 from tests.evidence.assets.bad import RUNS
@@ -60,6 +61,8 @@ def test_both_checkers_say_what_is_so(name: str, tmp_path: Path, authorities: Au
     titles = [report.title if report.sound else None for report in ours]
     assert sorted(filter(None, titles)) == sorted(one.title for one in theirs if one.title)
     assert asset.titles in ((), tuple(titles))
+    also_told = {note for one in theirs for note in one.notes}
+    assert {which(report) for report in ours if report.sound and report.kind != "folder"} <= also_told
     if asset.says:
         assert asset.says in " ".join(note for report in ours for note in report.notes)
         assert asset.says in " ".join(note for one in theirs for note in one.notes)

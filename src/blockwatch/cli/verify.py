@@ -132,7 +132,10 @@ def _print(report: Report, reader: Reader, as_json: bool) -> None:
 
 
 def _lines(report: Report, reader: Reader) -> list[str]:
-    lines = [report.path]
+    from blockwatch.evidence.which import which
+
+    told = which(report)
+    lines = [report.path, *([f"  {told}"] if told else [])]
     for finding in report.findings:
         record = f" (record {finding.record})" if finding.record else ""
         lines.append(f"  {_KINDS[finding.kind]}: {finding.where}{record}: {finding.what}")

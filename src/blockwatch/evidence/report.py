@@ -54,6 +54,8 @@ class Report(Noun, frozen=True, kw_only=True):
     path: str
     kind: str  # "run", "proof", "growth" or "folder"
     run: str | None = None  # run id; null: not even that can be read
+    record: str | None = None  # of the proof of a record: its id
+    url: str | None = None  # and what was measured
     level: Level = Level.UNSIGNED  # means nothing where there are findings
     key: str | None = None  # verifier key that the run names
     signer: str | None = (
@@ -104,8 +106,8 @@ class Report(Noun, frozen=True, kw_only=True):
     def reaches(self, level: Level) -> bool:
         """Whether it is as good as ``level``.
 
-        One that may have been cut off reaches none but the lowest, and so does one that a retired key may
-        have sealed after its days.
+        One that may have been cut off reaches none but the lowest. So does one that a retired key may have
+        sealed after its days, and one before which a run may have been withheld.
         """
-        doubtful = self.open_ended or self.days_unproven
+        doubtful = self.open_ended or self.days_unproven or self.unsigned_link
         return self.sound and self.level.rank >= level.rank and not (level.rank and doubtful)

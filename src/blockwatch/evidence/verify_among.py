@@ -137,14 +137,16 @@ def _link(checked: Checked, chains: _Chains, reader: Reader) -> None:
     if stone is None and note is None:
         with_finding(checked, Finding(kind="contradiction", where=f"{LOG_FILE}:1", what=_MISSING))
         return
-    if stone is not None:
+    if stone is not None and _author(stone, reader) is None:
         with_note(checked, f"the run before it ({stone.run}) was forgotten on purpose, {stone.when}")
-    which = f"forgotten/{stone.run}" if stone else f"{ROOT_FILE} of run {note.run if note else ''}"
+    which = f"{ROOT_FILE} of run {note.run if note else ''}"
+    if stone is not None:
+        which = f"forgotten/{stone.run}, which says that it was forgotten on purpose, {stone.when}"
     who = [_author(one, reader) for one in (stone, note) if one is not None]
     if None not in who:
         kind, author = who[0] or ("", "")
-        word = f"the run before it is vouched for only by {kind} ({which}): {author} could have "
-        with_note(checked, word + "written it, to hide that a run is missing")
+        word = f"the run before it is vouched for only by {kind} ({which}): {author} could have written it, "
+        with_note(checked, word + "to hide that a run is missing; so this one reaches no grade of --require")
         checked.report = msgspec.structs.replace(checked.report, unsigned_link=True)
 
 

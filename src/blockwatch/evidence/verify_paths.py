@@ -30,6 +30,7 @@ from blockwatch.evidence.verify_among import (
 )
 from blockwatch.evidence.verify_growth import is_growth, verify_growth
 from blockwatch.evidence.verify_proof import looks_like_a_proof, verify_proof
+from blockwatch.evidence.which import OTHER_NAME, is_named_otherwise
 
 _REMEDY = "Name a run folder, a folder of runs, a bundle or a proof."
 
@@ -85,11 +86,18 @@ def _place(path: Path, reader: Reader, opened: ExitStack, held: Held) -> _Place:
         return _Place(path, [], [Report(path=str(path), kind="folder", findings=(finding,))])
     if path.is_file() and folder == path:
         raise UsageError("this file is neither a bundle nor a proof", where=str(path), remedy=_REMEDY)
-    runs = [held.keep(verify_run(run, reader)) for run in _runs_in(folder)]
+    runs = [held.keep(_named(verify_run(run, reader))) for run in _runs_in(folder)]
     whole = _folder(path, folder, runs, reader)
     if not runs and not whole:
         raise UsageError("there is no run here", where=str(path), remedy=_REMEDY)
     return _Place(path, runs, whole)
+
+
+def _named(checked: Checked) -> Checked:
+    """Say where the name of a run's folder, by which people find it, speaks of another one."""
+    if is_named_otherwise(checked.folder.name, checked.report):
+        with_note(checked, OTHER_NAME)
+    return checked
 
 
 def _runs_in(folder: Path) -> list[Path]:

@@ -113,6 +113,14 @@ def proof_of(**options: Any) -> Any:
     return make
 
 
+def renamed(name: str) -> Any:
+    def make(folder: Path, authorities: Authorities) -> Path:
+        return write_run(folder).rename(folder / name)
+
+    return make
+
+
+OTHER_NAME = "the name of its folder says another run or another time than what is inside"
 LINK = f"20200101T000000Z-home-{FIRST}"
 
 DOUBT: dict[str, Asset] = {
@@ -128,6 +136,11 @@ DOUBT: dict[str, Asset] = {
     # The chain.
     "two runs that name the same one before": Asset(
         clock_that_was_ahead, ("sealed",) * 3, says="another run here names the same run before, or none", require="sealed"),
+    # The name of a folder.
+    "a folder that bears the id of another run": Asset(
+        renamed(f"20200101T000000Z-court-{SECOND}"), ("sealed",), says=OTHER_NAME, require="sealed"),
+    "a folder that bears another time": Asset(renamed(f"20310109T000000Z-{FIRST}"), ("sealed",), says=OTHER_NAME),
+    "a folder of a name that says nothing": Asset(renamed("case 17"), ("sealed",)),
     # Links.
     "a link in the place of a run": Asset(linked, where=LINK),
     "a link in the place of an encrypted run": Asset(link_to_an_encrypted_run, where=f"20191231T000000Z-{SECOND}"),

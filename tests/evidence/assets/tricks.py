@@ -265,10 +265,11 @@ TRICKS: dict[str, Asset] = {
         changed(added_before(b"x\n" * 40_000)), where="checkpoint"),
     # Runs that cannot be read here.
     "a chain with an encrypted run": Asset(encrypted(), ("sealed",)),
-    "an unsigned note of an encrypted run": Asset(encrypted(signer=None), ("sealed",), says="only by an unsigned note"),
+    "an unsigned note of an encrypted run": Asset(encrypted(signer=None), ("sealed",), says="only by an unsigned note", require="sealed", low=True),
     "a note of an encrypted run by another key": Asset(encrypted(signer=THEIRS), where=f"{HIDDEN}/root"),
     "a note without its encrypted run": Asset(encrypted(content=b""), where=f"{HIDDEN}/run.age"),
-    "an unsigned tombstone": Asset(two_runs(bare_tombstone), ("sealed",), says="only by an unsigned note"),
+    "an unsigned tombstone": Asset(two_runs(bare_tombstone), ("sealed",), says="only by an unsigned note", require="sealed", low=True),
+    "an unsigned tombstone, and nothing is required": Asset(two_runs(bare_tombstone), ("sealed",), says="only by an unsigned note"),
     "with a stray encrypted file": Asset(changed(lambda run: (run / "run.age").write_bytes(b"")), ("sealed",)),
     "a chain whose first run has damaged bytes": Asset(two_runs(bytes_of_the_first_run), (None, "sealed"), where="bodies.warc.gz"),
     # Witnesses and copies.

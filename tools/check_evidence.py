@@ -225,12 +225,13 @@ class Found:
     """What was found in a run, a proof, or the note of a run that is not here."""
 
     bad = record = run = key = root = before = asn = grade = None
-    sealed, ended, cut, whole, doubt = 0, 0, False, False, ""
+    sealed, cut, whole, doubt, moment, clock = 0, False, False, "", None, None
     loose, about = False, ()
 
     def __init__(self, path, home, check, *given):  # home: the results folder that it is looked at in
         self.path, self.home, self.place = path, home, str(path.relative_to(home or path.parent))
         self.open, self.close, self.leaves, self.asked, self.stamps, self.notes = {}, {}, [], {}, [], []
+        self.times, self.set = [], False  # when each line ended, by its own clock; whether that was set
         try:
             check(self, *given)
         except Exception as error:  # whatever evidence does to its reader is damage
@@ -261,12 +262,15 @@ class Found:
             if kind == "run_open":
                 need(re.fullmatch("[0-9a-f]{16}", said["run"]), "no run id")
                 self.open, self.run, self.key, first = said, said["run"], said.get("key"), file.read(65_536)
+                began = until = said["started"]
                 if first:
                     self.place = BYTES
                     end = warc_of(first, self.run)[2]
             elif kind == "run_close":
                 need(said["reason"] == "disk" or said["measured"] == len(numbers), "another number of them")
-                self.close = said
+                self.close, long = said, said["ended"] - began
+                self.set |= long < said["us"] - MINUTE or max(self.times) > said["ended"] + MINUTE
+                until = said["ended"]
             else:
                 steps, valid = said.get("observations", []), said.get("valid", True)
                 need(kind == "measurement" and said["seq"] > 0 and said["seq"] not in numbers, "no new one")
@@ -279,10 +283,11 @@ class Found:
                     need(0 < ref["length"] <= 2 * MAX and file.seek(ref["offset"]), "an impossible place")
                     check_member(file.read(ref["length"]), said, step, side, ref)
                     end, gap = file.tell(), False
-                self.ended = max(self.ended, said["started"] + said["us"])
+                until, self.set = said["started"] + said["us"], self.set or said["started"] < began - MINUTE
                 made = not all(step.get("skipped") for step in steps)
                 if valid and made and said.get("role", "target") == "target":
                     self.asked.setdefault(said["url"], []).append(said["started"])
+            self.times.append(max([until, *self.times[-1:]]))
         self.place = BYTES
         need(not self.close or self.close["reason"] == "disk" or file.seek(0, 2) == end, "more bytes")
         self.whole = True
@@ -319,7 +324,7 @@ class Found:
         if keys:
             self.place = f"{LOG}:{self.sealed + 1 if self.key in keys else 1}"
             need(self.key in keys and self.sealed == len(self.leaves), "not sealed by a key that you named")
-        self.ended, self.cut = max(self.ended, self.close.get("ended", 0)), not self.close
+        self.cut = not self.close
         ended = when_of(self.close["ended"]) if self.close else "no known end"
         rest = f"{len(self.leaves) - 1 - bool(self.close)} measurements, root {self.root}"
         self.tell(f"run {self.run}", self.open["started"], ended, rest)
@@ -347,7 +352,7 @@ class Found:
         for (step, side, ref), member in zip(places_of(record), said.get("members", []), strict=True):
             need(member["sha256"] == ref["sha256"], "other bytes")
             check_member(unbase64(member["data"]), record, step, side, ref)
-        self.ended, self.sealed = record["started"] + record["us"], 1
+        self.times, self.sealed = [record["started"] + record["us"]], 1
         ended = when_of(record["started"] + record["us"])
         what = f"record {record['id']} of run {self.open['run']}, {record['url']}"
         self.tell(what, record["started"], ended, f"root {unbase64(root).hex()}")
@@ -363,25 +368,32 @@ class Found:
         timed, checks = False, self.open.get("checks", []) + self.close.get("checks", [])
         offsets = [self.open.get("clock_offset_us"), *(each.get("offset_us") for each in checks)]
         clock = max((each for each in offsets if each is not None), key=abs, default=None)
+        self.clock = None if self.set else clock  # what the times can be corrected by
         self.doubt = " (clock unknown)" if clock is None else " (clock off)" * (abs(clock) > MINUTE)
+        self.doubt = " (clock off)" if self.set else self.doubt
         self.notes += ["only the first 256 stamps were looked at"] * (len(stamps) > 256)
         for place, name, source in stamps[:256]:
             try:
                 raw = plain(source).read_bytes() if isinstance(source, Path) else unbase64(source)
                 digest, moment = calendar(raw) if name.endswith(".ots") else reply(raw, roots)
-                counts = seals[digest] == len(self.leaves) and moment
+                lines = seals[digest]
             except Exception as error:
                 self.stamps.append(f"bad stamp at {place}: {error!r}"[:300])
                 continue
-            timed |= bool(counts)
-            if counts and moment + MINUTE < self.ended - (clock or 0):
+            if moment:
+                timed |= lines == len(self.leaves)
+                self.moment = min(moment, self.moment or moment)
                 self.place = place
-                need(clock is None, "older than what it is over")
-                self.notes.append(f"{place} is older than what it is over, by a clock that nobody checked")
+                self.no_later(moment, lines, f"{place} is older than what it is over")
         self.grade = GRADES[(self.sealed == len(self.leaves)) * (1 + timed)]
 
     def check_age(self):  # of an encrypted run that was killed: nothing is known of it
         plain(self.path, ENDLESS)
+
+    def no_later(self, moment, lines, reason):  # what so many lines tell of was over by a moment
+        late = self.times[lines - 1] - (self.clock or 0) > moment + MINUTE
+        need(not late or self.clock is None, reason)
+        self.notes += [f"{reason}, by a clock that nobody checked, or that was set"] * late
 
     def check_note(self):  # a tombstone, or the note of an encrypted run
         raw, folder = beginning(self.path), self.path.parent
@@ -455,6 +467,17 @@ def check(paths, keys=(), roots=None):
             one.loose = True
             one.notes.append("the run before it is vouched for only by an unsigned note")
     good = [one for one in chained if not one.bad]
+    before, moments = {(one.key, one.root): one for one in runs if one.key}, {}
+    for one in [one for one in good if one.sealed and one.moment]:  # by when what a run names was over
+        moment, named = one.moment, before.get((one.key, one.before))
+        while named and moment < moments.get(named, ENDLESS):
+            moments[named], moment = moment, min(moment, named.moment or moment)
+            named = before.get((named.key, named.before))
+    for one, moment in moments.items():
+        try:
+            one.no_later(moment, len(one.leaves), "a run that names this one is older than it")
+        except ValueError as error:
+            one.bad = one.bad or f"{LOG}: {error!r}"
     ends = {(one.key, one.before) for one in good if one.sealed and one.key}
     for one in runs:
         one.cut = one.cut and one.grade != "unsigned" and (one.key, one.root) not in ends

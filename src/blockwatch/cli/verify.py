@@ -140,7 +140,7 @@ def _lines(report: Report, reader: Reader) -> list[str]:
         record = f" (record {finding.record})" if finding.record else ""
         lines.append(f"  {_KINDS[finding.kind]}: {finding.where}{record}: {finding.what}")
     if report.sound and report.kind != "folder":
-        from blockwatch.evidence.verify import moment
+        from blockwatch.evidence.verify_times import moment
 
         time = moment(report.not_after) if report.not_after is not None else ""
         cut = report.level.rank > 0 and report.open_ended

@@ -76,6 +76,7 @@ class Report(Noun, frozen=True, kw_only=True):
     ended: int | None = None
     asn: int | None = None
     clock_offset_us: int | None = None  # the largest that was seen; null: not known
+    clock_set: bool = False  # while the run went on: its times do not fit together
     witnesses: tuple[str, ...] = ()  # run ids
     previous: str | None = None
     root: str | None = None  # over all lines, lower-case hex
@@ -90,7 +91,9 @@ class Report(Noun, frozen=True, kw_only=True):
 
     @property
     def clock(self) -> str:
-        """What the times in it are worth: "checked", "off" (by more than a minute) or "unknown"."""
+        """What the times in it are worth: "checked", "off" (by more than a minute, or set) or "unknown"."""
+        if self.clock_set:
+            return "off"
         if self.clock_offset_us is None:
             return "unknown"
         return "checked" if abs(self.clock_offset_us) <= MAX_OFFSET_US else "off"

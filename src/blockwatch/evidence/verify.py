@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -35,7 +34,10 @@ from blockwatch.evidence.timestamps import Stamp, Trust
 from blockwatch.evidence.verify_derived import derived_findings
 from blockwatch.evidence.verify_log import LogCheck
 from blockwatch.evidence.verify_seal import Seals
+from blockwatch.evidence.verify_times import moment, too_early
 from blockwatch.model import Noun
+
+_DAY_US = 86_400_000_000
 
 
 class Reader(Noun, frozen=True, kw_only=True):
@@ -53,6 +55,9 @@ class Checked(msgspec.Struct):
     folder: Path
     sites: dict[str, array[int]] | None  # of one that can witness: address → each time it was asked for
     signed_start: bool = False  # its first line is under a good seal
+    by: int | None = None  # its first line existed by then; null: nobody outside says
+    until: int = 0  # when it ended, by its own clock
+    offset: int | None = None  # of that clock; null: not to be relied on
 
 
 def verify_run(folder: Path, reader: Reader) -> Checked:
@@ -77,13 +82,13 @@ def verify_run(folder: Path, reader: Reader) -> Checked:
             log.notes.append(one)
         else:
             stamps.append(one)
-            if one.lines == log.lines:
-                ended = max(log.last_us, log.close.ended if log.close else 0)
-                finding, note = too_early(one, ended, log.clock_offset_us)
-                findings += [finding] if finding else []
-                log.notes += [note] if note else []
+            finding, note = too_early(one, log.until[one.lines], log.sure_offset_us)
+            findings += [finding] if finding else []
+            log.notes += [note] if note else []
     report = _graded(_report(folder, log, findings), log, sealed, stamps, reader)
-    return Checked(report, folder, log.sites if can_witness(report) else None, sealed > 0)
+    sites = log.sites if can_witness(report) else None
+    by = min((one.not_after for one in stamps if one.not_after is not None), default=None)
+    return Checked(report, folder, sites, sealed > 0, by, log.times.latest, log.sure_offset_us)
 
 
 def only_files(folder: Path) -> None:
@@ -135,6 +140,7 @@ def _report(folder: Path, log: LogCheck, findings: Sequence[Finding]) -> Report:
         ended=close.ended if close else None,
         asn=opened.vantage.asn if opened else None,
         clock_offset_us=log.clock_offset_us,
+        clock_set=log.times.were_set,
         previous=opened.previous_root if opened else None,
         root=root.hex() if root else None,
         imported=bool(opened and opened.imported),
@@ -170,22 +176,6 @@ def _signer_findings(log: LogCheck, reader: Reader, sealed: int) -> list[Finding
     return [Finding(kind="signer", where=f"{LOG_FILE}:{line}", what=what)]
 
 
-def too_early(
-    stamp: Stamp, ended: int, offset: int | None, where: str | None = None
-) -> tuple[Finding | None, str | None]:
-    """Find a stamp that is older than the end of what it covers (by the clock of the machine that measured).
-
-    A contradiction where the clock was checked, otherwise a sentence; ``None`` where nothing is odd.
-    """
-    if stamp.not_after is None or stamp.not_after + MAX_OFFSET_US >= ended - (offset or 0):
-        return None, None
-    when = f"by {moment(stamp.not_after)}, and what it is over ended {moment(ended - (offset or 0))}"
-    if offset is None:
-        return None, f"{stamp.file} is older than what it is over: {when}, by a clock that nobody checked"
-    what = f"older than what it is over: {when}"
-    return Finding(kind="contradiction", where=where or stamp.file, what=what), None
-
-
 def _graded(report: Report, log: LogCheck, sealed: int, stamps: list[Stamp], reader: Reader) -> Report:
     """Add the grade and the sentences that say why it is not higher."""
     notes = list(report.notes)
@@ -201,6 +191,8 @@ def _graded(report: Report, log: LogCheck, sealed: int, stamps: list[Stamp], rea
     for stamp in stamps:
         notes.append(told(stamp, log.lines))
     notes.extend(of_the_clock(report))
+    if reader.now is not None and report.started and report.started > reader.now + _DAY_US:
+        notes.append(f"it says that it began {moment(report.started)}, which is still to come")
     graded = msgspec.structs.replace(
         report,
         level=level,
@@ -242,16 +234,10 @@ def told(stamp: Stamp, lines: int) -> str:
 def of_the_clock(report: Report) -> list[str]:
     """Say what the times in a run are worth, where that is less than usual."""
     offset = report.clock_offset_us
+    if report.clock_set:
+        return ["the clock was set while the run went on: the times in it do not fit together"]
     if offset is None:
         return ["nobody told the time during the run: the times in it are only what its own clock said"]
     if abs(offset) > MAX_OFFSET_US:
         return [f"the clock was {abs(offset) // 1_000_000} s off: so are the times in the run"]
     return []
-
-
-def moment(us: int) -> str:
-    """Microseconds since the epoch for reading, UTC; a time beyond all calendars as its number."""
-    try:
-        return f"{datetime.fromtimestamp(us // 1_000_000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (OverflowError, ValueError, OSError):
-        return f"{us} microseconds after 1970"

@@ -28,6 +28,7 @@ from blockwatch.evidence.merkle import Tree
 from blockwatch.evidence.naming import RUN_ID
 from blockwatch.evidence.report import Damage
 from blockwatch.evidence.verify_bytes import Bytes
+from blockwatch.evidence.verify_times import Times
 from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.model import Measurement
 from blockwatch.run import Record, RunClose, RunOpen
@@ -131,7 +132,8 @@ class LogCheck:
         self.close: RunClose | None = None
         self.lines = 0
         self.measurements = 0
-        self.last_us = 0  # when the last thing of which the log tells had ended, epoch
+        self.times = Times()
+        self.until: dict[int, int] = {}  # end of what was told by then, at the sizes asked for and of all
         self.seen = Numbers()
         self.sites: dict[str, array[int]] | None = {}  # address → each time asked for; null: too many
         self._asked = 0
@@ -150,7 +152,7 @@ class LogCheck:
                 self.lines += 1
                 self._record(line)
                 if tree.size in sizes:
-                    self.roots[tree.size] = tree.root()
+                    self.roots[tree.size], self.until[tree.size] = tree.root(), self.times.latest
         except EvidenceError as error:  # of read_lines
             raise Damage(f"{LOG_FILE}:{self.lines + 1}", error.what) from error
         finally:
@@ -158,7 +160,7 @@ class LogCheck:
                 self._bytes.close()
         if self.open is None:
             raise Damage(LOG_FILE, "the log has no complete line")
-        self.roots[self.lines] = tree.root()
+        self.roots[self.lines], self.until[self.lines] = tree.root(), self.times.latest
         self._end()
 
     def _record(self, line: bytes) -> None:
@@ -173,12 +175,14 @@ class LogCheck:
             if not RUN_ID.fullmatch(record.run):
                 raise Damage(where, "a run whose id is none")
             self.open = record
+            self.times.begin(record)
             self._bytes = Bytes(self.folder, record.run)
         elif type(record) is RunClose and self.open is not None and self.close is None:
             if record.measured != self.measurements and record.reason != "disk":
                 what = f"it counts {record.measured} measurements, and there are {self.measurements}"
                 raise Damage(where, what, kind="contradiction")
             self.close = record
+            self.times.end(record)
         else:
             raise Damage(where, "a line out of place", record=getattr(record, "id", None))
 
@@ -198,7 +202,7 @@ class LogCheck:
                 raise Damage(where, f"step {place} is numbered {step.i}", record=record.id)
         self._bytes.check(record, where)
         self.measurements += 1
-        self.last_us = max(self.last_us, record.started + record.us)
+        self.times.measured(record)
         made = any(not step.skipped for step in record.observations)
         if record.role == "target" and record.valid and made and self.sites is not None:
             self.sites.setdefault(record.url, array("q")).append(record.started)
@@ -229,3 +233,8 @@ class LogCheck:
         if self.open and self.open.clock_offset_us is not None:
             seen.append(self.open.clock_offset_us)
         return max(seen, key=abs, default=None)
+
+    @property
+    def sure_offset_us(self) -> int | None:
+        """The same where the times in the log can be corrected by it; ``None``: nothing is sure of them."""
+        return None if self.times.were_set else self.clock_offset_us

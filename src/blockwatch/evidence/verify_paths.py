@@ -29,6 +29,7 @@ from blockwatch.evidence.verify_among import (
     with_note,
 )
 from blockwatch.evidence.verify_growth import is_growth, verify_growth
+from blockwatch.evidence.verify_order import check_order
 from blockwatch.evidence.verify_proof import looks_like_a_proof, verify_proof
 from blockwatch.evidence.which import OTHER_NAME, is_named_otherwise
 
@@ -50,6 +51,7 @@ def verify_paths(paths: Sequence[Path], reader: Reader) -> Iterator[Report]:
         places = [_place(path, reader, opened, held) for path in paths]
         runs = [checked for place in places for checked in place.runs]
         check_copies(runs, reader)
+        check_order(runs)
         confirm_ends(runs)
         find_witnesses(runs)
         for place in places:

@@ -18,9 +18,10 @@ from blockwatch.evidence.allow import allowed_by
 from blockwatch.evidence.proof import MAX_PROOF, Proof, Shown, check_proof
 from blockwatch.evidence.report import Finding, Level, Report
 from blockwatch.evidence.timestamps import MAX_STAMPS, Stamp, read_bounded, read_content
-from blockwatch.evidence.verify import Reader, of_its_days, of_the_clock, told, too_early
+from blockwatch.evidence.verify import Reader, of_its_days, of_the_clock, told
 from blockwatch.evidence.verify_bytes import oddity
 from blockwatch.evidence.verify_log import decode_canonical
+from blockwatch.evidence.verify_times import too_early
 from blockwatch.evidence.warc import parse_member
 from blockwatch.model import HttpStep
 from blockwatch.run import RunOpen

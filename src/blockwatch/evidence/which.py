@@ -1,7 +1,7 @@
-"""Which run or record was checked: a transcript must say it, because a path and a name of a folder do not.
+"""Which run or record was checked: what a transcript must say, because a path and a folder's name say nothing.
 
 Rules of this file: everything in the sentence is what the evidence itself says; times are those of its own
-clock. ``tools/check_evidence.py`` uses the same words, so that transcripts can be compared.
+clock. ``tools/check_evidence.py`` uses the same words, so that two transcripts can be held against each other.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from blockwatch.evidence.report import Report
-from blockwatch.evidence.verify import moment
+from blockwatch.evidence.verify_times import moment
 
 OTHER_NAME = "the name of its folder says another run or another time than what is inside"
 _NAME = re.compile(r"([0-9]{8})T([0-9]{6})Z-(?:.*-)?([0-9a-f]{16})", re.DOTALL)

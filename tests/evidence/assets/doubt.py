@@ -12,7 +12,18 @@ from typing import Any
 from blockwatch.evidence.proof import make_proof
 from blockwatch.evidence.tombstone import forget_run
 from tests.evidence.assets.asset import LOG, Asset, Authorities, changed, one
-from tests.evidence.assets.world import FIRST, HOUR, OURS, SECOND, STARTED, log_of, write_run
+from tests.evidence.assets.world import (
+    FIRST,
+    HOUR,
+    OURS,
+    SECOND,
+    STARTED,
+    in_record,
+    log_of,
+    sealed_again,
+    stamp,
+    write_run,
+)
 
 
 def aside(results: Path) -> Path:
@@ -53,6 +64,38 @@ def other_links(folder: Path, authorities: Authorities) -> Path:
     (folder / "notes").symlink_to(aside(folder))
     (folder / "nowhere").symlink_to("there/is/nothing")
     return folder
+
+
+def partly_stamped_later(folder: Path, authorities: Authorities) -> Path:
+    run = write_run(folder, started=STARTED + 200 * 8_766 * HOUR)
+    stamp(run, authorities.known, of="checkpoints/3")
+    return run
+
+
+def named_before_its_end(folder: Path, authorities: Authorities, offset: int | None = 0) -> Path:
+    """The first run says that it was made in 200 years; the second one names its root, and is stamped now."""
+    write_run(folder, started=STARTED + 200 * 8_766 * HOUR, offset=offset)
+    stamp(write_run(folder, SECOND), authorities.known)
+    return folder
+
+
+def not_fitting(run: Path) -> None:
+    """The clock was five hours ahead, and set right before the end."""
+    in_record(6, lambda said: said.update(ended=said["ended"] - 5 * HOUR))(run)
+    sealed_again(run)
+    (run / "run.json").unlink(missing_ok=True)
+
+
+def of_another_day(run: Path) -> None:
+    in_record(3, lambda said: said.update(started=said["started"] - 24 * HOUR))(run)
+    sealed_again(run)
+
+
+def set_and_stamped(folder: Path, authorities: Authorities) -> Path:
+    run = write_run(folder, started=STARTED + 200 * 8_766 * HOUR)
+    not_fitting(run)
+    stamp(run, authorities.known)
+    return run
 
 
 def clock_that_was_ahead(folder: Path, authorities: Authorities) -> Path:
@@ -133,6 +176,14 @@ DOUBT: dict[str, Asset] = {
     "up to here, its clock unknown": Asset(killed_off, ("sealed",), titles=("sealed up to here (clock unknown)",), require="sealed", low=True),
     "a proof whose clock is unknown": Asset(proof_of(offset=None), ("sealed",), titles=("sealed (clock unknown)",)),
     "a proof whose clock is off": Asset(proof_of(offset=90_000_000), ("sealed",), titles=("sealed (clock off)",)),
+    "a stamp over some lines that is older than they are": Asset(partly_stamped_later, where="timestamps/tsa.tsr"),
+    "a run that ended after one that names it was stamped": Asset(named_before_its_end, ("timed", None), where=LOG),
+    "the same, its clock unknown": Asset(
+        lambda folder, authorities: named_before_its_end(folder, authorities, None), ("timed", "sealed"),
+        says="a run that names this one is older than"),
+    "a clock that was set while the run went on": Asset(changed(not_fitting), ("sealed",), titles=("sealed (clock off)",)),
+    "a measurement of another day": Asset(changed(of_another_day), ("sealed",), titles=("sealed (clock off)",)),
+    "a stamp older than a run whose clock was set": Asset(set_and_stamped, ("timed",), says="by a clock that nobody checked, or that was set"),
     # The chain.
     "two runs that name the same one before": Asset(
         clock_that_was_ahead, ("sealed",) * 3, says="another run here names the same run before, or none", require="sealed"),

@@ -1,0 +1,111 @@
+"""The times that a log tells of, held against one another and against what others confirmed.
+
+Rules of this file:
+
+* they are the word of the machine that measured: what refutes them is outside time, or that they do not fit
+  together (a clock that was set while the run went on);
+* outside time shows that something existed by a moment, so it refutes only what says that it came later;
+* of a clock that nobody checked, or that was set, nothing is a contradiction: it is told in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from blockwatch.evidence.report import MAX_OFFSET_US, Finding
+from blockwatch.evidence.timestamps import Stamp
+from blockwatch.model import Measurement
+from blockwatch.run import RunClose, RunOpen
+
+SLACK_US = MAX_OFFSET_US
+
+
+class Times:
+    """When what a log tells of happened, by its own clock; microseconds since the epoch."""
+
+    def __init__(self) -> None:
+        self.latest = 0  # end of what was read so far
+        self._started = self._first = self._last = 0
+        self._wrong = False  # they cannot all be of one clock that ran through
+
+    def begin(self, opened: RunOpen) -> None:
+        """Take the first line."""
+        self._started = self._first = self._last = self.latest = opened.started
+
+    def measured(self, one: Measurement) -> None:
+        """Take a measurement."""
+        self._first = min(self._first, one.started)
+        self._last = max(self._last, one.started + one.us)
+        self.latest = max(self.latest, self._last)
+
+    def end(self, close: RunClose) -> None:
+        """Take the last line."""
+        backwards = close.ended - self._started < close.us - SLACK_US
+        self._wrong = backwards or self._last > close.ended + SLACK_US
+        self.latest = max(self.latest, close.ended)
+
+    @property
+    def were_set(self) -> bool:
+        """Whether the clock was set back while the run went on, or stood wrong for a part of it."""
+        return self._wrong or self._first < self._started - SLACK_US
+
+
+def too_early(
+    stamp: Stamp, ended: int, offset: int | None, where: str | None = None
+) -> tuple[Finding | None, str | None]:
+    """Find a stamp that is older than the end of what it covers (by the clock of the machine that measured).
+
+    A contradiction where that clock can be believed (``offset``), otherwise a sentence; ``None`` where
+    nothing is odd.
+    """
+    return _refuted(stamp.not_after, ended, offset, where or stamp.file, f"{stamp.file} is", "it is over")
+
+
+def _refuted(
+    by: int | None, ended: int, offset: int | None, where: str, subject: str, over: str
+) -> tuple[Finding | None, str | None]:
+    if by is None or by + SLACK_US >= ended - (offset or 0):
+        return None, None
+    when = f"older than what {over}: by {moment(by)}, and that ended {moment(ended - (offset or 0))}"
+    if offset is None:
+        return None, f"{subject} {when}, by a clock that nobody checked, or that was set"
+    return Finding(kind="contradiction", where=where, what=when), None
+
+
+def moment(us: int) -> str:
+    """Microseconds since the epoch for reading, UTC; a time beyond all calendars as its number."""
+    try:
+        return f"{datetime.fromtimestamp(us // 1_000_000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError, OSError):
+        return f"{us} microseconds after 1970"
+
+
+def bounds(links: Sequence[tuple[str | None, str | None, str | None, int | None]]) -> list[int | None]:
+    """By when each run of some chains existed, because one that names it did; microseconds since the epoch.
+
+    A link is the key of a run, its root, the root before it, and by when the run itself existed (null: nobody
+    outside says). Roots cannot run in a circle.
+    """
+    place: dict[tuple[str | None, str | None], int] = {
+        (key, root): number for number, (key, root, _, _) in enumerate(links) if root and key
+    }
+    found: list[int | None] = [None] * len(links)
+    for key, _, previous, by in links:
+        before = place.get((key, previous))
+        while by is not None and before is not None:
+            known = found[before]
+            if known is not None and known <= by:
+                break
+            found[before] = by
+            _, _, previous, own = links[before]
+            by = by if own is None else min(by, own)
+            before = place.get((key, previous))
+    return found
+
+
+def named_too_early(
+    by: int | None, ended: int, offset: int | None, where: str
+) -> tuple[Finding | None, str | None]:
+    """The same for a run that a run names which existed by then."""
+    return _refuted(by, ended, offset, where, "a run that names this one is", "it names")

@@ -110,3 +110,11 @@ def test_a_denial_by_a_resolver_of_the_house_is_lifted_by_asking_the_providers()
     assert any("provider's own resolver" in sentence for sentence in told.lift)
     told = explained("a resolver that never says where a denial comes from (dns_nxdomain_error)")
     assert not any("provider's own resolver" in sentence for sentence in told.lift)
+
+
+def test_a_block_at_another_owner_s_host_names_it() -> None:
+    verdicts, _ = play(WORLDS["blocked behind a cleartext redirect to another site"].world)
+    told = [reason.text for reason in verdicts[-1].why]
+    assert any(text.startswith("At other.example.com, to which it redirects: ") for text in told)
+    plain, _ = play(WORLDS["RST on Host"].world)
+    assert not any("redirects" in reason.text for reason in plain[-1].why)

@@ -27,7 +27,7 @@ import trio
 from blockwatch import asn
 from blockwatch.errors import ConfigError
 from blockwatch.helper import own
-from blockwatch.helper.clients import RateLimit
+from blockwatch.helper.clients import RateLimit, Turns, key_of
 from blockwatch.helper.control import Tools, control, encode, ran_out
 from blockwatch.helper.destinations import Destinations, parse
 from blockwatch.helper.dial import Dialer, SourceNetwork, verifying_context
@@ -50,7 +50,7 @@ class Helper:
 
     tools: Tools
     rate: RateLimit
-    turns: trio.CapacityLimiter
+    turns: Turns
     tls: ssl.SSLContext | None
     pulse: Pulse
     connections: Counter[str] = field(default_factory=Counter)
@@ -61,11 +61,11 @@ class Helper:
             client = str(sock.socket.getpeername()[0])
         except OSError:
             client = ""  # gone already
-        open_now = self.connections
-        if not client or open_now.total() >= CONNECTIONS or open_now[client] >= CLIENT_CONNECTIONS:
+        open_now, key = self.connections, key_of(client) if client else ""
+        if not client or open_now.total() >= CONNECTIONS or open_now[key] >= CLIENT_CONNECTIONS:
             await trio.aclose_forcefully(sock)
             return
-        open_now[client] += 1
+        open_now[key] += 1
         try:
             stream: trio.abc.Stream = sock
             if self.tls is not None:
@@ -79,9 +79,9 @@ class Helper:
         except Exception as error:  # one client's request must not end the service for all
             _report(error)
         finally:
-            open_now[client] -= 1
-            if not open_now[client]:
-                del open_now[client]
+            open_now[key] -= 1
+            if not open_now[key]:
+                del open_now[key]
             await trio.aclose_forcefully(sock)
 
     async def _converse(self, stream: trio.abc.Stream, client: str) -> None:
@@ -120,10 +120,10 @@ class Helper:
             asked, url = read_request(body)
         except BadRequest as error:
             return 400, _message(str(error))
-        if self.turns.statistics().tasks_waiting >= QUEUE * self.turns.total_tokens:
+        if self.turns.crowded(client, QUEUE):
             return 503, _message("busy")
         with trio.move_on_after(WAIT) as waiting:
-            async with self.turns:
+            async with self.turns.one(client):
                 waiting.deadline = float("inf")
                 begun = trio.current_time()
                 try:
@@ -173,7 +173,7 @@ async def serve(
             ipv6=network.source(6) is not None,
         ),
         rate=RateLimit(rate, burst if burst is not None else max(1.0, 4 * rate), trio.current_time),
-        turns=trio.CapacityLimiter(parallel),
+        turns=Turns(parallel),
         tls=tls,
         pulse=Pulse(),
     )

@@ -49,8 +49,9 @@ def test_a_run_measures_keeps_and_says(lab: RunningLab, tmp_path: Path) -> None:
     assert run.close is not None
     assert run.close.reason == "done"
     assert "-a-b-" in folder.name
-    kept = (folder / "verdicts.jsonl").read_text()
-    assert kept == ran(lab, tmp_path, "judge", "--json", str(folder)).stdout
+    kept = [json.loads(line) for line in (folder / "verdicts.jsonl").read_text().splitlines()]
+    judged = ran(lab, tmp_path, "judge", "--json", str(folder)).stdout.splitlines()
+    assert [{**verdict, "sealed": True} for verdict in kept] == [json.loads(line) for line in judged]
     assert (folder / "run.json").is_file()
     last = json.loads((tmp_path / "state" / "last_run.json").read_text())
     assert (last["exit_code"], last["reason"]) == (0, "done")

@@ -25,16 +25,17 @@ import msgspec
 from blockwatch.errors import EvidenceError, UsageError
 from blockwatch.evidence.bundle import KIND as LISTED
 from blockwatch.evidence.bundle import BundleList, list_run
+from blockwatch.evidence.bury import bury
 from blockwatch.evidence.chunks import looks_like_chunks, unseal
 from blockwatch.evidence.crypt import decrypt, looks_encrypted
-from blockwatch.evidence.disk import in_words, replace_file, sync_folder
+from blockwatch.evidence.disk import in_words, sync_folder
 from blockwatch.evidence.interrupted import note_coming, receipt_what_came
-from blockwatch.evidence.merge import ASIDE, Kept, Placed
+from blockwatch.evidence.merge import Kept, Placed
 from blockwatch.evidence.naming import ENCRYPTED_FILE, no_folder
 from blockwatch.evidence.parts import HEAD, Part, looks_like_a_part, payload, read_part
 from blockwatch.evidence.reading import refuse_ways_out
 from blockwatch.evidence.receipt import KIND, Buried, Receipt, read_receipt, receipts_of, write_receipt
-from blockwatch.evidence.tombstone import FORGOTTEN_FOLDER, parse_tombstone
+from blockwatch.evidence.tombstone import FORGOTTEN_FOLDER
 from blockwatch.evidence.unbundle import looks_like_a_bundle, unpack
 
 PARTS = ".parts"
@@ -232,7 +233,8 @@ class Incoming:
             )
             note_coming(staging, draft, self._kept)
             placed = tuple(self._kept.place(staging / "runs" / run.run, run) for run in listed.runs)
-            buried = tuple(self._bury(staging / "runs" / FORGOTTEN_FOLDER, listed))
+            stones = staging / "runs" / FORGOTTEN_FOLDER
+            buried = tuple(bury(stones, self.results, file.name) for file in listed.forgotten)
             receipt = msgspec.structs.replace(draft, runs=placed, forgotten=buried)
             path = write_receipt(self.results, receipt)
             self._kept.settle(run.run for run in placed)
@@ -258,28 +260,6 @@ class Incoming:
     def _decrypt(self, content: Path, plain: Path, path: Path) -> None:
         with in_words(plain), content.open("rb") as file, plain.open("wb") as out:
             decrypt(file, out, self._identities, str(path))
-
-    def _bury(self, staged: Path, listed: BundleList) -> Iterator[Buried]:
-        """Tombstones: one that is there stays; nothing is deleted on somebody else's word."""
-        for file in listed.forgotten:
-            raw, place = (staged / file.name).read_bytes(), self.results / FORGOTTEN_FOLDER / file.name
-            why = None
-            try:
-                if parse_tombstone(raw, file.name).run != file.name:
-                    why = "a tombstone under another run's name"
-            except EvidenceError as error:
-                why = error.what
-            if why is None and place.is_file():
-                if place.read_bytes() == raw:
-                    yield Buried(run=file.name, outcome="there already")
-                    continue
-                why = "it says another thing than the tombstone kept here"
-            if why is not None:
-                place = self.results / ASIDE / f"forgotten-{file.name}-{file.sha256[:12]}"
-            with in_words(place):
-                place.parent.mkdir(mode=0o700, exist_ok=True)
-            replace_file(place, raw)
-            yield Buried(run=file.name, outcome="aside" if why else "new", why=why)
 
     @contextmanager
     def _staging(self) -> Iterator[Path]:

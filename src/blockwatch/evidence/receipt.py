@@ -28,7 +28,7 @@ class Buried(Noun, frozen=True, kw_only=True):
     """What became of one tombstone that came."""
 
     run: str  # id of the forgotten run
-    outcome: str  # "new", "there already" or "aside"
+    outcome: str  # "new", "replaced" (an unsigned one), "there already" or "aside"
     why: str | None = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,17 @@ def for_others(*folders: Path) -> dict[str, str]:
     assert len(paths) > len(folders)
     modes = {str(path): path.lstat().st_mode & 0o777 for path in paths}
     return {path: oct(mode) for path, mode in modes.items() if mode & 0o077}
+
+
+def test_a_crash_leaves_no_memory_behind() -> None:
+    """Neither in a file nor with a program that collects cores: to Linux that is a limit of 1."""
+    asked = (
+        "import resource, sys; from blockwatch.cli.main import main\n"
+        "try: main(['--version'])\n"
+        "except SystemExit: print(resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] in ("(1, 1)", "(0, 0)")
 
 
 def test_of_the_library(tmp_path, monkeypatch):

@@ -187,7 +187,9 @@ def test_a_damaged_run_is_exit_9(machine: Machine) -> None:
     whole = log.read_bytes()
     for old, new in ((b'"us":400000', b'"us":400001'), (b'"run_open"', b'"run_opem"')):
         log.write_bytes(whole.replace(old, new, 1))
-        assert machine.left()[0] == Exit.UNVERIFIED
+        code, said = machine.left()
+        assert (code, "damaged, and not resumed" in said) == (Exit.UNVERIFIED, True)
+        assert "Leave out --resume" in said
     log.write_bytes(whole)
     assert machine.left()[0] == Exit.OK
     folder = machine.begun(0, encrypted=True)

@@ -10,7 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -61,7 +61,8 @@ def resumed(plan: Plan, results: Path, *, encrypted: bool) -> Part:
 
     signer = held_signer(plan.settings.campaign)
     key = str(signer.key) if signer else None
-    folder = _newest(results, key)
+    with _damage_said():
+        folder = _newest(results, key)
     if folder is None:
         raise UsageError("there is no run of yours to resume here", where=str(results), remedy=_ANEW)
     if is_encrypted(folder) != encrypted:
@@ -71,11 +72,21 @@ def resumed(plan: Plan, results: Path, *, encrypted: bool) -> Part:
             where=str(folder),
             remedy=f"To resume it {remedy}. Or leave out --resume: that begins a new run.",
         )
-    stopped = _encrypted(plan, folder) if encrypted else _plain(plan, folder)
+    with _damage_said():
+        stopped = _encrypted(plan, folder) if encrypted else _plain(plan, folder)
     left = what_is_left(plan, stopped.run, stopped.done, stopped.worked)
     if left is None:
         raise UsageError("this run is complete: nothing is left of it", where=str(folder), remedy=_ANEW)
     return Part(left, _same_network(stopped), folder)
+
+
+@contextlib.contextmanager
+def _damage_said() -> Iterator[None]:
+    try:
+        yield
+    except EvidenceError as error:
+        what = f"this run is damaged, and not resumed: {error.what}"
+        raise EvidenceError(what, where=error.where, remedy=_ANEW) from error
 
 
 def _same_network(stopped: _Stopped) -> Callable[[RunOpen], None]:

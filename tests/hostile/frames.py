@@ -33,7 +33,7 @@ def frames(bad: Bad) -> None:
     sums = bytearray(zipped)
     sums[-6] ^= 1
     bad.put("sum-of-gzip", bytes(sums), "it is damaged", zipped=False)
-    bad.put("not-zipped", raw, "this is no bundle", zipped=False)
+    bad.put("not-zipped", raw, "this is a tar that is not compressed", zipped=False)
     bad.put("empty", b"", "this is no bundle", zipped=False)
     bad.put("zipped-nothing", b"", "this is no bundle")
     bad.put("no-list", body(bad.files) + END, "this is no bundle")

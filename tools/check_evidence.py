@@ -353,6 +353,10 @@ class Found:
             need(member["sha256"] == ref["sha256"], "other bytes")
             check_member(unbase64(member["data"]), record, step, side, ref)
         self.times, self.sealed = [record["started"] + record["us"]], 1
+        most = {"valid": True, "role": "target", "attempt": "first", "stopped": None}
+        odd = [name for name, usual in most.items() if record.get(name, usual) != usual]
+        self.notes += [f"{name} is {json.dumps(record[name])}" for name in odd]
+        self.notes.append("what else this run measured is not shown: ask for all records of the address")
         ended = when_of(record["started"] + record["us"])
         what = f"record {record['id']} of run {self.open['run']}, {record['url']}"
         self.tell(what, record["started"], ended, f"root {unbase64(root).hex()}")
@@ -360,8 +364,7 @@ class Found:
         self.check_stamps(stamps, {sha(seal): 1}, roots)
 
     def tell(self, what, started, ended, rest):  # which it is: its path is anybody's word
-        asn = self.open.get("vantage", {}).get("asn")
-        network = " unknown" if asn is None else asn
+        network = self.open.get("vantage", {}).get("asn") or " unknown"
         self.about = (f"{what}, {when_of(started)} to {ended} by its own clock, AS{network}, {rest}",)
 
     def check_stamps(self, stamps, seals, roots):  # place, name, and file or base64 of each; then the grade

@@ -29,7 +29,7 @@ from blockwatch.evidence.checkpoint import (
 from blockwatch.evidence.merkle import inclusion_proof, leaf_hash, verify_inclusion
 from blockwatch.evidence.note import VerifierKey, parse_campaign_key
 from blockwatch.evidence.reading import Run
-from blockwatch.evidence.timestamps import stamps_over
+from blockwatch.evidence.timestamps import stamp_paths, stamps_over
 from blockwatch.evidence.warc import read_stored
 from blockwatch.model import HttpStep, Measurement, Noun, WarcRef
 from blockwatch.run import Record, RunOpen
@@ -108,6 +108,8 @@ def make_proof(folder: Path, record: str) -> bytes:
             remedy="`blockwatch judge --json` shows the ids. What came after the last seal has no proof.",
         )
     index, line, measurement = found
+    sealed = _stamped_seal(run, index) or sealed
+    del leaves[sealed.size :]
     note = seal_in(sealed.path, run.open.key)
     stamps = stamps_over(folder, sha256(note).hexdigest())
     proof = Proof(
@@ -122,6 +124,20 @@ def make_proof(folder: Path, record: str) -> bytes:
     raw = canonical(proof) + b"\n"
     check_proof(raw, str(folder))  # a damaged run must not give a proof that fails elsewhere
     return raw
+
+
+def _stamped_seal(run: Run, index: int) -> Checkpoint | None:
+    """The newest seal over a leaf that others saw, of an authority first; ``None``: nobody did."""
+    promised = None
+    for path in reversed(checkpoint_files(run.folder) if stamp_paths(run.folder) else []):
+        seal = read_checkpoint(path)
+        if seal.size <= index:
+            break
+        names = [name for name, _ in stamps_over(run.folder, sha256(seal_in(path, run.open.key)).hexdigest())]
+        if any(name.endswith(".tsr") for name in names):
+            return seal
+        promised = promised or (seal if names else None)
+    return promised
 
 
 def newest_seal(run: Run) -> Checkpoint:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from hashlib import sha256
+from json import dumps
 from pathlib import Path
 
 import msgspec
@@ -23,9 +24,19 @@ from blockwatch.evidence.verify_bytes import oddity
 from blockwatch.evidence.verify_log import decode_canonical
 from blockwatch.evidence.verify_times import too_early
 from blockwatch.evidence.warc import parse_member
-from blockwatch.model import HttpStep
+from blockwatch.model import HttpStep, Measurement
 from blockwatch.run import RunOpen
 
+_NOT_SHOWN = (
+    "what else this run measured is not shown: the same address once more, another address, or a control may "
+    "say otherwise. Ask for the whole run, or for the proofs of all records of the address"
+)
+_UNUSUAL = {  # field of a record → what it is in most, and what anything else means
+    "valid": (True, "a fault of the program, and no finding"),
+    "role": ("target", "not of what was to be measured"),
+    "attempt": ("first", "measured once more, and not the only record of this address"),
+    "stopped": (None, "steps that were planned are missing"),
+}
 _BEGIN = 4_096
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,75}\.(tsr|ots)")
 
@@ -84,10 +95,16 @@ def verify_proof(path: Path, reader: Reader) -> Report:
         clock_offset_us=offset,
         imported=shown.run_open.imported is not None,
         findings=tuple(findings),
-        notes=(place, *notes, *(told(stamp, size) for stamp in good)),
+        notes=(place, *_unusual(shown.record), _NOT_SHOWN, *notes, *(told(stamp, size) for stamp in good)),
     )
     report = msgspec.structs.replace(report, notes=(*report.notes, *of_the_clock(report)))
     return of_its_days(report, reader, shown.run_open.started)
+
+
+def _unusual(record: Measurement) -> list[str]:
+    """Say of a record what a reader must know who sees no other one."""
+    said = ((name, getattr(record, name), *usual) for name, usual in _UNUSUAL.items())
+    return [f"{name} is {dumps(value)}: {meaning}" for name, value, usual, meaning in said if value != usual]
 
 
 def _offset(opened: RunOpen) -> int | None:

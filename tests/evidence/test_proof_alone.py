@@ -1,0 +1,63 @@
+"""What a proof of one record leaves open, and which seal it brings."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from pathlib import Path
+
+from blockwatch.evidence.proof import check_proof, make_proof
+from blockwatch.evidence.report import Level
+from blockwatch.evidence.timestamps import Trust
+from blockwatch.evidence.verify import Reader
+from tests.evidence.assets.asset import calendar_proof
+from tests.evidence.assets.world import in_record, sealed_again, stamp, write_run
+from tests.evidence.assets.write import authorities_in
+from tests.evidence.checker import ask
+from tests.evidence.verified import verified
+
+
+def test_what_a_record_is_that_is_not_as_most_is_said(tmp_path: Path) -> None:
+    """A reader who is shown one record of several must not take it for all that was found."""
+    run = write_run(tmp_path)
+    edit = {"valid": False, "fault": "x", "role": "control", "attempt": "retest", "stopped": "budget"}
+    in_record(3, lambda said: said.update(edit))(run)
+    sealed_again(run)
+    for number, odd in (
+        (1, []),
+        (2, ["valid is false", 'role is "control"', 'attempt is "retest"', 'stopped is "budget"']),
+    ):
+        path = tmp_path / f"{number}.json"
+        path.write_bytes(make_proof(run, str(number)))
+        (ours,) = verified(path)
+        code, (theirs,) = ask(path)
+        assert (ours.sound, code) == (True, 0)
+        for notes in (ours.notes, theirs.notes):
+            assert any(note.startswith("what else this run measured is not shown") for note in notes)
+            told = [note for note in notes if re.match("(valid|role|attempt|stopped) is ", note)]
+            assert [note.partition(":")[0] for note in told] == odd
+
+
+def test_the_newest_seal_that_somebody_saw_is_taken(tmp_path: Path) -> None:
+    """Of a run that was stamped on its way, and whose last seal nobody stamped."""
+    run, authority = write_run(tmp_path / "run"), authorities_in(tmp_path / "authorities").known
+    stamp(run, authority, of="checkpoints/3")
+    sizes = {number: check_proof(make_proof(run, number)).checkpoint.size for number in ("1", "2", "3", "4")}
+    assert sizes == {"1": 3, "2": 3, "3": 6, "4": 6}  # lines: the first line of the run is none of these
+    path = tmp_path / "proof.json"
+    path.write_bytes(make_proof(run, "2"))
+    (told,) = verified(path, reader=Reader(trust=Trust(roots=(authority.root,))))
+    assert told.level is Level.TIMED
+    stamp(run, authority, "newest.tsr")
+    assert check_proof(make_proof(run, "2")).checkpoint.size == 6
+
+
+def test_an_authority_counts_for_more_than_a_promise(tmp_path: Path) -> None:
+    run, authority = write_run(tmp_path / "run"), authorities_in(tmp_path / "authorities").known
+    (run / "timestamps").mkdir()
+    seal = sha256((run / "checkpoint").read_bytes()).digest()
+    (run / "timestamps" / "a.ots").write_bytes(calendar_proof(seal))
+    assert check_proof(make_proof(run, "2")).checkpoint.size == 6
+    stamp(run, authority, of="checkpoints/3")
+    assert check_proof(make_proof(run, "2")).checkpoint.size == 3
+    assert check_proof(make_proof(run, "4")).checkpoint.size == 6

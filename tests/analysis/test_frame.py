@@ -35,7 +35,7 @@ DTYPES = {
 
 
 def one_run():
-    run = opened(label="home", campaign="autumn")
+    run = opened(label="home", campaign="autumn", clock_offset_us=-2_500_000)
     first = measurement(run, 1)
     again = measurement(run, 2, attempt="retest")
     control = measurement(run, 3, "fine", role="control")
@@ -54,6 +54,7 @@ def test_one_row_a_verdict():
     assert row["id"].endswith("-000002")
     assert row["state"] == "blocked"
     assert row["grade"] == "strong"
+    assert row["clock_offset"] == -2_500_000
     assert row["mechanism"] == "tls.timeout.sni"
     assert row["why"] == "The handshake times out (T1); Control fine (T2)"
     assert row["started"] == pd.Timestamp("2026-11-22T10:00:02Z")

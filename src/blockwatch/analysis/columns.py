@@ -57,6 +57,12 @@ VERDICTS = (
     Column(
         "sealed", "boolean", "Its record is under a good seal of the key that the run names; whose: verify."
     ),
+    Column(
+        "clock_offset",
+        "Int64",
+        "Microseconds the volunteer's clock was ahead when the run began: `started` less this is the time; "
+        "NA: not learned.",
+    ),
 )
 
 OBSERVATIONS = (

@@ -49,6 +49,7 @@ def verdict_frame(runs: Iterable[Judged | Plain]) -> pd.DataFrame:
                 "why": "; ".join(f"{reason.text} ({reason.rule})" for reason in verdict.why),
                 "label": opened.label,
                 "campaign": opened.campaign,
+                "clock_offset": opened.clock_offset_us,
                 "sealed": None if sealed is None else line <= sealed,
             }
             for name, values in rows.items():

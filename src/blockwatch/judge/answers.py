@@ -105,19 +105,14 @@ class Answers:
     def elsewhere(self) -> frozenset[str]:
         """Plausible addresses that somebody other than the line's resolver gave."""
         firm = self.control_given | self.firm_given | self.proven | self.control_proven
-        seen = firm or (given(self.udp) | self._late)
+        seen = firm or (given(self.udp) | self.late)
         return frozenset(address for address in seen if self._bogon(address) is None)
 
     @once
-    def _late(self) -> frozenset[str]:
+    def late(self) -> frozenset[str]:
         """Addresses in replies that differ from the first of their query."""
-        return frozenset(
-            address
-            for lookup in (*self.line, *self.udp)
-            for reply in lookup.step.replies[1:]
-            for address in reply.addresses
-            if address not in lookup.step.addresses
-        )
+        later = [(x.step, reply) for x in (*self.line, *self.udp) for reply in x.step.replies[1:]]
+        return frozenset(a for step, reply in later for a in reply.addresses if a not in step.addresses)
 
     @once
     def false(self) -> frozenset[str]:
@@ -172,10 +167,8 @@ class Answers:
 
         A router that asks two resolvers and passes on what both say does so for every name.
         """
-        told = self.contradicted
-        if self.ruleset > 1:
-            told = tuple(lookup for lookup in told if lookup.step.resolver in self._single)
-        return tuple(lookup.ref for lookup in told)
+        told, fit = self.contradicted, self._single
+        return tuple(x.ref for x in told if self.ruleset == 1 or x.step.resolver in fit)
 
     @once
     def _single(self) -> frozenset[str]:
@@ -208,7 +201,13 @@ class Answers:
             return False
         odd = [any(self._bogon(address) for address in side) for side in (ours, theirs)]
         known = [bool(side & self.good) for side in (ours, theirs)]
-        return odd[0] != odd[1] or known[0] != known[1]
+        return odd[0] != odd[1] or (known[0] != known[1] and (self.ruleset == 1 or self._unproven))
+
+    @once
+    def _unproven(self) -> bool:
+        """Whether an address did not prove to be the site's when asked for its chain; or none was asked."""
+        asked = {flow.address for flow in self.hop.flows if flow.tls and _speaks_of(flow.tls, self.host)}
+        return not asked or not asked <= self.good
 
     @property
     def fooled(self) -> list[Lookup]:

@@ -71,6 +71,8 @@ def _dns(scene: Scene) -> bool:
         return not _page_agrees(scene)
     if any(bogon(address) is not None for address in answers.given):
         return True
+    if answers.late - answers.given:
+        return True  # the true answer may come behind a false one
     others = answers.elsewhere
     return bool(others) and not answers.given & others
 

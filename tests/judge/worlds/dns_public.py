@@ -7,8 +7,9 @@ from typing import Any
 
 from blockwatch import failure as f
 from blockwatch.run import Vantage
-from tests.judge.world import DOH, HOST, SITE, UDP, Answer
-from tests.judge.worlds.say import HTTP, everywhere, isp, row
+from tests.judge import forged
+from tests.judge.world import DOH, HOST, SITE, SITE2, UDP, Answer, Hello
+from tests.judge.worlds.say import HTTP, everywhere, isp, late_truth, row
 
 MINE = ("system", "line")
 FIRST, SECOND = UDP
@@ -172,4 +173,35 @@ for said in DENIALS:
         vantage=VANTAGES["a router's"],
         ip_ttl=57,
         grades="confirmed" if said == NULL else "strong",
+    )
+
+# whoever else could know better is blocked as well; the true answer comes behind the false one
+FOREIGN = ("31.13.94.37", "104.244.43.57", "157.240.7.8", "199.59.148.97")
+STRANGERS = Hello(trust=f.INVALID_HOSTNAME, chain=forged.plain("stranger.example"))
+
+
+def in_turn(resolver: str, name: str, n: int) -> Answer:
+    """A foreign address, another one each time; the encrypted resolver cannot be reached."""
+    if name != HOST:
+        return (SITE,)
+    return f.TIMEOUT if resolver == DOH else (FOREIGN[n % len(FOREIGN)],)
+
+
+for url in (f"https://{HOST}/", HTTP):
+    row(
+        f"foreign addresses by turns, the true one behind them, nobody else to ask: {url}",
+        "blocked",
+        "dns.injection",
+        url=url,
+        lookup=in_turn,
+        late=late_truth,
+        control=None,
+        shake=lambda a, sni, n: STRANGERS if a in FOREIGN else None,
+        grades="signs strong confirmed",
+    )
+    row(
+        f"a gateway passes on what two resolvers say, both true: {url}",
+        "ok",
+        url=url,
+        late=lambda resolver, name: (SITE2,) if name == HOST else None,
     )

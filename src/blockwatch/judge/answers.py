@@ -167,8 +167,10 @@ class Answers:
 
         A router that asks two resolvers and passes on what both say does so for every name.
         """
-        told, fit = self.contradicted, self._single
-        return tuple(x.ref for x in told if self.ruleset == 1 or x.step.resolver in fit)
+        if self.ruleset == 1:
+            return tuple(lookup.ref for lookup in self.contradicted)
+        told = [x for x in self.contradicted if x.step.resolver in self._single]
+        return tuple(lookup.ref for lookup in told if self._contradicts(lookup, self._unproven))
 
     @once
     def _single(self) -> frozenset[str]:
@@ -181,11 +183,11 @@ class Answers:
             return frozenset()
         return frozenset(resolver for resolver, replies in drew if replies)
 
-    def _contradicts(self, lookup: Lookup) -> bool:
+    def _contradicts(self, lookup: Lookup, apart: bool = True) -> bool:
         replies = [reply for reply in lookup.step.replies if reply.rcode is not None]
-        return any(self._differ(replies[0], other) for other in replies[1:])
+        return any(self._differ(replies[0], other, apart) for other in replies[1:])
 
-    def _differ(self, one: DnsReply, other: DnsReply) -> bool:
+    def _differ(self, one: DnsReply, other: DnsReply, apart: bool) -> bool:
         """Whether two replies to one query cannot come from one honest resolver.
 
         A resolver that could not answer (SERVFAIL, REFUSED) contradicts none that could; but one sender's
@@ -201,13 +203,13 @@ class Answers:
             return False
         odd = [any(self._bogon(address) for address in side) for side in (ours, theirs)]
         known = [bool(side & self.good) for side in (ours, theirs)]
-        return odd[0] != odd[1] or (known[0] != known[1] and (self.ruleset == 1 or self._unproven))
+        return odd[0] != odd[1] or (apart and known[0] != known[1])
 
     @once
     def _unproven(self) -> bool:
-        """Whether an address did not prove to be the site's when asked for its chain; or none was asked."""
+        """Whether an address did not prove to be the site's when asked for its chain; or only lookups are made."""
         asked = {flow.address for flow in self.hop.flows if flow.tls and _speaks_of(flow.tls, self.host)}
-        return not asked or not asked <= self.good
+        return not self.hop.flows or not asked <= self.good
 
     @property
     def fooled(self) -> list[Lookup]:

@@ -11,7 +11,7 @@ from zlib import crc32
 from blockwatch.followup import FlowRequest, FollowUp, LookupRequest
 from blockwatch.judge import matrix
 from blockwatch.judge.addresses import bogon, is_address, is_v6
-from blockwatch.judge.answers import LINE, SYSTEM
+from blockwatch.judge.answers import LINE, SYSTEM, given
 from blockwatch.judge.ground import Ground
 from blockwatch.judge.names import neutral, parts
 from blockwatch.judge.negative import ghostly
@@ -108,8 +108,10 @@ def _validations(scene: Scene) -> list[FollowUp]:
     shaken = {flow.address for flow in hop.flows if flow.tls is not None and flow.at("tls") in (OK, TRUST)}
     port = hop.port if hop.secure else 443
     name = answers.system[0].step.name
-    late = _some(answers.late - answers.given, 2)  # the true answer may come behind a false one
-    disputed = dict.fromkeys([*_some(answers.given, 2), *late, *_some(answers.elsewhere - answers.given, 2)])
+    twice = [x for x in (*answers.line, *answers.udp) if len(x.step.replies) > 1 and answers.late]
+    others = (answers.late, given(twice), answers.elsewhere)  # the true answer may come behind a false one
+    groups = (answers.given, *(group - answers.given for group in others))
+    disputed = dict.fromkeys(address for group in groups for address in _some(group, 2))
     wanted: list[FollowUp] = [
         FlowRequest(
             address=address,

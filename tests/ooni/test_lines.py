@@ -75,6 +75,18 @@ def test_an_endless_line_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     damage, record = records(path)
     assert isinstance(damage, Damage)
     assert damage.why == "a line of more than 1000 bytes"
+
+
+@pytest.mark.parametrize("part", [b"[]", b"{}"])
+def test_a_record_of_nothing_but_lists_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, part: bytes
+) -> None:
+    file = tmp_path / "many.jsonl"
+    file.write_bytes(b'{"test_keys":[' + b",".join([part] * 1_000_001) + b"]}\n" + b'{"a":1}\n')
+    damage, record = records(file)
+    assert damage == Damage(f"{file}:1", "more than 1000000 lists and objects")
+    assert isinstance(record, Record)
+    assert record.object == {"a": 1}
     assert isinstance(record, Record)
 
 

@@ -20,6 +20,7 @@ import msgspec
 from blockwatch.ooni.fields import Object
 
 MAX_RECORD = 16_777_216  # bytes of one measurement; the largest seen are about 1 MB
+MAX_PARTS = 1_000_000  # of its lists and objects (brackets in texts count too): each takes some 100 bytes
 
 
 class Record(NamedTuple):
@@ -103,6 +104,8 @@ def _whole(stream: BinaryIO, line: bytes) -> bytes | None:
 
 def decode(where: str, raw: bytes) -> Record | Damage:
     """Read one record; the submission's envelope (``format``, ``content``) is taken off."""
+    if len(raw) > MAX_PARTS and raw.count(b"[") + raw.count(b"{") > MAX_PARTS:
+        return Damage(where, f"more than {MAX_PARTS} lists and objects")
     try:
         value = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

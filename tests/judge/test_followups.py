@@ -8,10 +8,10 @@ import pytest
 from blockwatch import failure as f
 from blockwatch.followup import ControlRequest, FlowRequest, LookupRequest
 from blockwatch.judge import next_steps, wants_retest
-from blockwatch.model import Purpose, TlsStep
+from blockwatch.model import DnsStep, Purpose, TlsStep
 from tests.judge.player import Player
 from tests.judge.stage import measured
-from tests.judge.world import GOOD, GOOD_HOSTS, HOST, SITE, World
+from tests.judge.world import GOOD, GOOD_HOSTS, HOST, SILENCE, SITE, SITE2, Page, World, resolves
 from tests.judge.worlds import WORLDS
 
 ROUNDS = {str(p) for p in Purpose if "control_on" in str(p) or "on_control" in str(p)}
@@ -169,3 +169,33 @@ def test_a_helper_that_did_not_answer_is_not_asked_again(control: dict[str, str]
     asked = next_steps(tuple(player.steps), world.known_good, "first")
     assert asked
     assert not any(isinstance(r, ControlRequest) for r in asked)
+
+
+def test_one_handshake_of_several_addresses_that_is_lost_buys_two_repeats_there() -> None:
+    """No more than those, if they pass: it was an accident."""
+    world = World(
+        lookup=resolves(SITE, SITE2),
+        shake=lambda address, sni, n: SILENCE if address == SITE2 and n < 12 else None,
+    )
+    player = Player(world, 0)
+    player.measure()
+    asked = next_steps(tuple(player.steps), world.known_good, "first")
+    assert [(r.purpose, r.round) for r in asked] == [(Purpose.REPEAT, 1), (Purpose.REPEAT, 2)]
+    assert {r.address for r in asked if isinstance(r, FlowRequest)} == {SITE2}
+    player.n = 12
+    player.follow_up(asked)
+    assert next_steps(tuple(player.steps), world.known_good, "first") == ()
+    assert not wants_retest(tuple(player.steps))
+
+
+def test_redirects_in_a_circle_buy_lookups_once() -> None:
+    world = World(
+        url=f"http://{HOST}/",
+        page=lambda url, address: Page(status=302, location=url),
+        lookup=lambda resolver, name, n: ("127.0.0.1",) if resolver == "system" else (SITE,),
+    )
+    made = measured(world, 1, "first", 0, world.known_good)
+    bought = [s for s in made.observations if isinstance(s, DnsStep) and s.purpose is Purpose.NAME_CONTROL]
+    assert bought
+    assert {step.hop for step in bought} == {0}
+    assert max(step.hop for step in made.observations) == 4

@@ -24,7 +24,7 @@ from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Sight
 from blockwatch.judge.speed import COMPARED, FACTOR, Speeds
 from blockwatch.judge.transfers import LEAST
-from blockwatch.judge.trouble import Trouble, cut_for_both, of
+from blockwatch.judge.trouble import Trouble, at_some, cut_for_both, of
 from blockwatch.model import Observation, Purpose
 
 _NOBODY = Peers()
@@ -93,6 +93,8 @@ def _for(
     ground = around(scene, known_good)
     wanted: list[FollowUp] = []
     for trouble in troubles:
+        if trouble is Trouble.DNS and _looked_up_before(scene):
+            continue
         if trouble is Trouble.DNS:
             wanted += inquiries.of_name(scene, ground)
         elif trouble is Trouble.TCP:
@@ -102,6 +104,12 @@ def _for(
         else:
             wanted += _rounds(scene, ground, trouble, attempt)
     return tuple(dict.fromkeys(wanted))  # two troubles may want the same
+
+
+def _looked_up_before(scene: Scene) -> bool:
+    """Whether an earlier hop asked about this very name: redirects may lead in a circle."""
+    earlier = [hop for hop in scene.sight.hops if hop.number < scene.hop.number]
+    return any(hop.host == scene.hop.host and hop.name_controls for hop in earlier)
 
 
 def _dials(scene: Scene, ground: Ground) -> list[FollowUp]:
@@ -134,9 +142,11 @@ def _rounds(scene: Scene, ground: Ground, trouble: Trouble, attempt: str) -> lis
     flows = tries.failed or tries.passed
     if not flows:
         return []
-    address = flows[0].address
+    some = at_some(scene, tries)
+    address = some[0] if some else flows[0].address
     if not _repeated(scene):
-        return matrix.rounds(scene, ground, trouble, address)
+        twice = [matrix.repeat(scene, address, number) for number in (1, 2)]
+        return list(twice) if some else matrix.rounds(scene, ground, trouble, address)
     spelled = _spelled(scene, address)
     if trouble is Trouble.SLOW or spelled:
         return spelled

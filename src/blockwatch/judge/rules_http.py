@@ -15,6 +15,7 @@ from blockwatch.judge.finding import Finding, blocked, down, ok, refs, sign, unc
 from blockwatch.judge.rules_transport import REFUSAL, UNCOMPARED
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.tries import Tries
+from blockwatch.judge.trouble import at_some
 from blockwatch.verdict import Grade
 
 _FAILS = frozenset({"timeout", "reset", "eof"})
@@ -34,7 +35,8 @@ def http_flaky(scene: Scene) -> Finding | None:
         return None
     if not chance.by_name(scene, "http"):
         return None
-    text = f"Requests for the name fail now and then ({len(cut)} times), on an unrelated address too"
+    when = "at some of the site's addresses" if at_some(scene, tries) else "now and then"
+    text = f"Requests for the name fail {when} ({len(cut)} times), on an unrelated address too"
     found = sign(f"http.{tries.kind}" + _trigger(scene), text, refs(tries.witnesses, shown.witnesses))
     return replace(found, fitful=scene.ruleset > 1)
 

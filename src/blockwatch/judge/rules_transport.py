@@ -19,7 +19,9 @@ from blockwatch.judge.errand import no_page_either
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
 from blockwatch.judge.outcomes import ALERT, PLAINTEXT, TRUST
 from blockwatch.judge.scene import Scene
+from blockwatch.judge.shut import after_our_questions
 from blockwatch.judge.tries import Tries
+from blockwatch.judge.trouble import at_some
 from blockwatch.model import Purpose
 from blockwatch.verdict import Grade, State
 
@@ -74,6 +76,9 @@ def tcp_blocked(scene: Scene) -> Finding | None:
         found = replace(found, text=f"{found.text}. That the address lives is one helper's word")
     if _no_ipv6(scene):
         text = "No IPv6 connection of the whole run succeeded: it is the line's"
+        return unclear(text, found.witnesses, "tcp")
+    if after_our_questions(scene):
+        text = "Connecting fails since other names were sent there: the server may have shut us out for it"
         return unclear(text, found.witnesses, "tcp")
     text = found.text
     if _reached_once(scene):
@@ -144,7 +149,8 @@ def tls_flaky(scene: Scene) -> Finding | None:
     shown = proof.sometimes(scene, "tls", tries.kind)
     if not shown.named or len(tries.same) + shown.times < proof.OFTEN or not chance.by_name(scene, "tls"):
         return None
-    text = f"The handshake {_WORDS[tries.kind]} now and then ({_times(tries)}), on an unrelated address too"
+    when = "at some of the site's addresses" if at_some(scene, tries) else "now and then"
+    text = f"The handshake {_WORDS[tries.kind]} {when} ({_times(tries)}), on an unrelated address too"
     witnesses = refs(tries.witnesses, shown.witnesses)
     return replace(sign(f"tls.{tries.kind}.sni", text, witnesses), fitful=scene.ruleset > 1)
 

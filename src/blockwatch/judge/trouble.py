@@ -15,6 +15,7 @@ from blockwatch.judge import pages, rules_known
 from blockwatch.judge.addresses import bogon, is_address
 from blockwatch.judge.certs import state_root
 from blockwatch.judge.chains import chain_of
+from blockwatch.judge.errand import shook
 from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.negative import ghostly
 from blockwatch.judge.outcomes import EOF, LOCAL, OK, RESET, TIMEOUT, TRUST, of_failure
@@ -22,6 +23,7 @@ from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import CALM, FAR, REDIRECTS, redirect_of
 from blockwatch.judge.speed import worth_comparing
 from blockwatch.judge.tries import Tries
+from blockwatch.model import Endpoint
 
 _BROKEN = (RESET, EOF, TIMEOUT)
 
@@ -95,7 +97,7 @@ def _failing(scene: Scene) -> Trouble | None:
             continue
         if tries.passed:
             often = len(tries.failed) >= 2 and tries.rounds >= 2
-            if often or _fails_far(scene, layer, (tries.kind,)):
+            if often or _fails_far(scene, layer, (tries.kind,)) or at_some(scene, tries):
                 return trouble  # now and then: a flaky censor, or a flaky server
             continue
         if tries.kind == LOCAL or any(
@@ -110,6 +112,23 @@ def _failing(scene: Scene) -> Trouble | None:
         apart = _cut_here_only(scene, tries) or _cut_by_name(scene, tries)
         return None if same_for_control and not apart else trouble
     return None
+
+
+def at_some(scene: Scene, tries: Tries) -> list[str]:
+    """The addresses at which the site's handshakes or requests broke every time, while they pass at others (a
+    censor may act on IPv4 only, say); not those that broke for the control, too. Connections are left out: a
+    dead address is a common thing, and so is a line on which IPv6 leads nowhere.
+    """
+    if tries.layer == "tcp" or not tries.passed or tries.kind not in _BROKEN:
+        return []
+    ends = scene.control.endpoints if scene.control is not None else ()
+    dead = {end.address for end in ends if end.port == scene.hop.port and not _fine(end)}
+    fine = {flow.address for flow in tries.passed} | dead
+    return list(dict.fromkeys(flow.address for flow in tries.same if flow.address not in fine))
+
+
+def _fine(end: Endpoint) -> bool:
+    return end.tcp_failure is None and (not end.tls or shook(end.tls_failure))
 
 
 def cut_for_both(scene: Scene) -> Trouble | None:

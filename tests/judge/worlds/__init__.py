@@ -21,6 +21,7 @@ from tests.judge.worlds import (  # noqa: F401 - they fill the table
     line,
     luck,
     pages,
+    partly,
     residue,
     speed,
     tcp,

@@ -27,7 +27,8 @@ COPY = 9  # the round by which a copy of the page over TLS is told from a mere h
 
 def of_name(scene: Scene, ground: Ground) -> list[FollowUp]:
     """What to ask next about a name whose lookup is odd."""
-    return _lookups(scene, ground) or _validations(scene) or _strangers(scene, ground)
+    asked = _lookups(scene, ground) or _validations(scene) or _strangers(scene, ground)
+    return asked or _undialled(scene)
 
 
 def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
@@ -139,6 +140,13 @@ def _strangers(scene: Scene, ground: Ground) -> list[FollowUp]:
     asked = {flow.address for flow in scene.hop.by(Purpose.HOST_CONTROL_ON_TARGET)}
     shown = {flow.address for flow in scene.hop.own if flow.responded} - asked
     return matrix.strangers(scene, ground, _some(scene.answers.false & shown, 2))
+
+
+def _undialled(scene: Scene) -> list[FollowUp]:
+    """The page from addresses that the line's resolver gave only when it was asked again."""
+    dialled = {flow.address for flow in scene.hop.own}
+    fresh = _some(scene.answers.given - dialled, 1) if dialled and not dialled & scene.answers.given else []
+    return [matrix.repeat(scene, address, number) for address in fresh for number in (1, 2)]
 
 
 def _some(addresses: frozenset[str], most: int) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from blockwatch import failure as f
-from tests.judge.world import CUT, GOOD, GOOD_HOSTS, HOST, SECOND, SITE, Hello, Page
-from tests.judge.worlds.say import FAST, HTTP, SLOW, broken_for_control, by_host, row
+from tests.judge.world import CUT, GOOD, GOOD_HOSTS, HOST, SECOND, SITE, SITE2, Hello, Page
+from tests.judge.worlds.say import FAST, HTTP, SLOW, broken_for_control, by_host, on_address, row
 
 LONG = Page(title="Dear subscriber", length=24_000, headers=(("Content-Type", "text/html"),))
 PART = Page(title="Dear subscriber", length=9_000, headers=(("Content-Type", "text/html"),), stall=True)
@@ -262,4 +262,33 @@ row(
     page=lambda url, a: FAST,
     controls=slowing.control,
     grades="signs",
+)
+
+
+class Forgetful:
+    """A resolver whose first answer is lost."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def begin(self) -> None:
+        """A new run."""
+        self.seen = 0
+
+    def __call__(self, resolver: str, name: str, n: int) -> Any:
+        if resolver != "system" or name != HOST:
+            return (SITE2,) if resolver == "line" and name == HOST else (SITE,)
+        self.seen += 1
+        return f.DNS_TEMPORARY if self.seen == 1 else (SITE2,)
+
+
+forgetful = Forgetful()
+row(
+    "the node that the resolver gives is dropped, and its first answer is lost",
+    "blocked",
+    "tcp.timeout",
+    "tcp.blocked",
+    lookup=forgetful,
+    begin=forgetful.begin,
+    dial=on_address(f.TIMEOUT, SITE2),
 )

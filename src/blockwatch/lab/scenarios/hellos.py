@@ -13,8 +13,8 @@ row = partial(say.row, family="tls", world="more")
 ROWS = (
     row(
         "rst-to-server",
-        "reset to the server alone",
-        https(blocked("tls."), see="any"),
+        "reset to the server alone: late, it comes in the midst of the request",
+        https(blocked("tls.", "http.reset"), see="any"),
         source="own: boxes that see one direction",
         rules=(TlsRule(sni="@a@", do="rstserver"),),
     ),

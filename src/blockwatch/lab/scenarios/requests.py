@@ -24,8 +24,8 @@ ROWS = (
     ),
     row(
         "host-rst-to-server",
-        "reset to the server alone by Host",
-        http(blocked("http."), see="any"),
+        "reset to the server alone by Host: late, it comes after the answer, and blocks nothing",
+        http(blocked("http."), ok(), see="any"),
         source="own: boxes that see one direction",
         sites=(site(https=None),),
         rules=(HttpRule(host="@a@", do="rstserver"),),

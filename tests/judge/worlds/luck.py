@@ -98,3 +98,12 @@ row(
     grades="strong",
     **lossy(FROZEN, HTTPS),
 )
+row(
+    "frozen by SNI, in capitals too",
+    "blocked",
+    "freeze.sni",
+    "http.freeze",
+    page=lambda url, a: FAST,
+    carry=lambda name, page: FROZEN if name and name.lower() == HOST else page,
+    grades="strong",
+)

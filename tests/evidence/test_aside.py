@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,6 +96,15 @@ def test_captured_bytes_are_not_replaced_by_fewer(collector: Collector, tmp_path
     assert len(lines(collector.kept)) == 2
     assert bodies
     assert (collector.kept / BODIES).read_bytes() == bodies
+
+
+def test_what_is_cut_keeps_the_first_member_of_its_bytes(tmp_path: Path) -> None:
+    run = sealed(tmp_path / "whole", 2)
+    captured = (run / BODIES).read_bytes()
+    cut(run, 1)
+    kept = (run / BODIES).read_bytes()
+    assert captured.startswith(kept)
+    assert zlib.decompress(kept, 31).startswith(b"WARC/1.1\r\nWARC-Type: warcinfo\r\n")
 
 
 def test_captured_bytes_that_no_line_refers_to_go_aside(collector: Collector, tmp_path: Path) -> None:

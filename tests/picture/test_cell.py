@@ -68,6 +68,12 @@ def test_no_file_of_ours_is_seen_and_none_written(tmp_path: Path) -> None:
     assert not any(Path(path).exists() for path in (place, "/usr/x", "/opt/x", "/x2"))
 
 
+def test_the_machine_has_no_name() -> None:
+    done = in_cell("/bin/cat", "/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname")
+    assert done.stdout == "cell\n\n"
+    assert socket.gethostname() != "cell"
+
+
 def test_no_rights() -> None:
     status = in_cell("/bin/cat", "/proc/self/status").stdout
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)

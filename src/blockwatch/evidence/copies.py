@@ -19,6 +19,7 @@ from blockwatch.evidence.reading import last_byte, read_run
 from blockwatch.evidence.report import Report
 from blockwatch.evidence.summary import write_summary
 from blockwatch.evidence.verify import Reader, verify_run
+from blockwatch.evidence.verify_bytes import first_member
 from blockwatch.evidence.vouchers import add_vouchers
 from blockwatch.evidence.warc import WARC_FILE
 from blockwatch.model import Measurement
@@ -94,6 +95,8 @@ def cut(folder: Path, lines: int) -> None:
     with in_words(folder):
         os.truncate(log, size)
         if bodies.is_file():
+            with bodies.open("rb") as file:  # of which no line speaks: what the file is of
+                end = max(end, first_member(file, read_run(folder).open.run))
             os.truncate(bodies, end)
 
 

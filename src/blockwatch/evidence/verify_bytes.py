@@ -58,7 +58,7 @@ class Bytes:
                 raise Damage(WARC_FILE, "this is no file")
             self._file = path.open("rb")
             self.size = os.fstat(self._file.fileno()).st_size
-            self.end = _first_member(self._file, run)
+            self.end = first_member(self._file, run)
         except OSError as error:
             self.close()
             raise Damage(WARC_FILE, f"cannot be read ({error.strerror})") from error
@@ -117,7 +117,7 @@ class Bytes:
         return self.size - self.end
 
 
-def _first_member(file: BinaryIO, run: str) -> int:
+def first_member(file: BinaryIO, run: str) -> int:
     """Length of the ``warcinfo``; 0: a file without a byte."""
     begin = file.read(_FIRST)
     if not begin:

@@ -2,9 +2,10 @@
 
 Rules of this file:
 
-* fresh user, network, mount and IPC namespaces (namespaces(7)): no interface but a loopback that is
-  down; of the file system the programs, their fonts and libraries, read-only, and nothing else (no home,
-  no runs, no ``/run`` with its sockets), and a small place in memory to write to, gone with the last process;
+* fresh user, network, mount, IPC and UTS namespaces (namespaces(7)): no interface but a loopback that is
+  down; no name of the machine; of the file system the programs, their fonts and libraries, read-only, and
+  nothing else (no home, no runs, no ``/run`` with its sockets), and a small place in memory to write to, gone
+  with the last process;
 * root becomes nobody first; nobody gains anything by running a setuid program; sizes are bounded;
 * it ends with whoever started it, and becomes the program only if every step succeeded: a step that
   fails is said on standard error, exit code :data:`REFUSED`;
@@ -23,7 +24,7 @@ import sys
 from pathlib import Path
 
 REFUSED = 125
-_NEW_USER, _NEW_NET, _NEW_MOUNTS, _NEW_IPC = 0x10000000, 0x40000000, 0x00020000, 0x08000000
+_NEW_USER, _NEW_NET, _NEW_MOUNTS, _NEW_IPC, _NEW_UTS = 1 << 28, 1 << 30, 1 << 17, 1 << 27, 1 << 26
 _BIND, _RECURSIVE, _PRIVATE, _NO_SETUID, _NO_DEVICES = 0x1000, 0x4000, 0x40000, 2, 4  # sys/mount.h
 _READ_ONLY, _REMOUNT = 1, 0x20
 _KEPT = {os.ST_NOSUID: 2, os.ST_NODEV: 4, os.ST_NOEXEC: 8, os.ST_NOATIME: 1024, os.ST_NODIRATIME: 2048}
@@ -83,10 +84,12 @@ def _become_nobody() -> None:
 
 def _enter_namespaces() -> None:
     uid, gid = os.geteuid(), os.getegid()
-    _call("unshare", _NEW_USER | _NEW_NET | _NEW_MOUNTS | _NEW_IPC)
+    _call("unshare", _NEW_USER | _NEW_NET | _NEW_MOUNTS | _NEW_IPC | _NEW_UTS)
     _call("prctl", _DUMPABLE, 1, 0, 0, 0)  # who was root does not own its own /proc/self otherwise
     for name, line in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
         Path("/proc/self", name).write_text(line)
+    _call("sethostname", b"cell", 4)  # the machine's own may be a person's name
+    _call("setdomainname", b"", 0)
 
 
 def _refuse_ways_out() -> None:

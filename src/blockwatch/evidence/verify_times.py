@@ -59,18 +59,28 @@ def too_early(
     A contradiction where that clock can be believed (``offset``), otherwise a sentence; ``None`` where
     nothing is odd.
     """
-    return _refuted(stamp.not_after, ended, offset, where or stamp.file, f"{stamp.file} is", "it is over")
+    what = f"older than what it is over: by {moment(stamp.not_after or 0)}, and that"
+    found, note = _refuted(stamp.not_after, ended, offset, where or stamp.file, what)
+    return found, f"{stamp.file} is {note}" if note else None
+
+
+def named_too_early(
+    by: int | None, ended: int, offset: int | None, where: str
+) -> tuple[Finding | None, str | None]:
+    """The same for a run and the moment by which another one existed that names it."""
+    what = f"a run that names this one is older than it: that existed by {moment(by or 0)}, and this one"
+    return _refuted(by, ended, offset, where, what)
 
 
 def _refuted(
-    by: int | None, ended: int, offset: int | None, where: str, subject: str, over: str
+    by: int | None, ended: int, offset: int | None, where: str, what: str
 ) -> tuple[Finding | None, str | None]:
     if by is None or by + SLACK_US >= ended - (offset or 0):
         return None, None
-    when = f"older than what {over}: by {moment(by)}, and that ended {moment(ended - (offset or 0))}"
+    what = f"{what} ended {moment(ended - (offset or 0))}"
     if offset is None:
-        return None, f"{subject} {when}, by a clock that nobody checked, or that was set"
-    return Finding(kind="contradiction", where=where, what=when), None
+        return None, f"{what}, by a clock that nobody checked, or that was set"
+    return Finding(kind="contradiction", where=where, what=what), None
 
 
 def moment(us: int) -> str:
@@ -102,10 +112,3 @@ def bounds(links: Sequence[tuple[str | None, str | None, str | None, int | None]
             by = by if own is None else min(by, own)
             before = place.get((key, previous))
     return found
-
-
-def named_too_early(
-    by: int | None, ended: int, offset: int | None, where: str
-) -> tuple[Finding | None, str | None]:
-    """The same for a run that a run names which existed by then."""
-    return _refuted(by, ended, offset, where, "a run that names this one is", "it names")

@@ -207,7 +207,7 @@ class Answers:
 
     @once
     def _unproven(self) -> bool:
-        """Whether an address did not prove to be the site's when asked for its chain; or only lookups are made."""
+        """Whether an address did not prove to be the site's when asked for its chain; or nobody was asked."""
         asked = {flow.address for flow in self.hop.flows if flow.tls and _speaks_of(flow.tls, self.host)}
         return not self.hop.flows or not asked <= self.good
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from blockwatch.judge import pages
 from blockwatch.judge.fingerprints import Fingerprint
+from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow, redirect_of
 from blockwatch.model import HttpStep
@@ -85,3 +86,22 @@ def speaks(scene: Scene, step: HttpStep, text: str) -> bool:
 def said(scene: Scene, known: Fingerprint) -> str:
     """A fingerprint's name for a sentence, and the country if another one is expected."""
     return known.shown + known.elsewhere(scene.on_record.country)
+
+
+def told_both(scene: Scene, flow: Flow) -> bool:
+    """Whether a small page in cleartext is on record as a censor's, or speaks of blocking in its title, or a
+    redirect is on record, and the control got the very same.
+    """
+    step = step_of(flow)
+    if scene.ruleset == 1 or scene.hop.secure or (step.body_length or 0) > pages.SMALL:
+        return False
+    target = redirect_of(step)
+    if target:
+        known = redirect_known(scene, step)
+        strange = not same_owner(parts(target).host, scene.hop.host)
+        return strange and scene.final_agrees and known is not None and known.settles
+    if agreed(scene, flow) != "same":
+        return False
+    known = page_known(scene, step, scene.text(flow))
+    says = (step.status or 600) < 400 and pages.telling((step.title or "").lower())
+    return says or (known is not None and known.settles)

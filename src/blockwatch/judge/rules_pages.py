@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from blockwatch.judge import pages, proof, rules_known
 from blockwatch.judge.addresses import is_address
+from blockwatch.judge.both import shown_to_both
 from blockwatch.judge.case import page_key
 from blockwatch.judge.finding import Finding, blocked, down, ok, refs, refused, sign, unclear
 from blockwatch.judge.household import tempered
@@ -90,6 +91,9 @@ def _page_in_cleartext(scene: Scene) -> Finding | None:
     witnesses = refs(flow.witness("http"), scene.hop.control_refs)
     agreed = rules_known.agreed(scene, flow)
     if agreed == "same" or copy(scene, step) == "same":
+        doubted = shown_to_both(scene, flow)
+        if doubted is not None:
+            return doubted
         return _site_page(scene, step, scene.text(flow) if pages.may_challenge(step) else "", witnesses)
     text = scene.text(flow)
     known = rules_known.censors_page(scene, flow)

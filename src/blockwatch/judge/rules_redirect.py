@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from blockwatch.judge import pages, proof, rules_known
 from blockwatch.judge.addresses import is_address
+from blockwatch.judge.both import shown_to_both
 from blockwatch.judge.case import destination
 from blockwatch.judge.finding import Finding, blocked, refs, sign, unclear
 from blockwatch.judge.household import tempered
@@ -39,6 +40,9 @@ def _strange_redirect(scene: Scene) -> Finding | None:
     repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
     witnesses = refs(*(f.witness("http") for f in repeats), scene.hop.control_refs)
     confirmed = scene.final_agrees or copy(scene, step) == "same"
+    doubted = shown_to_both(scene, flow)
+    if doubted is not None:
+        return doubted
     known = None if confirmed else rules_known.censors_redirect(scene, step)
     shown = proof.same_answer_elsewhere(scene, step)
     if known is not None:

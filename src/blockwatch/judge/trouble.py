@@ -174,10 +174,12 @@ def _page(scene: Scene) -> Trouble | None:
     step = step_of(flow)
     target = redirect_of(step)
     if target:
-        if same_owner(parts(target).host, scene.hop.host) or scene.final_agrees:
+        if same_owner(parts(target).host, scene.hop.host) or (
+            scene.final_agrees and not rules_known.told_both(scene, flow)
+        ):
             return None
         return Trouble.REDIRECT
     agreed = rules_known.agreed(scene, flow)
-    if agreed == "same" or not scene.last:
+    if not scene.last or (agreed == "same" and not rules_known.told_both(scene, flow)):
         return None
     return Trouble.UNWITNESSED if agreed == "none" else Trouble.PAGE

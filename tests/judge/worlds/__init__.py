@@ -4,6 +4,7 @@ A row: the world, the states allowed, a mechanism prefix (blocked only) and the 
 """
 
 from tests.judge.worlds import (  # noqa: F401 - they fill the table
+    both,
     chance,
     clean,
     control,

@@ -81,8 +81,22 @@ def test_a_new_key_and_how_it_is_handed_on(tmp_path: Path) -> None:
         done = blockwatch("key", "allow", "our.keys", "new.note", cwd=tmp_path)
         assert done.returncode == 0
     assert "in the list already" in done.stderr
-    assert [str(each.key) for each in read_allow_list(tmp_path / "our.keys")] == [first, second]
+    listed = read_allow_list(tmp_path / "our.keys")
+    assert [(str(each.key), each.name) for each in listed] == [(first, "Aigul"), (second, "Aigul")]
     assert (tmp_path / "our.keys").read_text().startswith("# spring\n")
+
+
+def test_a_note_takes_another_name_where_one_is_given(tmp_path: Path) -> None:
+    old, new = new_signer(), new_signer()
+    list_, note = tmp_path / "our.keys", tmp_path / "n.note"
+    note.write_bytes(rotation_note(old, new, "2025-11-22T06:40:00Z"))
+    list_.write_text(f"{old.key} to=2025-01-01 Aida\n{old.key} from=2025-02-01 Aigul\n")
+    assert blockwatch("key", "allow", list_, note, "--name", "A. B.", cwd=tmp_path).returncode == 0
+    assert read_allow_list(list_)[-1].name == "A. B."
+    list_.write_text(f"{old.key}\n")
+    done = blockwatch("key", "allow", list_, note, cwd=tmp_path)
+    assert (done.returncode, read_allow_list(list_)[-1].name) == (0, "")
+    assert "they count as two people's" in done.stderr
 
 
 @pytest.mark.parametrize("day", ["2026-01-01", "2199-01-01"])

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from blockwatch.evidence.report import Level
 from blockwatch.evidence.verify import Checked
-from blockwatch.evidence.verify_among import MAX_SITES
 from blockwatch.evidence.verify_log import Numbers, _may_be_long
 from blockwatch.evidence.verify_paths import Held
+from blockwatch.evidence.verify_witnesses import MAX_SITES
 from tests.cli.command import NO_NETWORK
 from tests.evidence.assets.world import (
     in_record,

@@ -88,8 +88,8 @@ def allow(list_: Path, keys: tuple[str, ...], name: str) -> None:
     """Add keys to a list of those whose runs you accept; the file is made where there is none.
 
     KEY is what `blockwatch key show` prints, or the file of a note from `blockwatch key rotate --announce`,
-    whose old key must be in the list already, with a line that has no to=. Validity is written into the list
-    by hand: from=, to= a day.
+    whose old key must be in the list already, with a line that has no to=. Its name goes on to the new line:
+    both keys count as one person's. Validity is written into the list by hand: from=, to= a day.
 
     Example: blockwatch key allow campaign.keys spring-rotation.note
     """
@@ -102,21 +102,22 @@ def allow(list_: Path, keys: tuple[str, ...], name: str) -> None:
     known = read_allow_list(list_) if list_.exists() else []
     lines = []
     for text in keys:
-        key = _key_named(text, known)
+        key, before = _key_named(text, known)
+        called = name or before
         if any(each.key == key for each in known):
             click.echo(f"{key.name} is in the list already", err=True)
             continue
-        known.append(Allowed(key=key, name=name))
-        lines.append(f"{key} {name}".rstrip() + "\n")
-        click.echo(harmless(f"added {key.name} {name}"))
-    before = list_.read_bytes() if list_.exists() else b""
-    if before and not before.endswith(b"\n"):
-        before += b"\n"
-    replace_file(list_, before + "".join(lines).encode())
+        known.append(Allowed(key=key, name=called))
+        lines.append(f"{key} {called}".rstrip() + "\n")
+        click.echo(harmless(f"added {key.name} {called}".rstrip()))
+    content = list_.read_bytes() if list_.exists() else b""
+    if content and not content.endswith(b"\n"):
+        content += b"\n"
+    replace_file(list_, content + "".join(lines).encode())
 
 
-def _key_named(text: str, known: list[Allowed]) -> VerifierKey:
-    """The key that ``text`` is, or that the note in the file ``text`` hands trust on to."""
+def _key_named(text: str, known: list[Allowed]) -> tuple[VerifierKey, str]:
+    """The key that ``text`` is, or that a note in the file ``text`` hands trust on to; the name it had."""
     from blockwatch.evidence.allow import parse_rotation
     from blockwatch.evidence.checkpoint import read_note_file
     from blockwatch.evidence.note import parse_campaign_key
@@ -124,7 +125,7 @@ def _key_named(text: str, known: list[Allowed]) -> VerifierKey:
     path = Path(text)
     try:
         if "+" in text and not path.is_file():
-            return parse_campaign_key(text, text[:200])
+            return parse_campaign_key(text, text[:200]), ""
         rotation = parse_rotation(read_note_file(path), str(path))
     except (EvidenceError, ValueError) as error:
         raise ConfigError(
@@ -144,4 +145,10 @@ def _key_named(text: str, known: list[Allowed]) -> VerifierKey:
             remedy="Ask whose key the new one is on another way, then add the key itself: "
             f"blockwatch key allow LIST {rotation.new}",
         )
-    return rotation.new
+    names = [each.name for each in lines if each.until is None and each.name]
+    if not names:
+        click.echo(
+            "the key before it has no name in the list: give both one, or they count as two people's",
+            err=True,
+        )
+    return rotation.new, names[-1] if names else ""

@@ -1,4 +1,4 @@
-"""Checking runs against one another: the chain, two histories of one run, and witnesses.
+"""Checking runs against one another: the chain, and two histories of one run.
 
 Rules of this file:
 
@@ -6,16 +6,12 @@ Rules of this file:
   that were only named or handed on, or that came by import, it is not;
 * two copies of one run may differ only in that one is a beginning of the other; where they differ otherwise,
   and seals cover that line in one of them alone, it is the other one that is at fault: anybody can write it;
-* a witness is another key, on what it says is another network, sealed, timed, with a checked clock and with
-  nothing wrong: each measurement has one there of the same address within an hour. That is not proof of
-  another person, and what the two found is for the judge to compare;
 * a run without a last line ends where it says it does only if a later run of its key says so, and one that
   whoever has a retired key could have written later says nothing.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
@@ -28,7 +24,7 @@ from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.naming import ROOT_FILE
 from blockwatch.evidence.receipt import imported_runs
-from blockwatch.evidence.report import Finding, Level
+from blockwatch.evidence.report import Finding
 from blockwatch.evidence.rootnote import RootNote, root_notes
 from blockwatch.evidence.tombstone import Tombstone, read_tombstones
 from blockwatch.evidence.verify import Checked, Reader
@@ -39,8 +35,6 @@ _FORKED = (
     "another run here names the same run before, or none, as this one does: a clock was set back, a folder "
     "was copied, or what came between was taken away"
 )
-NEAR_US = 3_600_000_000  # between measurements of two witnesses
-MAX_SITES = 1_000_000  # measurements held in memory for all runs together
 
 
 def with_finding(checked: Checked, finding: Finding) -> None:
@@ -254,29 +248,3 @@ def _parting(one: Path, other: Path) -> int | None:
     """Number of the first line in which two logs differ; ``None``: one is the beginning of the other."""
     pairs = zip(read_lines(one / LOG_FILE, []), read_lines(other / LOG_FILE, []), strict=False)
     return next((number for number, (ours, theirs) in enumerate(pairs, 1) if ours != theirs), None)
-
-
-def find_witnesses(runs: Sequence[Checked]) -> None:
-    """Raise to ``witnessed`` the runs whose every measurement has one near it in time under another key."""
-    able = [one for one in runs if one.sites is not None and one.report.sound]
-    for mine in able:
-        missing = {(url, when) for url, times in (mine.sites or {}).items() for when in times}
-        total, names = len(missing), set[str]()
-        for other in able:
-            if other.report.key != mine.report.key and other.report.asn != mine.report.asn:
-                theirs = {url: sorted(times) for url, times in (other.sites or {}).items()}
-                seen = {one for one in missing if _near(one[1], theirs.get(one[0], []))}
-                names |= {other.report.run or ""} if seen else set()
-                missing -= seen
-        if not missing and total:
-            witnesses = tuple(sorted(names))
-            mine.report = msgspec.structs.replace(mine.report, level=Level.WITNESSED, witnesses=witnesses)
-        elif names:
-            told = f"another key, on another network by its own word, asked for {total - len(missing)} of "
-            with_note(mine, f"{told}{total} measurements' addresses at the same time")
-
-
-def _near(when: int, times: Sequence[int]) -> bool:
-    """Whether one of these times, in order, is at most an hour away."""
-    at = bisect_left(times, when - NEAR_US)
-    return at < len(times) and times[at] <= when + NEAR_US

@@ -21,16 +21,15 @@ from blockwatch.evidence.reading import is_run, linked_runs, runs_at
 from blockwatch.evidence.report import Finding, Report
 from blockwatch.evidence.verify import Checked, Reader, verify_run
 from blockwatch.evidence.verify_among import (
-    MAX_SITES,
     check_chain,
     check_copies,
     confirm_ends,
-    find_witnesses,
     with_note,
 )
 from blockwatch.evidence.verify_growth import is_growth, verify_growth
 from blockwatch.evidence.verify_order import check_order
 from blockwatch.evidence.verify_proof import looks_like_a_proof, verify_proof
+from blockwatch.evidence.verify_witnesses import MAX_SITES, find_witnesses
 from blockwatch.evidence.which import OTHER_NAME, is_named_otherwise
 
 _REMEDY = "Name a run folder, a folder of runs, a bundle or a proof."

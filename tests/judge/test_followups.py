@@ -8,7 +8,7 @@ import pytest
 from blockwatch import failure as f
 from blockwatch.followup import ControlRequest, FlowRequest, LookupRequest
 from blockwatch.judge import next_steps, wants_retest
-from blockwatch.model import DnsStep, Purpose, TlsStep
+from blockwatch.model import DnsStep, Endpoint, Purpose, TlsStep
 from tests.judge.player import Player
 from tests.judge.stage import measured
 from tests.judge.world import GOOD, GOOD_HOSTS, HOST, SILENCE, SITE, SITE2, Page, World, resolves
@@ -199,3 +199,26 @@ def test_redirects_in_a_circle_buy_lookups_once() -> None:
     assert bought
     assert {step.hop for step in bought} == {0}
     assert max(step.hop for step in made.observations) == 4
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_an_address_that_the_control_connects_to_is_dialled_again(seen: bool) -> None:
+    """Though the page came from another; not one that is dead for the control, too."""
+    ends = tuple(
+        Endpoint(
+            address=a, port=443, tls=a == SITE or seen, tcp_failure=None if a == SITE or seen else f.TIMEOUT
+        )
+        for a in (SITE, SITE2)
+    )
+    world = World(
+        lookup=resolves(SITE, SITE2),
+        dial=lambda address, port, n: f.TIMEOUT if address == SITE2 else None,
+        control={"endpoints": ends},
+    )
+    player = Player(world, 0)
+    player.measure()
+    asked = next_steps(tuple(player.steps), world.known_good, "first")
+    dialled = [(r.address, r.port) for r in asked if isinstance(r, FlowRequest)]
+    assert dialled == ([(SITE2, 443), (SITE2, 443), (SITE2, 80)] if seen else [])
+    player.follow_up(asked)
+    assert next_steps(tuple(player.steps), world.known_good, "first") == ()

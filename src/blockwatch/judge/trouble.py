@@ -12,7 +12,7 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from blockwatch.judge import pages, rules_known
-from blockwatch.judge.addresses import bogon, is_address
+from blockwatch.judge.addresses import bogon, is_address, is_v6
 from blockwatch.judge.certs import state_root
 from blockwatch.judge.chains import chain_of
 from blockwatch.judge.errand import shook
@@ -50,6 +50,8 @@ def of(scene: Scene) -> tuple[Trouble, ...]:
     if layer is not None:
         found.append(layer)
         return tuple(found)
+    if _some_connections(scene):
+        found.append(Trouble.TCP)
     if _slow(scene):
         found.append(Trouble.SLOW)
     page = _page(scene) if not scene.hop.secure else None
@@ -95,6 +97,8 @@ def _failing(scene: Scene) -> Trouble | None:
             if tries.passed and _fails_far(scene, layer, _BROKEN) >= 2:
                 return trouble  # a censor that missed the first one, perhaps
             continue
+        if tries.passed and layer == "tcp":
+            continue  # what goes on over the others counts
         if tries.passed:
             often = len(tries.failed) >= 2 and tries.rounds >= 2
             if often or _fails_far(scene, layer, (tries.kind,)) or at_some(scene, tries):
@@ -112,6 +116,20 @@ def _failing(scene: Scene) -> Trouble | None:
         apart = _cut_here_only(scene, tries) or _cut_by_name(scene, tries)
         return None if same_for_control and not apart else trouble
     return None
+
+
+def _some_connections(scene: Scene) -> bool:
+    """Whether connecting fails at some addresses: now and then, or where the control connects. (IPv4 alone:
+    there are lines on which IPv6 leads nowhere.)
+    """
+    tries = scene.tries("tcp")
+    if not tries.failed or not tries.passed:
+        return False
+    ends = scene.control.endpoints if scene.control is not None else ()
+    open_ = {end.address for end in ends if end.port == scene.hop.port and end.tcp_failure is None}
+    open_ -= {flow.address for flow in tries.passed}
+    often = len(tries.failed) >= 2 and tries.rounds >= 2
+    return often or any(flow.address in open_ and not is_v6(flow.address) for flow in tries.failed)
 
 
 def at_some(scene: Scene, tries: Tries) -> list[str]:

@@ -6,7 +6,7 @@ from blockwatch import failure as f
 from blockwatch.model import Endpoint
 from blockwatch.run import Vantage
 from tests.judge.world import CUT, HOST, SILENCE, SITE, SITE2, Hello, resolves
-from tests.judge.worlds.say import HTTP, row
+from tests.judge.worlds.say import HTTP, on_address, row
 
 V6 = "2a02:6b8::1:1"
 BOTH = Vantage(asn=9198, ipv4=True, ipv6=True, resolver_asn=9198)
@@ -51,6 +51,15 @@ row(
     vantage=BOTH,
     answer=lambda a, host, tls, n: f.RESET if host.lower() == HOST and not tls and ":" not in a else None,
     grades="signs",
+)
+row(
+    "the site's IPv4 address takes no connection of ours, its IPv6 address does",
+    "ok",
+    rule="site.partial",
+    lookup=resolves(SITE, V6),
+    site=(SITE, V6),
+    vantage=BOTH,
+    dial=on_address(f.TIMEOUT, SITE),
 )
 row(
     "one server of two that resets our every handshake by itself",

@@ -27,7 +27,7 @@ _DOT = rb"(?:[.,] ?|%(?:25)?2E| [.,] ?|=2E|\\(?:u\{2E\}|056|2E ?))"  # in lists,
 _DASH = rb"(?:-|_|%2D|%5F)"
 _JOINT = rb"(?::|%3A|-|_|%2D|%5F)"  # between groups of IPv6
 _ANY_JOINT = rb"(?:[:._ -]|%3A|%2D)?"  # between the bytes of a MAC address
-_BYTE_JOINT = rb"(?:[: -]|%|\\x)"  # between those of an IPv4 address
+_BYTE_JOINT = rb"(?:[: +-]|%|\\x)"  # between those of an IPv4 address
 _ESCAPE = rb"|(?<=%[0-9A-Fa-f]{2}.)|(?<=\\u[0-9A-Fa-f]{4}.)"
 _NO_DIGIT = rb"(?:(?<![0-9].)" + _ESCAPE + rb")"
 _NO_OCTET = rb"(?:(?<![0-9].)(?<![0-9]\..)" + _ESCAPE + rb")"
@@ -40,7 +40,8 @@ _AFTER_COLON = rb"(?:(?<=:.)|(?<=%3[Aa].))"
 _MAC_END = rb"(?![0-9A-F])(?![:.-][0-9A-F]{2}(?![0-9A-Z]))"
 _WORD_END = rb"(?![0-9A-Za-z_])"
 _SLASH = rb"(?:/|\\/|%2F)"
-_TO = rb" {0,2}(?:-|\xe2\x80\x93|&ndash;|to) {0,2}"  # from the first of a network to its last
+_SPACE = rb"(?: |%20|[+]|&nbsp;){0,2}"
+_TO = _SPACE + rb"(?:-|\xe2\x80\x93|&ndash;|to)" + _SPACE  # from the first of a network to its last
 _GUARD = re.compile(rb"\(\?!\[[^\]]*\]\)")  # what must not follow
 _IPV4 = ipaddress.IPv4Address
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -111,6 +112,8 @@ def packed_pattern(addresses: Iterable[str], *, alone: Iterable[str] = ()) -> re
 
 
 def _address(address: Address, lonely: bool) -> Iterator[Form]:
+    if not lonely:
+        yield from _prefixes(address)
     if isinstance(address, _IPV4):
         yield from _v4(address)
         if not lonely:
@@ -120,7 +123,6 @@ def _address(address: Address, lonely: bool) -> Iterator[Form]:
         if not lonely:
             yield from _under_prefix(address)
     if not lonely:
-        yield from _prefixes(address)
         yield from _torn(str(address))
     if len(str(address)) < LONG_ENOUGH:
         yield from _base64(str(address))
@@ -214,17 +216,17 @@ def _nibbles(nibbles: str) -> Iterator[Form]:
 def _prefixes(address: Address) -> Iterator[Form]:
     """The network of an address as anonymisers write it: 1.2.3.0, 1.2.3.x, 1.2.0.0/16, 2001:db8::/48."""
     if isinstance(address, _IPV4):
-        octets = str(address).split(".")
-        yield from _groups([*octets[:3], "0"], 3, _DOT, _NO_OCTET, rb"(?:" + _SLASH + rb"24)?" + V4_END)
-        end = rb"(?:" + _SLASH + rb"24|\.(?:[X*]{1,3}|(?![0-9])))"
-        yield from _groups(octets[:3], 3, _DOT, _NO_OCTET, end + V4_END)
-        yield from _groups(octets[:2], 3, _DOT, _NO_OCTET, rb"(?:\.[X*]{1,3}){2}" + V4_END)
-        for length in (*range(9, 24), *range(25, 33)):
+        for length in (*range(9, 24), *range(25, 33), 24):  # before what a range begins with
             network = ipaddress.ip_network((int(address) >> 32 - length << 32 - length, length))
             written = str(network.network_address).split(".")
             last = re.escape(str(network.broadcast_address).encode("ascii"))
             end = rb"(?:" + _SLASH + b"%d" % length + rb"|" + _TO + last + rb")"
             yield from _groups(written, 3, _DOT, _NO_OCTET, end + V4_END)
+        octets = str(address).split(".")
+        yield from _groups([*octets[:3], "0"], 3, _DOT, _NO_OCTET, V4_END)
+        end = rb"(?:" + _SLASH + rb"24|\.(?:[X*]{1,3}|(?![0-9])))"
+        yield from _groups(octets[:3], 3, _DOT, _NO_OCTET, end + V4_END)
+        yield from _groups(octets[:2], 3, _DOT, _NO_OCTET, rb"(?:\.[X*]{1,3}){2}" + V4_END)
         return
     for length in (32, 40, 44, 48, 52, 56, 60):
         text = str(ipaddress.ip_network((int(address) >> 128 - length << 128 - length, length)))

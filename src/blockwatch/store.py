@@ -92,11 +92,6 @@ class RunWriter:
         return self._folder
 
     @property
-    def key(self) -> str | None:
-        """The verifier key that seals the run; ``None``: it is unsigned."""
-        return str(self._signer.key) if self._signer else None
-
-    @property
     def sealed(self) -> int:
         """Lines that the newest checkpoint covers; 0: none yet, or the run is not to be sealed."""
         return self._sealer.sealed if self._sealer else 0

@@ -16,6 +16,7 @@ from blockwatch.cli.sealing import signer_for
 from blockwatch.errors import BlockwatchError, Exit, UsageError
 from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.naming import PROGRESS_FILE
+from blockwatch.evidence.progress import Noting
 from blockwatch.evidence.shelf import EncryptedShelf, Memory
 from blockwatch.evidence.signing import Signer, new_signer
 from blockwatch.run import RunOpen, Vantage
@@ -46,7 +47,7 @@ class Machine:
         """A run of the list that measured these addresses without trouble."""
         plan, number = self.plan(), f"{self.count + 1:016x}"
         self.count += 1
-        shelf = EncryptedShelf([KEY], Memory(), noting(plan, plan)) if encrypted else None
+        shelf = EncryptedShelf([KEY], Memory(), self.noting(plan)) if encrypted else None
         writer = RunWriter(self.results, signer=self.signer, shelf=shelf)
         writer.open(first_line(plan, number, self.count, **changes))
         for seq, at in enumerate(done, 1):
@@ -56,6 +57,9 @@ class Machine:
         if close is not None:
             writer.close(run_close(len(done), reason=close))
         return writer.folder
+
+    def noting(self, plan: Plan) -> Noting | None:
+        return noting(plan, plan, self.signer) if self.signer else None
 
     def left(self, *, encrypted: bool = False, **options: Any) -> tuple[int, str]:
         """The exit code, and what would be said against it."""
@@ -172,7 +176,7 @@ def test_an_encrypted_run_is_gone_on_with_encrypted(machine: Machine) -> None:
     machine.begun(0)
     code, said = machine.left(encrypted=True)
     assert (code, "leave out --encrypt-to" in said) == (Exit.USAGE, True)
-    folder = machine.begun(0, encrypted=True)
+    folder = machine.begun(0, encrypted=True, close="interrupted")
     code, said = machine.left()
     assert (code, "name a key with --encrypt-to" in said) == (Exit.USAGE, True)
     assert machine.left(encrypted=True)[0] == Exit.OK
@@ -193,7 +197,8 @@ def test_a_damaged_run_is_exit_9(machine: Machine) -> None:
     log.write_bytes(whole)
     assert machine.left()[0] == Exit.OK
     folder = machine.begun(0, encrypted=True)
-    (folder / PROGRESS_FILE).write_bytes(b"{")
+    (folder / PROGRESS_FILE).rename(folder / "elsewhere")
+    (folder / PROGRESS_FILE).symlink_to("elsewhere")
     code, said = machine.left(encrypted=True)
     assert (code, "Leave out --resume" in said) == (Exit.UNVERIFIED, True)
 

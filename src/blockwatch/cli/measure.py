@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from blockwatch.cli.resume import Part
     from blockwatch.evidence.shelf import EncryptedShelf, Memory, Shelf
+    from blockwatch.evidence.signing import Signer
     from blockwatch.judge import Pack
     from blockwatch.run import RunClose
     from blockwatch.runner.plan import Plan
@@ -55,6 +56,7 @@ _WORDS_OF_REASON = {
 def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = None) -> Exit:
     """Make one run and say what was found; the exit code. Raises :class:`BlockwatchError`."""
     from blockwatch.cli.packs import packs_of
+    from blockwatch.cli.sealing import signer_of_run
     from blockwatch.evidence.shelf import Memory
     from blockwatch.runner.plan import make_plan
     from blockwatch.store import ResultsLock
@@ -68,8 +70,9 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
     with ResultsLock(options.results):
         memory = Memory() if options.encrypt_to else None
         part = _part(plan, options)
-        shelf = _shelf(part, plan, options, memory, resumable=retest_of is None) if memory else None
-        close, folder = _carry_out(part, options, retest_of, shelf)
+        signer = signer_of_run(options.campaign)
+        shelf = _shelf(part, plan, options, memory, None if retest_of else signer) if memory else None
+        close, folder = _carry_out(part, options, retest_of, signer, shelf)
         code = _exit_code(close)
         if folder is not None:
             verdicts, faults = _judge_and_keep(folder, memory, fingerprints)
@@ -99,17 +102,20 @@ def _part(plan: Plan, options: Options) -> Part:
     return part
 
 
-def _shelf(part: Part, whole: Plan, options: Options, memory: Memory, *, resumable: bool) -> EncryptedShelf:
+def _shelf(
+    part: Part, whole: Plan, options: Options, memory: Memory, signer: Signer | None
+) -> EncryptedShelf:
+    """With a note of how far the run comes, which nobody but ``signer`` can read."""
     from blockwatch.cli.resume import noting
     from blockwatch.evidence.crypt import recipients_of
     from blockwatch.evidence.shelf import EncryptedShelf
 
-    noted = noting(part.plan, whole) if resumable else None
+    noted = noting(part.plan, whole, signer) if signer else None
     return EncryptedShelf(recipients_of(options.encrypt_to), memory, noted)
 
 
 def _carry_out(
-    part: Part, options: Options, retest_of: str | None, shelf: Shelf | None
+    part: Part, options: Options, retest_of: str | None, signer: Signer | None, shelf: Shelf | None
 ) -> tuple[RunClose, Path | None]:
     import functools
     import gc
@@ -118,13 +124,11 @@ def _carry_out(
 
     from blockwatch import judge, runner
     from blockwatch.cli.progress import display
-    from blockwatch.cli.sealing import signer_of_run
     from blockwatch.cli.sink import AsyncSink
     from blockwatch.host.folders import note_folder
     from blockwatch.store import last_root
 
     note_folder(options.results)
-    signer = signer_of_run(options.campaign)
     sink = AsyncSink(options.results, label=options.label, signer=signer, shelf=shelf, refuse=part.refuse)
     gc.freeze()  # what was loaded stays to the end: it need not be looked through for cycles
     with display(quiet=options.quiet) as shown:

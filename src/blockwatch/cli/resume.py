@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from blockwatch.evidence.progress import Noting
+    from blockwatch.evidence.signing import Signer
     from blockwatch.run import RunOpen
     from blockwatch.runner.plan import Plan
 
@@ -60,9 +61,8 @@ def resumed(plan: Plan, results: Path, *, encrypted: bool) -> Part:
     from blockwatch.runner.rest import what_is_left
 
     signer = held_signer(plan.settings.campaign)
-    key = str(signer.key) if signer else None
     with _damage_said():
-        folder = _newest(results, key)
+        folder = _newest(results, signer)
     if folder is None:
         raise UsageError("there is no run of yours to resume here", where=str(results), remedy=_ANEW)
     if is_encrypted(folder) != encrypted:
@@ -73,7 +73,7 @@ def resumed(plan: Plan, results: Path, *, encrypted: bool) -> Part:
             remedy=f"To resume it {remedy}. Or leave out --resume: that begins a new run.",
         )
     with _damage_said():
-        stopped = _encrypted(plan, folder) if encrypted else _plain(plan, folder)
+        stopped = _encrypted(plan, folder, signer) if encrypted else _plain(plan, folder)
     left = what_is_left(plan, stopped.run, stopped.done, stopped.worked)
     if left is None:
         raise UsageError("this run is complete: nothing is left of it", where=str(folder), remedy=_ANEW)
@@ -112,7 +112,7 @@ def say(part: Part) -> None:
     click.echo(f"goes on with {part.stopped}: {left} left{beside}", err=True)
 
 
-def _newest(results: Path, key: str | None) -> Path | None:
+def _newest(results: Path, signer: Signer | None) -> Path | None:
     """The newest run of the chain that was no re-test; one that is damaged is an ``EvidenceError``."""
     from blockwatch.evidence.naming import PROGRESS_FILE, is_plain
     from blockwatch.evidence.reading import read_run, run_folders
@@ -120,13 +120,14 @@ def _newest(results: Path, key: str | None) -> Path | None:
 
     if not results.is_dir():
         return None
+    key = str(signer.key) if signer else None
 
     def begun(folder: Path) -> tuple[str, bool, str]:  # of two of one second the later one has the note
         return folder.name[:16], is_plain(folder / PROGRESS_FILE), folder.name
 
     for folder in sorted((*run_folders(results), *encrypted_folders(results)), key=begun, reverse=True):
         if is_encrypted(folder):
-            if _is_of(folder, key):
+            if _is_of(folder, signer):
                 return folder
             continue
         first = read_run(folder).open
@@ -150,15 +151,15 @@ def _latest(results: Path, folder: Path, key: str | None) -> Path:
     return folder
 
 
-def _is_of(folder: Path, key: str | None) -> bool:
-    """Whether an encrypted run is of this key, or does not say of which."""
+def _is_of(folder: Path, signer: Signer | None) -> bool:
+    """Whether an encrypted run is of this key; one that was killed tells only whoever has the key."""
     from blockwatch.evidence.progress import read_progress
     from blockwatch.evidence.rootnote import read_root
 
-    noted, root = read_progress(folder), read_root(folder)
-    if noted is not None:
-        return noted.key == key
-    return root is None or (str(root.key) if root.key else None) == key
+    if signer is not None and read_progress(folder, signer) is not None:
+        return True
+    root = read_root(folder)
+    return root is not None and root.key == (signer.key if signer else None)
 
 
 def _plain(plan: Plan, folder: Path) -> _Stopped:
@@ -197,12 +198,12 @@ def _done_before(rest: tuple[int, ...], count: int) -> frozenset[int]:
     return frozenset(range(count)) - frozenset(rest) if rest else frozenset()
 
 
-def _encrypted(plan: Plan, folder: Path) -> _Stopped:
+def _encrypted(plan: Plan, folder: Path, signer: Signer | None) -> _Stopped:
     from blockwatch.codec import canonical
     from blockwatch.evidence.progress import read_progress, veiled
     from blockwatch.runner.rest import scope_of
 
-    noted = read_progress(folder)
+    noted = read_progress(folder, signer) if signer else None
     if noted is None:
         raise UsageError(
             "this run is complete, or left no word of how far it came", where=str(folder), remedy=_ANEW
@@ -220,8 +221,8 @@ def _encrypted(plan: Plan, folder: Path) -> _Stopped:
     return _Stopped(folder, noted.run, noted.numbers, worked, elsewhere)
 
 
-def noting(plan: Plan, whole: Plan) -> Noting:
-    """What notes how far an encrypted run of ``plan``, which may be a rest of the ``whole`` one, has come."""
+def noting(plan: Plan, whole: Plan, signer: Signer) -> Noting:
+    """Notes how far an encrypted run of ``plan``, which may be a rest of the ``whole`` one, comes."""
     from blockwatch import judge
     from blockwatch.codec import canonical
     from blockwatch.evidence.progress import Noting
@@ -229,4 +230,4 @@ def noting(plan: Plan, whole: Plan) -> Noting:
 
     before = _done_before(plan.rest, len(whole.tasks))
     tally = Tally(whole.tasks, judge.wants_retest, done=before, beside=plan.beside)
-    return Noting(canonical(scope_of(whole)), tally)
+    return Noting(canonical(scope_of(whole)), tally, signer)

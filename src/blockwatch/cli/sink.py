@@ -29,7 +29,7 @@ class AsyncSink:
         refuse: Callable[[RunOpen], None] | None = None,
     ) -> None:
         """``refuse`` may raise for a first line with which nothing is to be begun."""
-        self._refuse = refuse
+        self._refuse, self._signer = refuse, signer
         self._writer = RunWriter(results, label=label, signer=signer, shelf=shelf)
         self._opened = False
 
@@ -53,7 +53,7 @@ class AsyncSink:
     def _begin(self, run_open: RunOpen) -> None:
         self._writer.open(run_open)
         if run_open.retest_of is None:  # nobody resumes what was before this run
-            drop_superseded(self._writer.results, self._writer.folder, self._writer.key)
+            drop_superseded(self._writer.results, self._writer.folder, self._signer)
 
     async def write(self, measured: Measured) -> None:
         """Keep one measurement; raises ``DiskError``. A Ctrl-C does not tear it: it waits for the disk."""

@@ -1,9 +1,11 @@
-"""``progress``: how far an encrypted run has come, in the clear, so that it can be resumed on this machine.
+"""``progress``: how far an encrypted run has come, so that it can be resumed on the machine that made it.
 
 Rules of this file:
 
-* no evidence, and no name: numbers within a plan, and hashes of that plan and of the network, each made with
-  the run's id, so that equal ones do not show as equal (docs/evidence.md says what it tells all the same);
+* it is no evidence; only whoever has the campaign's secret key can read it, a folder or stick alone tells
+  nothing. A run without a key has none, and cannot be resumed;
+* also within there is no name: numbers within a plan, and hashes of that plan and of the network, made with
+  the run's id (docs/evidence.md says what they tell all the same);
 * it is replaced as a whole after what it names is kept: stopped in between, a little is measured again;
 * that it cannot be written fails no run; it goes when nothing is left of the plan, and when a later run of
   the same key has begun, which is the one to be resumed from then on.
@@ -11,22 +13,29 @@ Rules of this file:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from blockwatch.codec import canonical, decode_record
 from blockwatch.errors import DiskError, EvidenceError
 from blockwatch.evidence.disk import in_words, replace_file, sync_folder
-from blockwatch.evidence.naming import PROGRESS_FILE, RUN_ID, is_plain, stands
+from blockwatch.evidence.naming import PROGRESS_FILE, is_plain, stands
+from blockwatch.evidence.signing import Signer
 from blockwatch.model import Integer, Measurement, Noun
 from blockwatch.run import LineCheck, RunClose, RunOpen
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
 _MOST_BYTES = 10_000_000
+_NONCE = 12
+_BLOCK = 256  # the text is filled up with spaces, so that its length tells less
 _SHA256 = 32
 
 
@@ -62,7 +71,6 @@ class Progress(Noun, frozen=True, kw_only=True):
 
     format: Integer = 1
     run: str
-    key: str | None = None  # as in run_open
     plan: bytes  # SHA-256 of the run id and the plan
     network: bytes | None = None  # SHA-256 of the run id, the plan and the AS number; null: not known
     tasks: Integer  # how many the plan has
@@ -84,9 +92,9 @@ def veiled(run: str, plan: bytes, asn: int | None = None) -> bytes:
 class Noting:
     """Writes the file of one run."""
 
-    def __init__(self, plan: bytes, tally: Tally) -> None:
+    def __init__(self, plan: bytes, tally: Tally, signer: Signer) -> None:
         """``plan``: the canonical form of what must be the same in the run that resumes this one."""
-        self._plan, self._tally = plan, tally
+        self._plan, self._tally, self._signer = plan, tally, signer
         self._path: Path | None = None
         self._noted: Progress | None = None
 
@@ -96,14 +104,13 @@ class Noting:
         self._tally.heard(first.checks)
         self._noted = Progress(
             run=first.run,
-            key=first.key,
             plan=veiled(first.run, self._plan),
             network=None if asn is None else veiled(first.run, self._plan, asn),
             tasks=self._tally.count,
             done=_bits(self._tally.done, self._tally.count),
             worked=self._tally.worked,
         )
-        replace_file(folder / PROGRESS_FILE, canonical(self._noted) + b"\n")
+        replace_file(folder / PROGRESS_FILE, _closed(self._noted, self._signer))
 
     def named(self, folder: Path) -> None:
         """The folder has its name."""
@@ -122,7 +129,7 @@ class Noting:
             return
         self._noted = msgspec.structs.replace(self._noted, done=done, worked=self._tally.worked)
         with suppress(DiskError):  # what is not noted is measured again
-            replace_file(self._path, canonical(self._noted) + b"\n")
+            replace_file(self._path, _closed(self._noted, self._signer))
 
     def finish(self) -> None:
         """Where nothing is left, nothing has to be known any more."""
@@ -138,9 +145,30 @@ def _bits(numbers: Iterable[int], count: int) -> bytes:
     return bytes(found)
 
 
-def read_progress(folder: Path) -> Progress | None:
-    """What an encrypted run noted; ``None``: nothing. Raises ``EvidenceError`` where it cannot be read."""
-    path = folder / PROGRESS_FILE
+def _cipher(run: str, signer: Signer) -> ChaCha20Poly1305:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    return ChaCha20Poly1305(signer.derived(b"blockwatch/progress\n" + run.encode()))
+
+
+def _closed(noted: Progress, signer: Signer) -> bytes:
+    text, nonce = canonical(noted), os.urandom(_NONCE)
+    filled = text.ljust(-(-len(text) // _BLOCK) * _BLOCK)
+    return nonce + _cipher(noted.run, signer).encrypt(nonce, filled, noted.run.encode())
+
+
+def _opened(content: bytes, run: str, signer: Signer) -> bytes | None:
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        return _cipher(run, signer).decrypt(content[:_NONCE], content[_NONCE:], run.encode())
+    except (InvalidTag, ValueError):  # the latter: too short to be one
+        return None
+
+
+def read_progress(folder: Path, signer: Signer) -> Progress | None:
+    """What an encrypted run noted; ``None``: nothing that this key can read. Raises ``EvidenceError``."""
+    path, run = folder / PROGRESS_FILE, folder.resolve().name[-16:]
     if not stands(path):
         return None
     bad = EvidenceError(
@@ -151,25 +179,25 @@ def read_progress(folder: Path) -> Progress | None:
     if not is_plain(path) or path.stat().st_size > _MOST_BYTES:
         raise bad
     try:
-        told = msgspec.json.decode(path.read_bytes(), type=Progress)
+        text = _opened(path.read_bytes(), run, signer)
+        if text is None:
+            return None
+        told = msgspec.json.decode(text, type=Progress)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise bad from None
     sizes = {len(told.plan), _SHA256 if told.network is None else len(told.network)}
     fits = told.tasks >= 0 and len(told.done) == -(-told.tasks // 8) and min(told.worked, default=0) >= 0
-    if not fits or sizes != {_SHA256} or RUN_ID.fullmatch(told.run) is None or told.format != 1:
-        raise bad
-    if not folder.resolve().name.endswith(told.run):
+    if not fits or sizes != {_SHA256} or told.run != run or told.format != 1:
         raise bad
     return told
 
 
-def drop_superseded(results: Path, now: Path, key: str | None) -> None:
-    """Delete what earlier runs of ``key`` noted, now that another one has begun."""
-    for folder in _noted_in(results):
-        if folder.name != now.name:
+def drop_superseded(results: Path, now: Path, signer: Signer | None) -> None:
+    """Delete what earlier runs of this key noted, now that another one has begun."""
+    for folder in _noted_in(results) if signer else ():
+        if signer and folder.name != now.name:
             with suppress(EvidenceError, DiskError):  # the first: whoever resumes it is told
-                told = read_progress(folder)
-                if told is not None and told.key == key:
+                if read_progress(folder, signer) is not None:
                     _remove(folder / PROGRESS_FILE)
 
 

@@ -44,6 +44,13 @@ class Signer:
         """An SSH signature over the content of a file."""
         return ssh_signature(self.key.public, self._private.sign(signed_content(content)))
 
+    def derived(self, purpose: bytes) -> bytes:
+        """32 bytes for one purpose that only whoever has the secret can make: HKDF with SHA-256, RFC 5869."""
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        return HKDF(SHA256(), 32, salt=None, info=purpose).derive(self._private.private_bytes_raw())
+
     def secret(self) -> bytes:
         """The line to keep in a file that only its owner reads."""
         seed = to_base64(b"\x01" + self._private.private_bytes_raw())

@@ -79,10 +79,8 @@ class Answers:
     @once
     def control_proven(self) -> frozenset[str]:
         """Addresses where the helper's handshake for this name succeeded."""
-        control = self.control
-        if control is None:
-            return frozenset()
-        return frozenset(end.address for end in control.endpoints if end.tls and not end.tls_failure)
+        ends = self.control.endpoints if self.control is not None else ()
+        return frozenset(end.address for end in ends if end.tls and not end.tls_failure)
 
     @once
     def every(self) -> frozenset[str]:
@@ -99,7 +97,10 @@ class Answers:
     def good(self) -> frozenset[str]:
         """Addresses that are surely the site's, or that a firm witness gives too; or these, translated."""
         known = self.proven | self.control_proven | self.control_given | self.firm_given
-        return known if self.ruleset == 1 else known | {a for a in self.given if embedded(a) in known}
+        if self.ruleset == 1:
+            return known
+        lied = {a for a in self.control_given - self.proven if self.proven and self._bogon(a)}  # to both
+        return (known - lied) | {a for a in self.given if embedded(a) in known}
 
     @once
     def elsewhere(self) -> frozenset[str]:

@@ -33,6 +33,7 @@ from blockwatch.run import Vantage
 from blockwatch.verdict import State
 
 HOUSE = "The resolver is a box of the volunteer's own network, whose filter or memory would look the same"
+BOTH = "The control is told the same: the zone may say so to some, or both are lied to"
 ECHO = "A public resolver says the like, perhaps by itself: its own filter, or the zone, would look the same"
 CHOSEN = "The resolver is not of the line's own network: one that filters by choice would look the same"
 _BLOCK_HOSTS = {  # where filtering resolvers lead to
@@ -105,6 +106,8 @@ def answer_doubt(scene: Scene) -> str:
         return ""
     if answers.public.echo:
         return ECHO
+    if answers.control_given & answers.false:
+        return BOTH
     if answers.udp_agrees:
         return ""
     products = {_BLOCK_HOSTS.get(address) for address in answers.given}

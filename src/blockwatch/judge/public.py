@@ -25,6 +25,7 @@ from blockwatch.judge.soa import zone_denies
 
 _TOLD = frozenset({outcomes.NXDOMAIN, outcomes.EMPTY})
 _SILENT = frozenset({outcomes.TIMEOUT, outcomes.UNCLEAR, outcomes.OTHER, outcomes.SKIPPED})
+_OFTEN = 2  # false answers that what comes over TCP must belie
 _RESOLVERS = 2  # that must be answered for
 
 
@@ -54,6 +55,8 @@ class Public:
     def made_up(self) -> tuple[str, ...]:
         """Witnesses of resolvers that were answered for on the path."""
         shown = [place for place in self._accused if self._belied(place)]
+        if sum(len(self._accused[place]) for place in shown) < _OFTEN:
+            shown = []
         if not shown and not self.honest and len(self._accused) >= _RESOLVERS:
             shown = [] if any(map(self._repeats, self._accused)) else list(self._accused)
         told = [lookup for place in shown for lookup in (*self._accused[place], *self._tcp.get(place, ()))]

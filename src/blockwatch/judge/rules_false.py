@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from blockwatch import asn
 from blockwatch.failure import UNKNOWN_AUTHORITY
 from blockwatch.judge.addresses import SOMEWHERE, unreal
 from blockwatch.judge.answers import given
@@ -35,6 +36,7 @@ PLACE = "A server of the site's that is meant for this place would look the same
 PROXY = "This line gives other names special-purpose addresses, too, each its own: a proxy of this side's"
 # Iran's: OONI blocking-fingerprints (fingerprints_dns.csv); Aryan et al., FOCI 2013
 _KNOWN_PRIVATE = frozenset({"10.10.34.34", "10.10.34.35", "10.10.34.36"})
+_SCATTERED = 2  # networks
 _ORDINARY = frozenset({Cause.NAME, Cause.INCOMPLETE})  # faults that one honest edge of a site may have
 
 
@@ -224,6 +226,9 @@ def _dead_for_control(scene: Scene) -> bool:
     """Whether the helper dialled every false address and could not connect to any."""
     control, false = scene.control, scene.answers.false
     ends = [end for end in control.endpoints if end.address in false] if control is not None else []
+    networks = {place.asn for address in false if (place := asn.lookup(address)) is not None}
+    if len(networks) >= _SCATTERED:
+        return False  # no site's servers for one place, all of them dead
     return {end.address for end in ends} == false and all(end.tcp_failure for end in ends)
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from blockwatch import failure as f
 from tests.judge.world import HOST, SITE, Page
-from tests.judge.worlds.say import HTTP, by_host, row
+from tests.judge.worlds.say import HTTP, broken_for_control, by_host, isp, row
+
+row(
+    "the helper's resolver gives the null address that the line's gives; others find the site",
+    "blocked",
+    "dns.bogon",
+    lookup=isp(("127.0.0.1",)),
+    control=broken_for_control(addresses=("127.0.0.1",), endpoints=(), http_failure=f.TIMEOUT),
+    grades="signs",
+)
 
 # the helper stands behind the same censor, or is told the same lie
 COURT = Page(

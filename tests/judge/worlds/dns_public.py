@@ -9,7 +9,7 @@ from blockwatch import failure as f
 from blockwatch.run import Vantage
 from tests.judge import forged
 from tests.judge.world import DOH, HOST, SITE, SITE2, UDP, Answer, Hello
-from tests.judge.worlds.say import HTTP, everywhere, isp, late_truth, row
+from tests.judge.worlds.say import HTTP, ends, everywhere, isp, late_truth, on_address, row
 
 MINE = ("system", "line")
 FIRST, SECOND = UDP
@@ -205,3 +205,23 @@ for url in (f"https://{HOST}/", HTTP):
         url=url,
         late=lambda resolver, name: (SITE2,) if name == HOST else None,
     )
+
+row(
+    "foreign addresses of many networks by turns, all dead, over TCP too; the helper reaches the site",
+    "blocked",
+    "dns.redirect",
+    lookup=in_turn,
+    dial=on_address(f.TIMEOUT, *FOREIGN),
+    control={"endpoints": (*ends(), *(end for a in FOREIGN for end in ends(tcp=f.TIMEOUT, address=a)))},
+    grades="signs",
+)
+row(
+    "a public resolver fails once over UDP, and finds the name over TCP",
+    "blocked inconclusive",
+    "dns.empty",
+    lookup=lambda r, name, n: (
+        f.NO_ANSWER if name == HOST and (r in MINE or (r == FIRST and n < 3)) else (SITE,)
+    ),
+    vantage=VANTAGES["a router's"],
+    grades="signs",
+)

@@ -199,7 +199,7 @@ def _handshake_cut(scene: Scene, tries: Tries, shown: proof.Proof) -> Finding:
     sure = bool(shown.elsewhere) and not scene.suspected_residue(tries.same)
     finding = replace(finding, proven=sure and finding.state is State.BLOCKED)
     early = all(scene.too_early(flow, "tls") for flow in tries.same)
-    if finding.grade is not Grade.STRONG or early:
+    if finding.state is not State.BLOCKED or early or (scene.ruleset == 1 and finding.grade is Grade.SIGNS):
         return finding
     if tries.kind == ALERT:
         return sign(_sni(ALERT, shown), text + "; a server may send an alert too", witnesses)

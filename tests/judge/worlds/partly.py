@@ -172,3 +172,37 @@ row(
     begin=closes.begin,
     grades="signs",
 )
+
+
+# Found twice by halves is not found surely, where the site's own server may do it.
+class Halves:
+    """The site's server resets two of three handshakes with its own name, the others get a wrong chain; of
+    those with other names, or none, it resets five of six.
+    """
+
+    def __init__(self) -> None:
+        self._own = self._others = 0
+
+    def begin(self) -> None:
+        """A run begins."""
+        self._own = self._others = 0
+
+    def shake(self, address: str, sni: str | None, n: int) -> Hello | None:
+        """A handshake."""
+        if address != SITE:
+            return None
+        if sni != HOST:
+            self._others += 1
+            return None if self._others % 6 == 3 else CUT
+        self._own += 1
+        return Hello(trust=f.INVALID_HOSTNAME) if self._own % 3 == 2 else CUT
+
+
+row(
+    "a server of the site's own that resets some of our handshakes, and shows the others a wrong chain",
+    "blocked inconclusive",
+    "tls.reset",
+    grades="signs",
+    shake=(halves := Halves()).shake,
+    begin=halves.begin,
+)

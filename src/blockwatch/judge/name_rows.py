@@ -171,7 +171,7 @@ NAMES = rows(
         "dns.fails",
         first_names.lookup_fails,
         "others find the name, and this resolver finds other names",
-        "OONI ts-017; RFC 8914",
+        "OONI ts-017; RFC 2308",
         1,
         1,
     ),
@@ -179,7 +179,7 @@ NAMES = rows(
         "dns.fails",
         lookups.lookup_fails,
         "others find the name, and this resolver finds other names",
-        "OONI ts-017; RFC 8914",
+        "OONI ts-017; RFC 2308",
         2,
     ),
     (

@@ -71,7 +71,7 @@ class Captured:
         if unread or (plain != body and self._tells(plain)) or self.hides(plain):
             return True
         odd = [*(within(framed, 1) if plain != framed else ()), *further(body)]
-        if any(self._tells(one) or self.hides(one or b"") for one in odd):
+        if None in odd or any(self._tells(one) or self.hides(one or b"") for one in odd):
             return True
         return len(framed) != len(body) and self._hides_behind(parsed, body)
 

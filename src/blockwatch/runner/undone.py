@@ -24,6 +24,8 @@ _STARTS = 16  # of something compressed behind other bytes
 _COMPRESSED = b"\x1f\x8b\x08"  # how gzip begins (RFC 1952)
 _IN_BASE64 = re.compile(rb"H4sI[0-9A-Za-z+/_-]{12,}")  # the same in base64
 _HEAD = re.compile(rb"HTTP/[0-9](?:\.[0-9])?[ \t]+[0-9]{3}(?![0-9])")
+_CODED = ("content-encoding", "transfer-encoding")
+_ENCODING = re.compile(rb"(?:content|transfer)-encoding[ \t]*:", re.I)
 _HIDDEN = (b"&#", b"&p", b"&c", b"&h", b"%", b"\\u", b"\\x", b"\\/")
 _COMPRESSORS = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
 # What an address, a MAC address or a name can consist of, - . / 0-9 : A-Z _ a-z, what lists and networks have
@@ -90,13 +92,19 @@ def strays(framed: bytes, body: bytes) -> bool:
 
 
 def further(body: bytes) -> Iterator[bytes | None]:
-    """Bodies of further responses in ``body``, their codings undone; None: they cannot be read."""
-    for number, found in enumerate(_HEAD.finditer(body) if b"HTTP/" in body else ()):
-        if number == _STARTS:
+    """Coded bodies of further responses in ``body``, undone; None: they cannot be read, or are too many."""
+    if b"HTTP/" not in body or _ENCODING.search(body) is None:
+        return
+    room = MOST
+    for number, found in enumerate(_HEAD.finditer(body)):
+        if number == _STARTS or room < 0:
             yield None
             return
         parsed = content.parse_response(body[found.start() :])
+        if not any(name.lower() in _CODED for name, _ in parsed.headers):
+            continue  # what stands there as it is was searched
         plain, unread = body_of(parsed.headers, parsed.body)
+        room -= len(plain)
         yield None if unread and _BINARY.search(parsed.body) else plain
 
 

@@ -97,9 +97,7 @@ class World:
     probe: str = "web"
     attempts: int = 2
     calm_at: tuple[str, ...] = GOOD  # what every resolver gives for the control names
-    neutral_at: tuple[str, ...] = (
-        EXAMPLE,
-    )  # and for the name that is kept for examples, where it is told the truth
+    neutral_at: tuple[str, ...] = (EXAMPLE,)  # and, where it is the truth, for names kept for examples
     begin: Callable[[], None] = lambda: None  # called when a run begins, by worlds that remember
     tier: int = 1
 

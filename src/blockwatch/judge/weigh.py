@@ -32,7 +32,7 @@ def unseen(every: Iterable[Scene]) -> frozenset[str]:
     for scene in every:
         if scene.answers.system and not scene.answers.given:
             found.add("dns")
-        large = [one for one in scene.transfers if one.moved >= LEAST]
+        large = [one for one in scene.transfers if one.moved >= LEAST or one.unfinished]
         if large and all(one.slow or one.stalled or one.unfinished for one in large):
             found |= {"throttle", "freeze"}
     return frozenset(found)

@@ -75,6 +75,7 @@ _CDN_HEADERS = frozenset(
         "x-iinfo",
     ]
 )
+_PROXY_HEADERS = frozenset({"via", "age", "x-cache", "x-cache-lookup", "x-squid-error", "x-bluecoat-via"})
 # Headers that servers of every kind send: to have them in common says nothing.
 _GENERIC = frozenset(
     [
@@ -217,6 +218,13 @@ def telling_path(url: str) -> bool:
 def from_cdn(step: HttpStep) -> bool:
     """Whether a CDN's own headers are on the response: then another address may rightly serve the site."""
     return any(name.lower() in _CDN_HEADERS for name, _ in step.headers)
+
+
+def handed_on(step: HttpStep) -> bool:
+    """Whether a proxy shows that it was between: by its headers, or with an error of the kind that gateways
+    have (RFC 9110, 7.6.3 and 15.6.3 to 15.6.5).
+    """
+    return step.status in (502, 503, 504) or any(name.lower() in _PROXY_HEADERS for name, _ in step.headers)
 
 
 def may_challenge(step: HttpStep | ControlStep) -> bool:

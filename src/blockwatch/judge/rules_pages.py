@@ -108,7 +108,8 @@ def _page_in_cleartext(scene: Scene) -> Finding | None:
     mute = not rules_known.speaks(scene, step, text)
     kin = mute and pages.built_alike(step, scene.control)
     doubt = kin or (mute and (agreed != "different" or _larger(scene, step)))
-    doubt |= mute and shown.by_name and not _copy_denies(scene, step)
+    handed = shown.by_name and pages.handed_on(step)
+    doubt |= mute and handed and not _copy_denies(scene, step)
     proven = middlebox(scene, step, shown, "http.blockpage.host", words, doubt=doubt, kin=kin)
     if proven is not None:
         return proven

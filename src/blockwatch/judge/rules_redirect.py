@@ -51,7 +51,8 @@ def _strange_redirect(scene: Scene) -> Finding | None:
         if found is not None:
             return found
     text = f"An unrelated address gives the same redirect to {parts(target).host} when asked for the name"
-    vague = shown.by_name and not _telling(scene, step) and copy(scene, step) != "different"
+    handed = shown.by_name and pages.handed_on(step)
+    vague = handed and not _telling(scene, step) and copy(scene, step) != "different"
     proven = middlebox(scene, step, shown, "http.redirect.host", text, doubt=confirmed or vague)
     if proven is not None:
         return proven

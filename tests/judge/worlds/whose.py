@@ -112,6 +112,17 @@ row(
     dial=no_tls,
     controls=lambda url: {} if HOST in url else {"title": "The brand", "body_length": 9_000},
 )
+for mute in (Page(status=404, title="404 Not Found", length=150, headers=HTML), FORBIDDEN):
+    row(
+        f"a mute {mute.status} for the name, where every name gets its own page everywhere, no TLS",
+        "blocked",
+        "http.blockpage.host",
+        "page.cleartext",
+        url=HTTP,
+        answer=proxied(mute),
+        dial=no_tls,
+        grades="signs",
+    )
 row(
     "a proxy that goes by Host gives a page of its own for the name; over TLS the site's comes",
     "blocked",

@@ -32,6 +32,7 @@ from blockwatch.verdict import Grade
 
 LEFT = "An address that the site has left would look the same"
 DEAD = "nobody is there for the control either, which reached the site elsewhere: a dead server of the site's"
+OVER_TCP = "Public resolvers give it over UDP alone, and the site's over TCP"
 PLACE = "A server of the site's that is meant for this place would look the same"
 PROXY = "This line gives other names special-purpose addresses, too, each its own: a proxy of this side's"
 # Iran's: OONI blocking-fingerprints (fingerprints_dns.csv); Aryan et al., FOCI 2013
@@ -105,7 +106,7 @@ def other_certificate(scene: Scene) -> Finding | None:
     ]
     if not here or not there or any(_named(flow, scene) for flow in here):
         return None
-    if not any(_named(flow, scene) for flow in there) or _one_signs_both(scene, here):
+    if not any(_named(flow, scene) for flow in there):
         return None
     text = "Only the control's address, not the resolver's, shows a certificate made out for the name"
     witnesses = [ref for flow in (*here, *there) for ref in flow.witness("tls")]
@@ -183,13 +184,15 @@ def _false_answer(
         return unclear(f"{text}; it was not asked again", refs(of(lookups), witnesses), "dns")
     agreed, common = answers.udp_agrees, shared(scene)
     injected = answers.injected or (agreed if common and not empty else ())
-    shown = refs(of(lookups), witnesses, injected or agreed, scene.hop.control_refs)
-    name = "dns.injection" if injected else mechanism
-    if empty and not (injected or common or answers.public.replaced) and _dead_for_control(scene):
+    replaced = answers.public.replaced
+    shown = refs(of(lookups), witnesses, injected or replaced or agreed, scene.hop.control_refs)
+    name = "dns.injection" if injected or replaced else mechanism
+    if empty and not (injected or common or replaced) and _dead_for_control(scene):
         return unclear(f"{text}; {DEAD}", shown, "dns")
     private = any(unreal(address) in SOMEWHERE for address in answers.false)
     if not injected and (empty or not (foreign or common)):
-        return sign(name, f"{text}. {PLACE if agreed or private else LEFT}", shown)
+        why = OVER_TCP if replaced else PLACE if agreed or private else LEFT
+        return sign(name, f"{text}. {why}", shown)
     doubt = "" if recorded else answer_doubt(scene)
     if doubt:
         return sign(name, f"{text}. {doubt}", shown)
@@ -244,9 +247,10 @@ def _nobody_there(scene: Scene) -> bool:
 
 def _one_signs_both(scene: Scene, strangers: list[Flow]) -> bool:
     """Whether the chains shown to us at addresses that are surely the site's are no better, and from the same
-    unknown authority: somebody on this line signs everything, so certificates tell nothing of addresses.
+    unknown authority, and made out for the name: somebody on this line signs everything, so certificates tell
+    nothing of addresses.
     """
-    makers = _unknown_makers(strangers)
+    makers = _unknown_makers(strangers) if all(_named(flow, scene) for flow in strangers) else frozenset()
     return bool(makers) and makers <= _unknown_makers(_validations(scene, scene.answers.good))
 
 

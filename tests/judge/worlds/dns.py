@@ -9,6 +9,7 @@ from tests.judge.worlds.say import (
     BLOCK,
     HTTP,
     broken_for_control,
+    by_place,
     ends,
     everywhere,
     isp,
@@ -87,7 +88,7 @@ row(
     "blocked",
     "dns.redirect",
     "dns.certificate",
-    lookup=everywhere((OTHER,)),
+    lookup=by_place((OTHER,)),
     grades="signs",
 )
 row(

@@ -12,6 +12,7 @@ from tests.judge.worlds.say import (
     BLOCK,
     HTTP,
     broken_for_control,
+    by_place,
     everywhere,
     isp,
     row,
@@ -38,7 +39,7 @@ for title, hello in (("another name's", ANOTHERS), ("an incomplete", INCOMPLETE)
         f"a server for this region with {title} certificate",
         "ok inconclusive blocked",
         "dns.redirect",
-        lookup=everywhere((OTHER,)),
+        lookup=by_place((OTHER,)),
         shake=at_edge(hello),
         grades="signs",
     )
@@ -55,7 +56,7 @@ row(
     "a server for this region, no helper",
     "ok inconclusive blocked",
     "dns.redirect",
-    lookup=everywhere((OTHER,)),
+    lookup=by_place((OTHER,)),
     control=None,
     shake=at_edge(ANOTHERS),
     grades="signs",
@@ -65,7 +66,7 @@ row(
     "ok inconclusive blocked",
     "dns.redirect",
     url=HTTP,
-    lookup=everywhere((OTHER,)),
+    lookup=by_place((OTHER,)),
     answer=lambda a, h, t, n: Page(title="Regional news", length=9_000) if a == OTHER else None,
     grades="signs",
 )
@@ -120,7 +121,7 @@ row("a stranger's large page for every name", "blocked", "dns.redirect", grades=
 row(
     "answers over UDP replaced, the true one never arrives, http",
     "blocked",
-    "dns.redirect",
+    "dns.injection",
     url=HTTP,
     lookup=everywhere((OTHER,)),
     site=(SITE,),

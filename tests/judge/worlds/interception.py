@@ -185,6 +185,19 @@ row(
     control={"addresses": (SITE,), "endpoints": ends()},
 )
 row(
+    "a chain for another name of that make at the resolver's address",
+    "blocked",
+    "dns.redirect",
+    lookup=isp((SITE2,)),
+    shake=lambda a, sni, n: (
+        Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.plain("other.example", "Company Proxy"))
+        if a == SITE2
+        else OWN_CA
+    ),
+    calm=False,
+    control={"addresses": (SITE,), "endpoints": ends()},
+)
+row(
     "a stranger's chain at the resolver's address, while a proxy signs at the site's",
     "blocked",
     "dns.redirect",

@@ -229,7 +229,7 @@ row(
 row(
     "stranger injected for all, http, its page came first",
     "blocked",
-    "dns.redirect",
+    "dns.injection",
     "dns.page",
     url=HTTP,
     lookup=everywhere((OTHER,)),

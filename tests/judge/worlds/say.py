@@ -39,6 +39,11 @@ def everywhere(said: Any) -> Callable[[str, str, int], Any]:
     )
 
 
+def by_place(said: Any) -> Callable[[str, str, int], Any]:
+    """The site answers by place: all but the encrypted resolver, which hides the place, are told so."""
+    return lambda resolver, name, n: said if not resolver.startswith("https:") and name == HOST else (SITE,)
+
+
 def late_truth(resolver: str, name: str) -> Any:
     """The true answer for the site comes behind the first; a control name draws one answer."""
     return (SITE,) if name == HOST else None

@@ -120,7 +120,7 @@ def key_of(text):  # a verifier key: its name, its id in hex, the public key
 def signed_by(key, raw):  # a note as the key wrote it; what others added is left out
     name, number, public = key_of(key)
     text, _, tail = raw[:65_536].partition(b"\n\n")
-    for line in tail.split(b"\n")[:-1]:
+    for line in tail.split(b"\n")[:-1][:64]:
         with suppress(ValueError, InvalidSignature):
             start, encoded = line.decode().rsplit(" ", 1)
             signature = unbase64(encoded)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from blockwatch.errors import ConfigError, EvidenceError
 from blockwatch.evidence.note import (
+    MAX_LINES,
     MAX_NOTE,
     SMALL_ORDER,
     Signature,
@@ -85,10 +86,13 @@ def test_what_others_add_to_a_note_is_left_out(added: bytes) -> None:
     ours = signer()
     good = ours.note(b"a\n")
     text, signature = good.split(b"\n\n")
-    for raw in (good + added, text + b"\n\n" + added[:60_000] + b"\n" + signature):
+    before = added[:60_000] if added.count(b"\n") < MAX_LINES else b"x\n" * (MAX_LINES - 2)
+    for raw in (good + added, text + b"\n\n" + before + b"\n" + signature):
         note = parse_note(raw)
         assert (note.text, is_signed_by(note, ours.key), as_signed(note, ours.key)) == (b"a\n", True, good)
     assert as_signed(parse_note(GO_NOTE.encode()), ours.key) is None
+    with pytest.raises(EvidenceError, match="without a signature"):
+        parse_note(text + b"\n\n" + b"x\n" * MAX_LINES + signature)
 
 
 def test_every_part_and_every_flipped_character_of_a_key_is_refused() -> None:

@@ -21,6 +21,7 @@ import msgspec
 from blockwatch.errors import EvidenceError
 
 MAX_NOTE = 65_536  # bytes of a file that are looked at
+MAX_LINES = 64  # behind the empty line: each may be a signature that has to be tried
 KEY_PREFIX = "blockwatch/key/"
 # Public keys of order 1, 2, 4 and 8, highest bit cleared (y = 0, 1, -1, the two of order 8, and 0 and 1
 # written as p and p + 1): signatures by these can be had for any text without a secret.
@@ -121,7 +122,7 @@ def parse_note(raw: bytes, where: str = "") -> Note:
         text.decode("utf-8")
     except UnicodeDecodeError as error:
         raise EvidenceError("a note that is not UTF-8", where=where) from error
-    found = tuple(filter(None, map(_signature, tail.split(b"\n")[:-1])))
+    found = tuple(filter(None, map(_signature, tail.split(b"\n")[:-1][:MAX_LINES])))
     if not found:
         raise EvidenceError("a note without a signature", where=where)
     return Note(text + b"\n", found)

@@ -121,14 +121,16 @@ class Seals:
         return covered
 
     def _signed(self, seal: Checkpoint, key: VerifierKey | None, run: str, where: str) -> bytes:
-        signed = seal.signed_by(key) if key else None
+        content = seal.as_signed(key) if key else None
         if seal.run != run:
             raise Damage(where, f"the seal of another run ({seal.run[:60]})", kind="contradiction")
-        if signed is None:
-            raise Damage(where, "sealed by another key than the one the run names", kind="contradiction")
-        if not signed:
-            raise Damage(where, "its signature does not hold", kind="contradiction")
-        return (seal.as_signed(key) if key else None) or b""
+        if content is None:
+            other = key is None or seal.signed_by(key) is None
+            why = (
+                "sealed by another key than the one the run names" if other else "its signature does not hold"
+            )
+            raise Damage(where, why, kind="contradiction")
+        return content
 
     def _ssh(self, key: VerifierKey) -> None:
         path = self.folder / SSH_FILE

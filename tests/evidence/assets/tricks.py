@@ -236,7 +236,7 @@ def added_before(more: bytes) -> Callable[[Path], None]:
     return change
 
 
-JUNK_LINES = "".join(f"\u2014 other{number} {'A' * 92}\n" for number in range(100)).encode()
+JUNK_LINES = "".join(f"\u2014 other{number} {'A' * 92}\n" for number in range(63)).encode()
 LEFT_OUT = "what stands in it beside the seal"
 BOTH_TIMED = ("timed", "timed")
 CALENDAR = "timestamps/calendar.ots"
@@ -259,10 +259,10 @@ TRICKS: dict[str, Asset] = {
         changed(further_signature(OURS.key.name, b"1234", bytes(64), last=True)), ("sealed",), key="ours"),
     "junk behind the seals": Asset(stamped(added_to_seals(b"junk\n\n\xff\0")), ("timed",), require="timed", says=LEFT_OUT),
     "more behind the seals than is read": Asset(stamped(added_to_seals(b"x\n" * 40_000)), ("timed",), require="timed", says=LEFT_OUT),
-    "a hundred signatures before that of the key": Asset(
+    "many signatures before that of the key": Asset(
         stamped(added_to_seals(b"", before=JUNK_LINES)), ("timed",), require="timed", says=LEFT_OUT),
     "a seal whose signature comes too late": Asset(
-        changed(added_before(b"x\n" * 40_000)), where="checkpoint"),
+        changed(added_before(b"x\n" * 64)), where="checkpoint"),
     # Runs that cannot be read here.
     "a chain with an encrypted run": Asset(encrypted(), ("sealed",)),
     "an unsigned note of an encrypted run": Asset(encrypted(signer=None), ("sealed",), says="only by an unsigned note", require="sealed", low=True),

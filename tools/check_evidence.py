@@ -4,7 +4,7 @@
 
 PATH: a run folder, a folder of runs, or the proof of one record (of a bundle: what `tar xzf` makes of it). It
 needs Python 3.11, `cryptography` and, for stamps, the `openssl` program. Exit 9: damage, contradiction, a bad
-stamp, not sealed to the end by a key that was named, too low a grade.
+stamp, not sealed to the end by a key that was named, too low a grade. Exit 3: some may not be read.
 """
 
 import argparse
@@ -63,6 +63,10 @@ def beginning(path):  # of a note: as much as is looked at
 
 def is_folder(path):
     return path.is_dir() and not path.is_symlink()
+
+
+def listed(folder):
+    return sorted(folder.iterdir()) if is_folder(folder) else []
 
 
 def unbase64(text):
@@ -226,7 +230,7 @@ class Found:
 
     bad = record = run = key = root = before = asn = grade = None
     sealed, cut, whole, doubt, moment, clock = 0, False, False, "", None, None
-    loose, about = False, ()
+    loose, unread, about = False, False, ()
 
     def __init__(self, path, home, check, *given):  # home: the results folder that it is looked at in
         self.path, self.home, self.place = path, home, str(path.relative_to(home or path.parent))
@@ -234,7 +238,8 @@ class Found:
         self.times, self.set = [], False  # when each line ended, by its own clock; whether that was set
         try:
             check(self, *given)
-        except Exception as error:  # whatever evidence does to its reader is damage
+        except Exception as error:  # whatever it does to its reader is damage, if it may be read
+            self.unread = isinstance(error, PermissionError)
             self.bad = f"{self.place}{f' ({self.record})' if self.record else ''}: {error!r}"[:300]
 
     def lines(self):  # of the log, without what a killed program or a power cut left
@@ -302,7 +307,7 @@ class Found:
         need(self.key is None or key_of(self.key), "no key")
         for self.place in names & {"timestamps", "checkpoints"}:
             need(is_folder(self.path / self.place), "no folder")
-        paths = [path for path in self.path.glob("checkpoints/*") if path.suffix != ".part"]
+        paths = [path for path in listed(self.path / "checkpoints") if path.suffix != ".part"]
         paths = sorted(paths, key=lambda path: int(path.name))
         for path in paths + [self.path / "checkpoint"] * ("checkpoint" in names):
             self.place = str(path.relative_to(self.path))
@@ -332,7 +337,7 @@ class Found:
         inside = (re.sub(r"\D", "", when_of(self.open["started"])), self.run)
         if name and (name[1] + name[2], name[3]) != inside:
             self.notes.append("the name of its folder says another run or another time than what is inside")
-        stamps = sorted(path for path in self.path.glob("timestamps/*") if path.suffix in (".tsr", ".ots"))
+        stamps = [path for path in listed(self.path / "timestamps") if path.suffix in (".tsr", ".ots")]
         self.check_stamps([(f"timestamps/{path.name}", path.name, path) for path in stamps], seals, roots)
 
     def check_proof(self, keys, roots):
@@ -380,6 +385,8 @@ class Found:
                 raw = plain(source).read_bytes() if isinstance(source, Path) else unbase64(source)
                 digest, moment = calendar(raw) if name.endswith(".ots") else reply(raw, roots)
                 lines = seals[digest]
+            except PermissionError:
+                raise
             except Exception as error:
                 self.stamps.append(f"bad stamp at {place}: {error!r}"[:300])
                 continue
@@ -398,6 +405,9 @@ class Found:
         need(not late or self.clock is None, reason)
         self.notes += [f"{reason}, by a clock that nobody checked, or that was set"] * late
 
+    def check_shut(self):
+        raise PermissionError("it may not be looked into")
+
     def check_note(self):  # a tombstone, or the note of an encrypted run
         raw, folder = beginning(self.path), self.path.parent
         text, signed, _ = raw.partition(b"\n\n")
@@ -415,21 +425,30 @@ class Found:
 
 
 def look(path, *given):  # all that is to be checked at a path
-    if not path.is_dir():
-        return [Found(path, None, Found.check_proof, *given)]
-    if LOG in {each.name for each in path.iterdir()}:
-        return [Found(path, None, Found.check_run, *given)]
-    there = sorted((each.parent, each.name) for each in path.glob("[!.]*/*"))
+    there, shut, receipts = [], [], b""
+    try:
+        kind = Found.check_run if path.is_dir() else Found.check_proof
+        if not path.is_dir() or LOG in os.listdir(path):
+            return [Found(path, None, kind, *given)]
+    except PermissionError:
+        return [Found(path, None, Found.check_shut)]
+    for each in sorted(path.glob("[!.]*")):
+        try:
+            there += [(each, name) for name in sorted(os.listdir(each))] if each.is_dir() else []
+            for one in sorted(each.glob("*.json")) if each.name == "receipts" else []:
+                receipts += one.read_bytes() if one.is_file() else b""
+        except PermissionError:
+            shut.append(each)
     runs = [each for each, name in there if name == LOG or (name == "run.age" and each.is_symlink())]
     ages = [each for each, name in there if name == "run.age" and each not in runs]
     notes = [each / "root" for each in ages if (each, "root") in there]
-    notes += [path / "forgotten"] if os.path.lexists(path / "forgotten") else []
-    if is_folder(path / "forgotten"):
-        notes[-1:] = sorted((path / "forgotten").glob("[0-9a-f]" * 16))
+    stones = path / "forgotten"
+    if os.path.lexists(stones) and stones not in shut:
+        notes += sorted(stones.glob("[0-9a-f]" * 16)) if is_folder(stones) else [stones]
     found = [Found(each, path, Found.check_run, *given) for each in dict.fromkeys(runs)]
     found += [Found(each, path, Found.check_note) for each in notes]
+    found += [Found(each, path, Found.check_shut) for each in shut]
     found += [Found(each / "run.age", path, Found.check_age) for each in ages if (each, "root") not in there]
-    receipts = b" ".join(each.read_bytes() for each in path.glob("receipts/*.json") if each.is_file())
     came = re.findall(rb'"outcome": ?"new"[^{}]*"run": ?"([0-9a-f]{16})"', receipts)
     for one in found:
         one.came = (one.run or "").encode() in came
@@ -455,6 +474,7 @@ def check(paths, keys=(), roots=None):
             for each, rival in [(one, other), (other, one)] if parting else []:
                 if vouched(each) < parting or vouched(rival) >= parting:
                     each.bad = f"{LOG}: another history of the run is in {rival.path}"
+    blind = {one.home for one in found if one.unread}  # there nobody knows what is missing
     chained = [one for one in found if one.root and not one.open.get("imported")]
     own = [one for one in chained if one.home and not one.came]
     forks = Counter(fork[:3] for fork in {(one.home, one.key, one.before, one.run) for one in own})
@@ -464,7 +484,9 @@ def check(paths, keys=(), roots=None):
         place = f"{LOG}:1" if one.open else one.path.relative_to(one.home)
         link = (one.home, one.key, one.before)
         before = [each for each in chained if (each.home, each.key, each.root) == link]
-        if not before and not one.came:
+        if not before and not one.came and one.home in blind:
+            one.notes.append("the run before it is not among those that may be read here")
+        elif not before and not one.came:
             one.bad = one.bad or f"{place}: the run before this one is missing"
         if before and not any(each.open or each.sealed or not each.key for each in before):
             one.loose = True
@@ -508,10 +530,13 @@ def main(arguments=None):
     found = check(given.paths, given.key, given.tsa_root)
     code = 0 if found else 9
     for one in found:
-        words = [f"{one.path}: {one.title or f'WRONG at {one.bad}'}", *one.about, *one.stamps, *one.notes]
+        wrong = f"{'NOT READ' if one.unread else 'WRONG'} at {one.bad}"
+        words = [f"{one.path}: {one.title or wrong}", *one.about, *one.stamps, *one.notes]
         print(*(re.sub("[^ -~]", "?", each) for each in words), sep="\n  ")
         low = one.cut or one.loose or GRADES.index(one.grade or "unsigned") < GRADES.index(given.require)
-        if one.bad or one.stamps or (low and given.require != "unsigned"):
+        if one.unread:
+            code = code or 3
+        elif one.bad or one.stamps or (low and given.require != "unsigned"):
             code = 9
     return code
 

@@ -74,6 +74,21 @@ class EvidenceError(BlockwatchError):
     exit_code = Exit.UNVERIFIED
 
 
+class UnreadError(BlockwatchError):
+    """Evidence that may merely not be read here: nothing is known of it."""
+
+    exit_code = Exit.PARTIAL
+
+
+def is_forbidden(error: BaseException | None) -> bool:
+    """Whether an error comes of what may merely not be read here; it says nothing of what that holds."""
+    while error is not None:
+        if isinstance(error, PermissionError):
+            return True
+        error = error.__cause__
+    return False
+
+
 class LabError(BlockwatchError):
     """The lab cannot start or has lost its isolation."""
 

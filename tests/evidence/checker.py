@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 CHECKER = Path(__file__).parents[2] / "tools" / "check_evidence.py"
 LINE = re.compile(
-    r".*?: (?:WRONG at (?P<where>\S+)(?: \((?P<record>.+?)\))?: .*|(?P<title>\w+( up to here)?( \(clock \w+\))?))"
+    r".*?: (?:(?:WRONG|NOT READ) at (?P<where>\S+)(?: \((?P<record>.+?)\))?: .*|(?P<title>\w+( up to here)?( \(clock \w+\))?))"
 )
 STAMP = re.compile(r"bad stamp at (\S+): .+")
 

@@ -137,7 +137,7 @@ def _table(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterato
 
     say_encrypted(paths)
     frame = load(paths, on_damage=damaged, control=beside)
-    if frame.empty and not damaged.count:
+    if frame.empty and not (damaged.count or damaged.unread):
         raise no_run(paths)
     say_sealed(frame)
     yield render(frame, "csv")

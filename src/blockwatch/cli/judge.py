@@ -13,7 +13,7 @@ import click
 
 from blockwatch.cli.packs import fingerprints_option, packs_of
 from blockwatch.cli.vantages import beside_of, control_run_options
-from blockwatch.errors import EvidenceError, UsageError
+from blockwatch.errors import EvidenceError, UnreadError, UsageError, is_forbidden
 
 if TYPE_CHECKING:
     from blockwatch.evidence.covered import CoveredRun
@@ -151,21 +151,29 @@ class Damaged:
     """Takes note of damaged runs: the others are still read, and the exit code is 9 in the end."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.unread = 0
 
     def __call__(self, error: EvidenceError) -> None:
         """Say at once what is wrong with a run, and where."""
-        self.count += 1
+        if is_forbidden(error):
+            self.unread += 1
+        else:
+            self.count += 1
         from blockwatch.cli.words import harmless_lines
 
         click.echo(f"blockwatch: {harmless_lines(error)}", err=True)
 
     def refuse(self) -> None:
-        """Raise if anything was damaged."""
+        """Raise if anything was damaged, or could not be read."""
         if self.count:
             raise EvidenceError(
                 f"{self.count} damaged run{'s' * (self.count > 1)} left out",
                 remedy="Bring the run's folder back from a copy; its bytes are not those that were measured.",
+            )
+        if self.unread:
+            raise UnreadError(
+                f"{self.unread} run{'s' * (self.unread > 1)} left out that you may not read",
+                remedy="Read them as the user whose files they are, or be given the right (chmod).",
             )
 
 

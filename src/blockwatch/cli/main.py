@@ -13,7 +13,7 @@ import click
 
 from blockwatch.cli.commands import blockwatch
 from blockwatch.cli.streams import mend_streams
-from blockwatch.errors import BlockwatchError, Exit
+from blockwatch.errors import BlockwatchError, EvidenceError, Exit, is_forbidden
 
 _YOUNG = 10_000  # objects between looks for cycles; with Python's 700 a run spends a twentieth of its time so
 _UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -89,7 +89,7 @@ def _explained(error: BaseException) -> int:
             from blockwatch.cli.words import harmless_lines  # an error may quote what a stranger wrote
 
             print(f"blockwatch: {harmless_lines(leaf)}", file=sys.stderr)
-            return leaf.exit_code
+            return Exit.PARTIAL if isinstance(leaf, EvidenceError) and is_forbidden(leaf) else leaf.exit_code
     if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
         print("blockwatch: stopped", file=sys.stderr)
         return Exit.PARTIAL

@@ -67,7 +67,7 @@ def command(
     packs = packs_of(fingerprints)
     beside = beside_of(control_runs, control_window, packs)
     frame = load(paths, on_damage=damaged, fingerprints=packs, control=beside)
-    if frame.empty and not damaged.count:
+    if frame.empty and not (damaged.count or damaged.unread):
         raise no_run(paths)
     columns = [name.strip() for name in by.split(",") if name.strip()]
     table = summarise(frame, columns, min_n=min_n, min_days=min_days, since=since, until=until)

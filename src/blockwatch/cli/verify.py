@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blockwatch.cli.trust import trust_of, trust_options
-from blockwatch.errors import ConfigError, EvidenceError, UsageError
+from blockwatch.errors import ConfigError, EvidenceError, UnreadError, UsageError
 
 if TYPE_CHECKING:
     from blockwatch.evidence.allow import Allowed
@@ -34,7 +34,11 @@ _UP_TO_HERE = {
 }
 _CLOCK = {"checked": "", "off": " (clock off)", "unknown": " (clock unknown)"}
 _KINDS = {"damage": "DAMAGED", "contradiction": "CONTRADICTION", "signer": "NOT FROM A KEY YOU NAMED",
-          "stamp": "BAD STAMP (it says nothing against the run)"}  # fmt: skip
+          "unread": "NOT READ", "stamp": "BAD STAMP (it says nothing against the run)"}  # fmt: skip
+_UNREAD = (
+    "Nothing is known of it: read it as the user whose files these are, or have that user give you the right "
+    "(chmod) or a copy."
+)
 _REMEDY = (
     "Keep all of it as it is, and ask whoever handed it over for another copy; the lines above say what is "
     "wrong and where."
@@ -70,7 +74,8 @@ def command(
     grade of --require, and the words say so.
 
     Exit code 9: something is damaged or contradicts itself, is not sealed to its end by a key that you
-    named, or does not reach the grade of --require.
+    named, or does not reach the grade of --require. Exit code 3: otherwise all is well, but some may not be
+    read by you.
 
     Example: blockwatch verify results/ --allow campaign-keys.txt --tsa-root mozilla --require timed
     """
@@ -88,7 +93,8 @@ def command(
     for report in verify_paths(paths, reader):
         _print(report, reader, as_json)
         if report.findings or report.kind != "folder":
-            counts["not as it should be" if report.findings else report.title] += 1
+            wrong = "not read" if report.unread else "not as it should be"
+            counts[wrong if report.findings else report.title] += 1
         low += not report.findings and not _reaches(report, require)
     bad, total = counts["not as it should be"], counts.total()
     if total > 1:
@@ -98,6 +104,8 @@ def command(
         words = [f"{bad} of {total} not as it should be"] * bool(bad)
         words += [f"{low} of {total} below the grade {require!r}"] * bool(low)
         raise EvidenceError("; ".join(words), remedy=_REMEDY)
+    if unread := counts["not read"]:
+        raise UnreadError(f"{unread} of {total} may not be read here", remedy=_UNREAD)
 
 
 def _reaches(report: Report, require: str | None) -> bool:

@@ -202,7 +202,8 @@ def run_folders(results: Path) -> Iterator[Path]:
     are not followed: :func:`linked_runs` names them.
     """
     for folder in results.iterdir():
-        if not folder.name.startswith(".") and not folder.is_symlink() and _holds_a_run(folder):
+        ours = folder.name.startswith(".") or folder.name in OWN_FOLDERS
+        if not ours and not folder.is_symlink() and _holds_a_run(folder):
             yield folder
 
 

@@ -9,6 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -91,6 +92,15 @@ def imported_runs(results: Path) -> set[str]:
         found.update(run.run for run in receipt.runs if run.outcome == "new")
         found.update(stone.run for stone in receipt.forgotten if stone.outcome == "new")
     return found
+
+
+def are_readable(results: Path) -> bool:
+    """Whether whoever runs this may read the receipts of a results folder, where it has any."""
+    try:
+        with os.scandir(results / RECEIPTS) as found:
+            return all(os.access(each, os.R_OK) for each in found if each.is_file())
+    except OSError as error:
+        return not isinstance(error, PermissionError)
 
 
 def write_receipt(results: Path, receipt: Receipt) -> Path:

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import msgspec
+
+from blockwatch.errors import is_forbidden
 from blockwatch.model import Noun
 
 MAX_OFFSET_US = 60_000_000  # of a clock that may be believed
@@ -34,7 +37,7 @@ class Level(StrEnum):
 class Finding(Noun, frozen=True, kw_only=True):
     """One thing that is not as it should be."""
 
-    kind: str  # "damage", "contradiction", "signer", or "stamp": of that stamp alone, not of the run
+    kind: str  # "damage", "contradiction", "signer", "unread": nothing is known; "stamp": of that stamp alone
     where: str  # "measurements.jsonl:12", a file of the run folder, or a folder
     what: str  # one sentence, no trailing full stop
     record: str | None = None  # id of the measurement
@@ -44,8 +47,19 @@ class Damage(Exception):
     """Raised where reading cannot go on; carries the finding."""
 
     def __init__(self, where: str, what: str, *, record: str | None = None, kind: str = "damage") -> None:
-        self.finding = Finding(kind=kind, where=where, what=what, record=record)
+        self._finding = Finding(kind=kind, where=where, what=what, record=record)
         super().__init__(what)
+
+    @property
+    def finding(self) -> Finding:
+        """What was found; of what may merely not be read, that."""
+        kind = kind_of(self, self._finding.kind)
+        return msgspec.structs.replace(self._finding, kind=kind)
+
+
+def kind_of(error: BaseException, otherwise: str = "damage") -> str:
+    """The kind of a finding that an error is: that something may not be read is no damage of it."""
+    return "unread" if is_forbidden(error) else otherwise
 
 
 class Report(Noun, frozen=True, kw_only=True):
@@ -83,6 +97,11 @@ class Report(Noun, frozen=True, kw_only=True):
     imported: bool = False
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()  # plain sentences
+
+    @property
+    def unread(self) -> bool:
+        """Whether some of it may merely not be read here, and nothing else was found."""
+        return bool(self.findings) and all(finding.kind == "unread" for finding in self.findings)
 
     @property
     def sound(self) -> bool:

@@ -23,13 +23,14 @@ from blockwatch.evidence.allow import may_be_a_thiefs
 from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.naming import ROOT_FILE
-from blockwatch.evidence.receipt import imported_runs
-from blockwatch.evidence.report import Finding
+from blockwatch.evidence.receipt import RECEIPTS, are_readable, imported_runs
+from blockwatch.evidence.report import Finding, kind_of
 from blockwatch.evidence.rootnote import RootNote, root_notes
 from blockwatch.evidence.tombstone import Tombstone, read_tombstones
 from blockwatch.evidence.verify import Checked, Reader
 
 _MISSING = "the run before this one is missing, or was changed"
+_NOT_SEEN = "the run before it is not among those that may be read here: whether it is missing is not known"
 _NOT_HERE = "the run before it is not here: this one came by import, and that one may not have been handed on"
 _FORKED = (
     "another run here names the same run before, or none, as this one does: a clock was set back, a folder "
@@ -58,6 +59,7 @@ class _Chains:
         self.after: dict[tuple[str | None, str | None], set[str]] = defaultdict(
             set
         )  # ids by key and root before
+        self.blind = False  # some of what is in the folder may not be read here
         self.came: set[str] = set()  # ids of runs and tombstones that came by import, perhaps without others
 
     def holds(self, key: str | None, root: str) -> bool:
@@ -91,18 +93,27 @@ def check_chain(results: Path, runs: Sequence[Checked], reader: Reader) -> list[
             chains.present[report.key].add(report.root or _root_anyway(checked.folder))
             chains.after[report.key, report.previous].add(report.run or "")
     chains.came = imported_runs(results)
+    if not are_readable(results):
+        broken.append(Finding(kind="unread", where=RECEIPTS, what="cannot be read (Permission denied)"))
+    findings = [*broken, *(finding for checked in runs for finding in checked.report.findings)]
+    chains.blind = any(finding.kind == "unread" for finding in findings)
     for checked in runs:
         _link(checked, chains, reader)
         _fork(checked, chains)
     for where, key, before in named:
-        if not chains.holds(key, before) and where.removeprefix("forgotten/") not in chains.came:
+        if (
+            not chains.blind
+            and not chains.holds(key, before)
+            and where.removeprefix("forgotten/") not in chains.came
+        ):
             broken.append(Finding(kind="contradiction", where=where, what=_MISSING))
     _confirm(runs, set(_signed(chains, reader)))
     return broken
 
 
 def _damage(results: Path, error: EvidenceError) -> Finding:
-    return Finding(kind="damage", where=error.where.removeprefix(f"{results}/"), what=error.what)
+    where = error.where.removeprefix(f"{results}/")
+    return Finding(kind=kind_of(error), where=where, what=error.what)
 
 
 def _signed(chains: _Chains, reader: Reader) -> Iterator[tuple[str, str]]:
@@ -127,6 +138,9 @@ def _link(checked: Checked, chains: _Chains, reader: Reader) -> None:
     stone, note = chains.forgotten[key].get(before), chains.noted[key].get(before)
     if stone is None and note is None and report.run in chains.came:
         with_note(checked, _NOT_HERE)
+        return
+    if stone is None and note is None and chains.blind:
+        with_note(checked, _NOT_SEEN)
         return
     if stone is None and note is None:
         with_finding(checked, Finding(kind="contradiction", where=f"{LOG_FILE}:1", what=_MISSING))

@@ -18,7 +18,7 @@ from blockwatch.codec import canonical
 from blockwatch.errors import DiskError, EvidenceError
 from blockwatch.evidence.log import MAX_LINE
 from blockwatch.evidence.naming import SUMMARY_FILE, VERDICTS_FILE
-from blockwatch.evidence.report import Finding
+from blockwatch.evidence.report import Finding, kind_of
 from blockwatch.evidence.summary import RunSummary, summary_of
 from blockwatch.evidence.timestamps import read_bounded
 from blockwatch.evidence.verify_log import LogCheck
@@ -33,12 +33,12 @@ def derived_findings(folder: Path, log: LogCheck) -> Iterator[Finding]:
         try:
             yield from _of_summary(folder, log)
         except EvidenceError as error:
-            yield Finding(kind="damage", where=SUMMARY_FILE, what=error.what)
+            yield Finding(kind=kind_of(error), where=SUMMARY_FILE, what=error.what)
     if (folder / VERDICTS_FILE).exists():
         try:
             yield from _of_verdicts(folder / VERDICTS_FILE, log)
         except EvidenceError as error:
-            yield Finding(kind="damage", where=VERDICTS_FILE, what=error.what)
+            yield Finding(kind=kind_of(error), where=VERDICTS_FILE, what=error.what)
 
 
 def _of_summary(folder: Path, log: LogCheck) -> Iterator[Finding]:

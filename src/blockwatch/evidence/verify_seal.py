@@ -24,7 +24,7 @@ from blockwatch.evidence.checkpoint import (
     read_note_file,
 )
 from blockwatch.evidence.note import VerifierKey, parse_campaign_key
-from blockwatch.evidence.report import Damage, Finding
+from blockwatch.evidence.report import Damage, Finding, kind_of
 from blockwatch.evidence.sshsig import is_ssh_signed
 from blockwatch.evidence.timestamps import MAX_STAMPS, Stamp, Trust, read_bounded, read_stamp, stamp_paths
 from blockwatch.run import RunOpen
@@ -150,7 +150,8 @@ class Seals:
         try:
             paths = stamp_paths(self.folder)
         except OSError as error:
-            yield Finding(kind="damage", where="timestamps", what=f"cannot be read ({error.strerror})")
+            what = f"cannot be read ({error.strerror})"
+            yield Finding(kind=kind_of(error), where="timestamps", what=what)
             return
         if len(paths) > MAX_STAMPS:
             yield f"timestamps/ holds {len(paths)} stamps: only the first {MAX_STAMPS} were looked at"
@@ -158,4 +159,5 @@ class Seals:
             try:
                 yield from read_stamp(path, self.digests, trust)
             except EvidenceError as error:
-                yield Finding(kind="stamp", where=f"timestamps/{path.name}", what=error.what)
+                kind = kind_of(error, "stamp")
+                yield Finding(kind=kind, where=f"timestamps/{path.name}", what=error.what)

@@ -229,7 +229,8 @@ def _dead_for_control(scene: Scene) -> bool:
     """Whether the helper dialled every false address and could not connect to any."""
     control, false = scene.control, scene.answers.false
     ends = [end for end in control.endpoints if end.address in false] if control is not None else []
-    networks = {place.asn for address in false if (place := asn.lookup(address)) is not None}
+    places = [asn.lookup(address) for address in false if ":" not in address]  # IPv6 may be another's
+    networks = {place.asn for place in places if place is not None}
     if len(networks) >= _SCATTERED:
         return False  # no site's servers for one place, all of them dead
     return {end.address for end in ends} == false and all(end.tcp_failure for end in ends)

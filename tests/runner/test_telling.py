@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import ipaddress
 import random
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha1, sha256
 from pathlib import Path
 
 import dns.edns
@@ -34,7 +36,7 @@ from blockwatch.store import read_run
 from ..net.far import Authority, Far, h2_page, helper_answer, plain_page, posts, reply_to
 from .making import Asking, plan_of, site
 from .telling import CODINGS, everything, response, telling
-from .test_scrub_forms import BASE64, HIDDEN, V4, V6
+from .test_scrub_forms import BASE64, HASHES, HIDDEN, V4, V6
 
 HELPER, RESOLVER = "93.184.216.51", "93.184.216.53"
 MACHINE = Machine(
@@ -55,18 +57,26 @@ class Visitor:
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
+        self.hashes: set[str] = set()  # which servers gave of what they told
         self.v4 = ipaddress.IPv4Address(bytes((95, *(self.random.randrange(1, 255) for _ in range(3)))))
         low = self.random.getrandbits(88)
         self.v6 = ipaddress.IPv6Address(0x2A02AA16 << 96 | low)
 
     def forms(self) -> list[str]:
-        both = [*HIDDEN.values(), *BASE64]
+        both = [*HIDDEN.values(), *BASE64, *HASHES]
         told = [form(self.v4) for form in (*V4.values(), *both)]
         return [*told, *(form(self.v6) for form in (*V6.values(), *both)), *OTHERS]
 
     def needles(self) -> set[bytes]:
         short = [self.v6.exploded[:19], self.v6.packed[:8].hex(), self.v4.exploded]
-        return {text.encode() for text in (*self.forms(), *short)} | {self.v6.packed[:8]}
+        return {text.encode() for text in (*self.forms(), *short, *self.hashes)} | {self.v6.packed[:8]}
+
+    def hashed(self, body: bytes) -> str:
+        """Headers of a server that hashes its pages."""
+        digest = sha256(body).digest()
+        found = [sha1(body, usedforsecurity=False).hexdigest(), base64.b64encode(digest).decode()]
+        self.hashes |= {*found, digest.hex()}
+        return f'ETag: W/"{found[0]}"\r\nRepr-Digest: sha-256=:{found[1]}:\r\nX-Page: {digest.hex()}\r\n'
 
     def text(self) -> str:
         return self.random.choice(self.forms())
@@ -80,7 +90,7 @@ def pages(visitor: Visitor) -> dict[str, bytes]:
     told = {}
     for number, coding in enumerate(CODINGS):
         body = f"<title>You</title><p>{visitor.text()}</p>{'x' * 40}<p>{visitor.text()}</p>".encode()
-        told[f"body{number}"] = response(body, coding)
+        told[f"body{number}"] = response(body, coding, headers=visitor.hashed(body))
     for number, name in enumerate(("X-Client-IP", "Set-Cookie", "Via", "Location", "Server")):
         told[f"head{number}"] = response(b"x" * 60, "plain", headers=f"{name}: a={visitor.text()}; b\r\n")
     told["title"] = response(f"<title>Blocked for {visitor.text()}</title>".encode(), "gzip")

@@ -29,8 +29,8 @@ _ENCODING = re.compile(rb"(?:content|transfer)-encoding[ \t]*:", re.I)
 _HIDDEN = (b"&#", b"&p", b"&c", b"&h", b"%", b"\\u", b"\\x", b"\\/")
 _COMPRESSORS = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
 # What an address, a MAC address or a name can consist of, - . / 0-9 : A-Z _ a-z, what lists and networks have
-# between (a space, a comma, a star), and other escapes: # % & ; \
-_HEX = rb"(?:2[0356ACDEF]|3[0-9AB]|[46][1-9A-F]|[57][0-9A]|5[CF])"
+# between (a space, a comma, a star, a plus), and other escapes: # % & ; = \ { }
+_HEX = rb"(?:2[0356A-F]|3[0-9ABD]|[46][1-9A-F]|[57][0-9A]|5[CF]|7[BD])"
 _ESCAPED = re.compile(
     rb"%(" + _HEX + rb")|\\u00(" + _HEX + rb")|\\x(" + _HEX + rb")|&#x0{0,5}(" + _HEX + rb");?"
     rb"|&#0{0,5}([0-9]{2,3});?|&(period|colon|hyphen|dash|lowbar);|\\(/)",

@@ -77,3 +77,18 @@ def test_a_gap_that_only_an_unsigned_note_fills_satisfies_no_requirement(tmp_pat
     (told,) = verified(tmp_path)
     assert told.reaches(Level.SEALED)
     assert f"the run before it ({FIRST}) was forgotten on purpose, 2026-11-22T06:40:00Z" in told.notes
+
+
+def test_the_name_of_a_key_is_said_to_be_no_key(tmp_path: Path) -> None:
+    write_run(tmp_path)
+    done = blockwatch("verify", tmp_path, "--key", OURS.key.name, cwd=tmp_path)
+    assert done.returncode == 6
+    assert "this is only the name of a key; its owner has the whole line" in done.stderr
+
+
+def test_what_only_shows_less_than_was_asked_for_is_not_called_wrong(tmp_path: Path) -> None:
+    write_run(tmp_path)
+    done = blockwatch("verify", tmp_path, "--require", "timed", cwd=tmp_path)
+    assert done.returncode == 9
+    assert "Nothing is wrong with it; it shows less than was asked for" in done.stderr
+    assert "another copy" not in done.stderr

@@ -35,6 +35,7 @@ _UP_TO_HERE = {
 _CLOCK = {"checked": "", "off": " (clock off)", "unknown": " (clock unknown)"}
 _KINDS = {"damage": "DAMAGED", "contradiction": "CONTRADICTION", "signer": "NOT FROM A KEY YOU NAMED",
           "unread": "NOT READ", "stamp": "BAD STAMP (it says nothing against the run)"}  # fmt: skip
+_LESS = "Nothing is wrong with it; it shows less than was asked for: the lines above say why."
 _UNREAD = (
     "Nothing is known of it: read it as the user whose files these are, or have that user give you the right "
     "(chmod) or a copy."
@@ -103,7 +104,7 @@ def command(
     if bad or low:
         words = [f"{bad} of {total} not as it should be"] * bool(bad)
         words += [f"{low} of {total} below the grade {require!r}"] * bool(low)
-        raise EvidenceError("; ".join(words), remedy=_REMEDY)
+        raise EvidenceError("; ".join(words), remedy=_REMEDY if bad else _LESS)
     if unread := counts["not read"]:
         raise UnreadError(f"{unread} of {total} may not be read here", remedy=_UNREAD)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from hashlib import sha256
 
 import msgspec
@@ -92,6 +93,9 @@ def key_of(public: bytes) -> VerifierKey:
 
 def parse_key(text: str, where: str = "") -> VerifierKey:
     """Read a verifier key of any name; raises ``EvidenceError``."""
+    if re.fullmatch(re.escape(KEY_PREFIX) + "[0-9a-f]{16}", text):
+        what = "this is only the name of a key; its owner has the whole line (`blockwatch key show`)"
+        raise EvidenceError(what, where=where)
     name, _, rest = text.partition("+")
     number, _, encoded = rest.partition("+")
     content = from_base64(encoded)

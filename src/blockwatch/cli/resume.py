@@ -85,7 +85,7 @@ def _damage_said() -> Iterator[None]:
     try:
         yield
     except EvidenceError as error:
-        what = f"this run is damaged, and not resumed: {error.what}"
+        what = f"this run is not resumed: {error.what}"
         raise EvidenceError(what, where=error.where, remedy=_ANEW) from error
 
 

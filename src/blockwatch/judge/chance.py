@@ -96,28 +96,24 @@ def unlike_the_line(scene: Scene, layer: str, finding: Finding) -> Finding:
 
 def _untouched(scene: Scene, layer: str) -> Fared:
     """How control names fared at control addresses, but where a residual block may have stood: from the
-    site's name failing there until another passed. (Not those that turn strange names away.)
+    site's name failing there until another passed. (Strange names only where one ever passed.)
     """
     kind = scene.tries(layer).kind
     alike = _CUT if kind in _CUT else {kind}
+    hops = _hops(scene)
+    strangers = [flow for hop in hops for flow in hop.by(*CALM) if flow.round >= STRANGE]
+    open_to = {flow.address for flow in strangers if _end(flow, layer) in (OK, TRUST)}
     held: set[str] = set()  # what was seen decides only of what came later: else luck would choose
-    found = Fared()
-    for hop in _hops(scene):
-        fresh = []
-        for flow in hop.by(*CALM, *FAR):
-            passed = _end(flow, layer) in (OK, TRUST)
-            if flow.purpose in CALM and flow.address not in held:
-                fresh.append(flow)
-            elif flow.purpose in FAR and not passed:
-                held.add(flow.address)
-            if passed:
-                held.discard(flow.address)
-        home = {f.address for f in fresh if f.round < STRANGE and _end(f, layer) in (OK, TRUST)}
-        turned = [
-            f for f in fresh if f.round >= STRANGE and f.address in home and _end(f, layer) not in (OK, TRUST)
-        ]
-        found += _of([flow for flow in fresh if flow not in turned], layer, alike)
-    return found
+    fresh = []
+    for flow in (flow for hop in hops for flow in hop.by(*CALM, *FAR)):
+        passed = _end(flow, layer) in (OK, TRUST)
+        if flow.purpose in CALM and flow.address not in held:
+            fresh.append(flow)
+        elif flow.purpose in FAR and not passed:
+            held.add(flow.address)
+        if passed:
+            held.discard(flow.address)
+    return _of([f for f in fresh if f.round < STRANGE or f.address in open_to], layer, alike)
 
 
 def by_name(scene: Scene, layer: str) -> bool:

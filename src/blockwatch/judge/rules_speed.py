@@ -41,6 +41,10 @@ def frozen(scene: Scene) -> Finding | None:
             return _sign("freeze", scene, f"{text}; {UNPROVEN}", witnesses, odds.names)
         alike = len(stalled) >= 3 and farthest - min(t.moved for t in stalled) <= SAME_OFFSET
         text += "; under another name, or the same spelled otherwise, it goes on"
+        if any(
+            t.moved > farthest and not t.stalled for t in speeds.own
+        ):  # luck, or a censor that misses some
+            return _sign("freeze", scene, text, witnesses, odds.names)
         return _graded("freeze", scene, text, witnesses, odds.names, sure=alike)
     if whole and not stuck and len(stalled) >= 3 and odds.control < LIKELY:
         return sign("freeze", text + "; the control got the page whole", witnesses)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import socket
 
 import pytest
 import trio
@@ -156,3 +157,39 @@ async def test_places_are_halved_once_for_all_that_were_out_and_come_back(tools,
     assert await places() == 8
     await trio.sleep(20)
     assert await places() == 16
+
+
+async def test_lookups_that_fail_at_one_moment_are_no_row_of_failures(tools, serve, helpers, autojump_clock):
+    """Three of four lookups of the helper's name are lost; the fourth one's answer serves all."""
+    asked = itertools.count()
+
+    async def lookup(name):
+        if next(asked) < 3:
+            await trio.sleep(10)
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        await trio.sleep(3)
+        return ["93.184.216.51"]
+
+    tools.far.getaddrinfo = lookup
+    await serve(Service(GOOD))
+    asking, found = helpers("http://th.example/"), []
+
+    async def ask():
+        found.append(await asking.ask(tools.record, QUESTION))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(4):
+            nursery.start_soon(ask)
+    await ask()
+    assert all(addresses is not None for addresses in found)
+    assert len(found) == 5
+
+
+async def test_a_helper_that_fails_at_one_moment_is_asked_in_the_next(tools, serve, helpers, autojump_clock):
+    asking = helpers(HELPER)
+    async with trio.open_nursery() as nursery:
+        for _ in range(5):
+            nursery.start_soon(asking.ask, tools.record, QUESTION)
+    service = await serve(Service(GOOD))
+    assert await asking.ask(tools.record, QUESTION) is not None
+    assert service.asked == 1

@@ -43,7 +43,8 @@ class Kept:
         self._places = trio.CapacityLimiter(connections)
         self._changed = float("-inf")  # when the number of places last changed (trio time)
         self._addresses: list[str] = []
-        self._failed = 0
+        self._failed = 0  # one after the other
+        self._told = float("-inf")  # when it was last known to work or to fail (trio time)
         self._rest_until = 0.0
 
     @property
@@ -107,6 +108,7 @@ class Kept:
             flow.close()
 
     async def _open(self, record: Record, hop: int) -> Flow | None:
+        began = trio.current_time()
         for address in await self._resolve():
             flow = Flow(self._kit, record, address, self.url.port, purpose=Purpose.RESOLVER, hop=hop)
             try:
@@ -117,13 +119,19 @@ class Kept:
                 flow.close()
                 raise
             if not flow.broken and flow.trusted is not False:
-                self._failed = 0
+                self._failed, self._told = 0, trio.current_time()
                 return flow
             flow.close()
-        self._failed += 1
-        if self._failed >= _TRIES:
-            self._rest_until = trio.current_time() + _REST_S
+        self._fail(began)
         return None
+
+    def _fail(self, began: float) -> None:
+        """Count a failure, but those of one moment once, and none that something worked beside."""
+        if began <= self._told:
+            return
+        self._failed, self._told = self._failed + 1, trio.current_time()
+        if self._failed >= _TRIES:
+            self._rest_until = self._told + _REST_S
 
     async def _resolve(self) -> list[str]:
         """At most two addresses of the host, by the system resolver, once a run."""
@@ -138,7 +146,7 @@ class Kept:
                 if name(error) is None:
                     raise
             usable = [a for a in found if (":" not in a or self._kit.ipv6)]
-            self._addresses = usable[:2]
+            self._addresses = usable[:2] or self._addresses  # what another lookup found meanwhile
         return self._addresses
 
     def close(self) -> None:

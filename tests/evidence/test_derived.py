@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from blockwatch.evidence.report import Level
+from tests.cli.command import blockwatch
 from tests.evidence.verified import verified
 
 
@@ -28,6 +30,24 @@ def test_a_summary_that_says_otherwise_is_found(run: Path, field: str, value: ob
 def test_a_summary_that_is_none_is_found(run: Path, content: bytes) -> None:
     (run / "run.json").write_bytes(content)
     assert verified(run)[0].findings[0].where == "run.json"
+
+
+@pytest.mark.parametrize("name", ["run.json", "verdicts.jsonl"])
+@pytest.mark.parametrize("content", [b"made up", None])
+def test_what_anybody_can_write_beside_a_run_takes_no_grade_from_it(
+    run: Path, name: str, content: bytes | None
+) -> None:
+    (run / name).unlink()
+    if content is None:
+        (run / name).symlink_to("nowhere")
+    else:
+        (run / name).write_bytes(content)
+    (report,) = verified(run)
+    assert [finding.kind for finding in report.findings] == ["derived"]
+    assert (report.sound, report.level) == (True, Level.SEALED)
+    done = blockwatch("verify", run, cwd=run.parent)
+    assert (done.returncode, "NOT WHAT THE EVIDENCE SAYS" in done.stdout) == (9, True)
+    assert "sealed: nobody without the key has altered it" in done.stdout
 
 
 @pytest.mark.parametrize(

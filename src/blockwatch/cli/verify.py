@@ -34,7 +34,8 @@ _UP_TO_HERE = {
 }
 _CLOCK = {"checked": "", "off": " (clock off)", "unknown": " (clock unknown)"}
 _KINDS = {"damage": "DAMAGED", "contradiction": "CONTRADICTION", "signer": "NOT FROM A KEY YOU NAMED",
-          "unread": "NOT READ", "stamp": "BAD STAMP (it says nothing against the run)"}  # fmt: skip
+          "unread": "NOT READ", "stamp": "BAD STAMP (it says nothing against the run)",
+          "derived": "NOT WHAT THE EVIDENCE SAYS (a file made from it, which proves nothing)"}  # fmt: skip
 _LESS = "Nothing is wrong with it; it shows less than was asked for: the lines above say why."
 _UNREAD = (
     "Nothing is known of it: read it as the user whose files these are, or have that user give you the right "

@@ -16,7 +16,7 @@ from blockwatch.evidence.disk import in_words, sync_folder
 from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.naming import DERIVED, STAMPS_FOLDER
 from blockwatch.evidence.reading import last_byte, read_run
-from blockwatch.evidence.report import Report
+from blockwatch.evidence.report import BESIDE, Report
 from blockwatch.evidence.summary import write_summary
 from blockwatch.evidence.verify import Reader, verify_run
 from blockwatch.evidence.verify_bytes import first_member
@@ -37,7 +37,7 @@ def checked(staged: Path, wanted: str) -> Report:
     """Hold it against itself as ``blockwatch verify`` does; the first finding is an ``EvidenceError``."""
     report = verify_run(staged, Reader()).report
     for finding in report.findings:
-        if finding.kind != "stamp":
+        if finding.kind not in BESIDE:
             raise EvidenceError(finding.what, where=finding.where)
     if report.run != wanted:
         raise EvidenceError(f"the log says it is run {(report.run or '')[:40]!a}", where=LOG_FILE)
@@ -48,7 +48,7 @@ def held(kept: Path) -> Report:
     """What is known of the copy kept here; ``EvidenceError`` where log, bytes or seals are damaged."""
     report = verify_run(kept, Reader()).report
     for finding in report.findings:
-        if finding.where not in DERIVED and not finding.where.startswith(STAMPS_FOLDER):
+        if finding.kind not in BESIDE and not finding.where.startswith(STAMPS_FOLDER):
             raise EvidenceError(finding.what, where=finding.where)
     return report
 

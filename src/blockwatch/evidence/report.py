@@ -34,10 +34,13 @@ class Level(StrEnum):
         return list(Level).index(self)
 
 
+BESIDE = ("stamp", "derived")  # kinds of findings of files that no grade rests on
+
+
 class Finding(Noun, frozen=True, kw_only=True):
     """One thing that is not as it should be."""
 
-    kind: str  # "damage", "contradiction", "signer", "unread": nothing is known; "stamp": of that stamp alone
+    kind: str  # "damage", "contradiction", "signer", "unread": nothing is known; of BESIDE: of that file alone
     where: str  # "measurements.jsonl:12", a file of the run folder, or a folder
     what: str  # one sentence, no trailing full stop
     record: str | None = None  # id of the measurement
@@ -105,8 +108,8 @@ class Report(Noun, frozen=True, kw_only=True):
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is wrong with it; a stamp that is not good says nothing against the run."""
-        return all(finding.kind == "stamp" for finding in self.findings)
+        """Whether nothing is wrong with it: what anybody can put beside a run says nothing against it."""
+        return all(finding.kind in BESIDE for finding in self.findings)
 
     @property
     def clock(self) -> str:

@@ -20,7 +20,6 @@ from blockwatch.evidence.allow import Allowed, allowed_by, unproven_day
 from blockwatch.evidence.checkpoint import EARLIER_FOLDER
 from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.naming import (
-    DERIVED,
     NO_FILE,
     NO_FOLDER,
     STAMPS_FOLDER,
@@ -100,7 +99,7 @@ def only_files(folder: Path) -> None:
                 raise Damage(place.name, NO_FOLDER)
             for path in place.iterdir() if not inner or place.is_dir() else ():
                 name = f"{place.name}/{path.name}" if inner else path.name
-                ours = (evidence_order(name) and place.name != STAMPS_FOLDER) or name in DERIVED
+                ours = evidence_order(name) and place.name != STAMPS_FOLDER
                 if ours and not is_plain(path):
                     raise Damage(name, NO_FILE)
     except OSError as error:

@@ -17,7 +17,7 @@ import msgspec
 from blockwatch.codec import canonical
 from blockwatch.errors import DiskError, EvidenceError
 from blockwatch.evidence.log import MAX_LINE
-from blockwatch.evidence.naming import SUMMARY_FILE, VERDICTS_FILE
+from blockwatch.evidence.naming import NO_FILE, SUMMARY_FILE, VERDICTS_FILE, is_plain, stands
 from blockwatch.evidence.report import Finding, kind_of
 from blockwatch.evidence.summary import RunSummary, summary_of
 from blockwatch.evidence.timestamps import read_bounded
@@ -29,16 +29,16 @@ _ID = re.compile(r"([0-9a-f]{16})-([0-9]{6,16})")
 
 def derived_findings(folder: Path, log: LogCheck) -> Iterator[Finding]:
     """Yield what the derived files say otherwise than the log, which was read whole."""
-    if (folder / SUMMARY_FILE).exists():
+    if stands(folder / SUMMARY_FILE):
         try:
             yield from _of_summary(folder, log)
         except EvidenceError as error:
-            yield Finding(kind=kind_of(error), where=SUMMARY_FILE, what=error.what)
-    if (folder / VERDICTS_FILE).exists():
+            yield Finding(kind=kind_of(error, "derived"), where=SUMMARY_FILE, what=error.what)
+    if stands(folder / VERDICTS_FILE):
         try:
             yield from _of_verdicts(folder / VERDICTS_FILE, log)
         except EvidenceError as error:
-            yield Finding(kind=kind_of(error), where=VERDICTS_FILE, what=error.what)
+            yield Finding(kind=kind_of(error, "derived"), where=VERDICTS_FILE, what=error.what)
 
 
 def _of_summary(folder: Path, log: LogCheck) -> Iterator[Finding]:
@@ -57,27 +57,27 @@ def _of_summary(folder: Path, log: LogCheck) -> Iterator[Finding]:
         default = {"format": 1, "versions": [], "files": []}.get(field)
         if told.get(field, default) != true.get(field, default):
             what = f"its field {field} says otherwise than the run"
-            yield Finding(kind="contradiction", where=SUMMARY_FILE, what=what)
+            yield Finding(kind="derived", where=SUMMARY_FILE, what=what)
             return
 
 
 def _of_verdicts(path: Path, log: LogCheck) -> Iterator[Finding]:
     run = log.open.run if log.open else ""
     try:
-        if not path.is_file():  # a pipe would be waited for
-            raise EvidenceError("not a file")
+        if not is_plain(path):  # a pipe would be waited for
+            raise EvidenceError(NO_FILE)
         with path.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
                 where = f"{VERDICTS_FILE}:{number}"
                 try:
                     told = msgspec.json.decode(line, type=dict[str, object]).get("id")
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                    yield Finding(kind="damage", where=where, what="not a verdict")
+                    yield Finding(kind="derived", where=where, what="not a verdict")
                     return
                 found = _ID.fullmatch(told) if isinstance(told, str) else None
                 if found is None or found[1] != run or int(found[2]) not in log.seen:
                     what = "a verdict on a measurement that is not in the log"
-                    yield Finding(kind="contradiction", where=where, what=what)
+                    yield Finding(kind="derived", where=where, what=what)
                     return
     except OSError as error:
         raise EvidenceError(f"cannot be read ({error.strerror})") from error

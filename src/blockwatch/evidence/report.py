@@ -40,7 +40,7 @@ BESIDE = ("stamp", "derived")  # kinds of findings of files that no grade rests 
 class Finding(Noun, frozen=True, kw_only=True):
     """One thing that is not as it should be."""
 
-    kind: str  # "damage", "contradiction", "signer", "unread": nothing is known; of BESIDE: of that file alone
+    kind: str  # "damage", "contradiction", "signer", "unread": nothing is known; BESIDE: of that file alone
     where: str  # "measurements.jsonl:12", a file of the run folder, or a folder
     what: str  # one sentence, no trailing full stop
     record: str | None = None  # id of the measurement

@@ -21,7 +21,7 @@ from blockwatch.judge.finding import Finding, Note
 from blockwatch.judge.fingerprints import OURS, Pack
 from blockwatch.judge.household import whose_line
 from blockwatch.judge.lift import lift
-from blockwatch.judge.rules import LATEST, Rule, said_of, table
+from blockwatch.judge.rules import LATEST, Rule, placed, table
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import Sight
 from blockwatch.judge.verdicts import (
@@ -169,7 +169,8 @@ class _Walk:
                 elif literal and rule.id.startswith("dns."):
                     self._note(rule, NOT_ASKED, "the URL has an address and no name", hop=number)
                 else:
-                    found = said_of(rule, scene)
+                    found = rule.says(scene)
+                    found = placed(found, scene) if isinstance(found, Finding) else found
                     decided = found if isinstance(found, Finding) else None
                     self._hear(rule, found, seen, number)
         return decided

@@ -21,7 +21,7 @@ from functools import cache
 from blockwatch.judge import rules_control as control
 from blockwatch.judge import rules_line as line
 from blockwatch.judge import weigh
-from blockwatch.judge.finding import Finding, Note
+from blockwatch.judge.finding import Finding
 from blockwatch.judge.hop_rows import HOP
 from blockwatch.judge.names import same_owner
 from blockwatch.judge.row import LATEST, OWN, Rule, rows
@@ -126,13 +126,12 @@ def table(ruleset: int) -> Mapping[str, tuple[Rule, ...]]:
     return {stage: tuple(rule for rule in asked if rule.stage == stage) for stage in STAGES}
 
 
-def said_of(rule: Rule, scene: Scene) -> Finding | Note | None:
-    """What a row says of a hop; of another owner's host, to which redirects led, the sentence names it."""
-    found: Finding | Note | None = rule.says(scene)
-    if not isinstance(found, Finding) or found.state is not State.BLOCKED or scene.ruleset == 1:
-        return found
+def placed(found: Finding, scene: Scene) -> Finding:
+    """What was found at a hop; of another owner's host, to which redirects led, the sentence names it."""
     host = scene.hop.host
-    if not host or scene.hop is scene.sight.hops[0] or same_owner(host, scene.sight.hops[0].host):
+    if found.state is not State.BLOCKED or scene.ruleset == 1 or scene.hop is scene.sight.hops[0]:
+        return found
+    if not host or same_owner(host, scene.sight.hops[0].host):
         return found
     return replace(found, text=f"At {host}, to which it redirects: {found.text}")
 

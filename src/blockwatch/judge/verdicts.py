@@ -19,7 +19,7 @@ from blockwatch.judge.beside import NOBODY, Beside, Match, match
 from blockwatch.judge.case import Bodies, Case, digest, no_bodies
 from blockwatch.judge.finding import MAX_WITNESSES, Finding, Note, refs, unclear
 from blockwatch.judge.fingerprints import OURS, OnRecord, Pack
-from blockwatch.judge.rules import LATEST, Rule, hop_rows, said_of, table
+from blockwatch.judge.rules import LATEST, Rule, hop_rows, placed, table
 from blockwatch.judge.rules_control import rank
 from blockwatch.judge.scene import Scene, TextOf
 from blockwatch.judge.sight import Sight
@@ -180,10 +180,11 @@ def _walk(case: Case, sight: Sight) -> tuple[Finding, Reason, tuple[Reason, ...]
     partial = False
     for scene in scenes(case, sight):
         for rule in hop_rows(case.ruleset, mute(scene)):
-            found = said_of(rule, scene)
+            found = rule.says(scene)
             if found is None:
                 continue
             if isinstance(found, Finding):
+                found = placed(found, scene)
                 return found, reason_of(rule, found), tuple(notes), partial
             notes.append(reason_of(rule, found))
             partial = partial or found.partial

@@ -24,7 +24,7 @@ from blockwatch.judge.fingerprints import OURS, Pack
 from blockwatch.judge.names import a_label, owner, parts
 from blockwatch.judge.pages import agrees
 from blockwatch.judge.row import LATEST
-from blockwatch.judge.sight import PLAIN, redirect_of
+from blockwatch.judge.sight import FAR, PLAIN, redirect_of
 from blockwatch.judge.witnesses import Helpers
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Measurement, Purpose, TcpStep, TlsStep
 from blockwatch.run import LineCheck, RunClose, RunOpen
@@ -57,6 +57,7 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
     control_issuers: frozenset[str] = frozenset()  # of those, seen for targets of role "control"
     unlucky: Names = {}  # "address:port" → owners whose names broke after TCP
     struck: Mapping[str, tuple[int, ...]] = {}  # "address:port" → when they broke
+    far: Mapping[str, tuple[tuple[int, str], ...]] = {}  # control address → when whose name broke there
     connected: frozenset[str] = frozenset()  # "address:port" that took a TCP connection at any time
     unfit: frozenset[str] = frozenset()  # helpers whose word the run belies again and again
     gloomy: frozenset[str] = frozenset()  # helpers that say of working sites that they fail
@@ -122,6 +123,7 @@ class _Digest:
         self.control_issuers: set[str] = set()
         self.unlucky: dict[str, set[str]] = defaultdict(set)
         self.struck: dict[str, list[int]] = defaultdict(list)
+        self.far: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self.connected: set[str] = set()
         self.tainted: dict[str, set[str]] = defaultdict(set)  # helper → names
         self.helpers = Helpers()
@@ -182,6 +184,8 @@ class _Digest:
         if end == outcomes.OK and step.server_name and step.chain:
             self.successes.append(step.t + step.us)
             self.proven.add((a_label(step.server_name), step.address))
+        elif end not in (outcomes.OK, outcomes.TRUST) and step.purpose in FAR and step.server_name:
+            self.far[step.address].append((step.t, owner(a_label(step.server_name))))
         elif end not in (outcomes.OK, outcomes.TRUST) and step.purpose in PLAIN and step.server_name:
             self._broke(step, a_label(step.server_name))
         elif end == outcomes.TRUST and step.chain and step.purpose in PLAIN and step.server_name:
@@ -199,6 +203,8 @@ class _Digest:
         self.struck[place].append(step.t)
 
     def _response(self, step: HttpStep) -> None:
+        if step.status is None and step.failure and step.purpose in FAR:
+            self.far[step.address].append((step.t, owner(parts(step.url).host)))
         if step.status is None and step.failure and step.purpose in PLAIN:
             self._broke(step, parts(step.url).host)
         if (
@@ -260,6 +266,7 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         control_issuers=frozenset(sums.control_issuers),
         unlucky=_frozen(sums.unlucky),
         struck={place: tuple(sorted(times)) for place, times in sums.struck.items()},
+        far={address: tuple(struck) for address, struck in sums.far.items()},
         connected=frozenset(sums.connected),
         unfit=unfit,
         gloomy=sums.helpers.gloomy,

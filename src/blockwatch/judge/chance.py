@@ -21,6 +21,7 @@ from math import comb
 from blockwatch.judge.errand import shook
 from blockwatch.judge.finding import Finding, refs, unclear
 from blockwatch.judge.matrix import SPELLED, STRANGE
+from blockwatch.judge.names import owner
 from blockwatch.judge.outcomes import EOF, OK, REFUSED, RESET, SKIPPED, TRUST, of_failure
 from blockwatch.judge.proof import ROUNDS
 from blockwatch.judge.scene import Scene
@@ -30,6 +31,7 @@ from blockwatch.verdict import State
 
 LIKELY = 0.01
 MIXED = 0.001  # where other names fail at times at the site's address too, as at a server that fails at times
+RESIDUE_US = 180_000_000  # no residual block on record lasts longer
 _CUT = {RESET, EOF, REFUSED}
 
 
@@ -107,13 +109,21 @@ def _untouched(scene: Scene, layer: str) -> Fared:
     fresh = []
     for flow in (flow for hop in hops for flow in hop.by(*CALM, *FAR)):
         passed = _end(flow, layer) in (OK, TRUST)
-        if flow.purpose in CALM and flow.address not in held:
+        if flow.purpose in CALM and flow.address not in held and not _left_by_others(scene, flow):
             fresh.append(flow)
         elif flow.purpose in FAR and not passed:
             held.add(flow.address)
         if passed:
             held.discard(flow.address)
     return _of([f for f in fresh if f.round < STRANGE or f.address in open_to], layer, alike)
+
+
+def _left_by_others(scene: Scene, flow: Flow) -> bool:
+    """Whether another site's name broke at a control address shortly before: many sites share those."""
+    at = flow.tcp.t if flow.tcp is not None else 0
+    ours = owner(scene.hop.host)
+    struck = scene.peers.far.get(flow.address, ())
+    return any(whose != ours and 0 <= at - then <= RESIDUE_US for then, whose in struck)
 
 
 def by_name(scene: Scene, layer: str) -> bool:

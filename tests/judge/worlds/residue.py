@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from blockwatch import failure as f
-from tests.judge.stage import calm_measurement
-from tests.judge.world import GOOD, HOST, SECOND, SILENCE, SITE, SITE2
+from tests.judge.stage import calm_measurement, changed, measured
+from tests.judge.world import GOOD, HOST, OTHER, SECOND, SILENCE, SITE, SITE2, Hello, World, resolves
 from tests.judge.worlds.say import HTTP, row
 
 
@@ -77,4 +77,47 @@ row(
     "tcp.timeout.ip",
     dial=lambda address, port, n: f.TIMEOUT if address.startswith("62.122.1.") else None,
     others=(calm_measurement(3, SECOND, "far-away.example.com", GOOD[0]),),
+)
+
+
+def struck() -> tuple[Any, ...]:
+    """Another site, blocked as well, whose name broke at control addresses shortly before."""
+    host = "banned.test7.com"
+    world = World(
+        url=f"https://{host}/",
+        lookup=resolves(OTHER),
+        site=(OTHER,),
+        shake=lambda a, sni, n: SILENCE if sni and sni.lower() == host else None,
+    )
+    one = measured(world, 30, "first", -100 * SECOND, world.known_good)
+    return (changed(one, target=host, url=world.url),)
+
+
+class Left:
+    """The site's name is dropped wherever it is sent; another one left a block at the control addresses."""
+
+    def __init__(self) -> None:
+        self._left = 5
+
+    def begin(self) -> None:
+        """A run begins."""
+        self._left = 5
+
+    def shake(self, address: str, sni: str | None, n: int) -> Hello | None:
+        """A handshake."""
+        if sni and sni.lower() == HOST:
+            return SILENCE
+        if address in GOOD and self._left:
+            self._left -= 1
+            return SILENCE
+        return None
+
+
+row(
+    "dropped by SNI, where another blocked name left a block at the control addresses",
+    "blocked",
+    "tls.timeout.sni",
+    shake=(left := Left()).shake,
+    begin=left.begin,
+    others=struck(),
 )

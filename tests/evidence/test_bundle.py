@@ -195,7 +195,7 @@ def test_a_head_is_what_tar_makes_of_it() -> None:
 # Parts.
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(content=st.binary(min_size=1, max_size=5_000), size=st.integers(HEAD + 1, 2_000))
 def test_parts_join_to_the_whole(content: bytes, size: int) -> None:
     folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"blockwatch-parts-{os.getpid()}"

@@ -111,7 +111,7 @@ def test_warcio_check_and_index(folder: Path) -> None:
 
 
 @given(response=st.binary(max_size=200), torn=st.integers(0, 200), request=st.binary(max_size=60))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_exchange_is_a_warc(response: bytes, torn: int, request: bytes) -> None:
     for answer in (response, RESPONSE[:torn] + response):
         for asked in (request, REQUEST[:torn] + request):

@@ -363,8 +363,8 @@ class Found:
         self.notes += [f"{name} is {json.dumps(record[name])}" for name in odd]
         self.notes.append("what else this run measured is not shown: ask for all records of the address")
         ended = when_of(record["started"] + record["us"])
-        what = f"record {record['id']} of run {self.open['run']}, {record['url']}"
-        self.tell(what, record["started"], ended, f"root {unbase64(root).hex()}")
+        what = f"record {record['id']} of run {self.open['run']}"
+        self.tell(what, record["started"], ended, f"root {unbase64(root).hex()}: {record['url']}")
         stamps = [(self.path.name, stamp["name"], stamp["data"]) for stamp in said.get("stamps", [])]
         self.check_stamps(stamps, {sha(seal): 1}, roots)
 

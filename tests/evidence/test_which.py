@@ -13,7 +13,7 @@ from blockwatch.evidence.report import Level, Report
 from blockwatch.evidence.tombstone import forget_run
 from blockwatch.evidence.which import is_named_otherwise, which
 from tests.cli.command import blockwatch
-from tests.evidence.assets.world import FIRST, HOUR, OURS, SECOND, STARTED, write_run
+from tests.evidence.assets.world import FIRST, HOUR, OURS, SECOND, STARTED, in_record, sealed_again, write_run
 from tests.evidence.verified import verified
 
 
@@ -35,7 +35,7 @@ def test_so_do_those_of_proofs(tmp_path: Path) -> None:
     (told,) = verified(tmp_path / "proof.json")
     times = "2020-01-01 00:00:00 UTC to 2020-01-01 00:00:00 UTC by its own clock"
     assert which(told) == (
-        f"record {FIRST}-000002 of run {FIRST}, https://site.example.org/, {times}, AS9198, root {root}"
+        f"record {FIRST}-000002 of run {FIRST}, {times}, AS9198, root {root}: https://site.example.org/"
     )
     (tmp_path / "growth.json").write_bytes(make_growth(run, run / "checkpoints" / "3"))
     (told,) = verified(tmp_path / "growth.json")
@@ -92,3 +92,13 @@ def test_what_only_shows_less_than_was_asked_for_is_not_called_wrong(tmp_path: P
     assert done.returncode == 9
     assert "Nothing is wrong with it; it shows less than was asked for" in done.stderr
     assert "another copy" not in done.stderr
+
+
+def test_no_long_address_hides_which_record_it_is(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    in_record(3, lambda said: said.update(url="https://a.example/" + "x" * 3_000))(run)
+    sealed_again(run)
+    (tmp_path / "proof.json").write_bytes(make_proof(run, "2"))
+    (told,) = verified(tmp_path / "proof.json")
+    done = blockwatch("verify", tmp_path / "proof.json", cwd=tmp_path)
+    assert f"AS9198, root {told.root}: https://a.example/xxx" in done.stdout

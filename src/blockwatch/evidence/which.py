@@ -27,7 +27,9 @@ def which(report: Report) -> str | None:
     network = f"AS{report.asn}" if report.asn is not None else "AS unknown"
     when = f"{begun} to {ended} by its own clock, {network}"
     if report.kind == "proof":
-        return f"record {report.record} of run {report.run}, {report.url}, {when}, {root}"
+        return (
+            f"record {report.record} of run {report.run}, {when}, {root}: {report.url}"  # long, perhaps: last
+        )
     return f"run {report.run}, {when}, {report.measurements} measurements, {root}"
 
 

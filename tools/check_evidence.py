@@ -510,8 +510,8 @@ def check(paths, keys=(), roots=None):
     for mine in able:
         them = [one.asked for one in able if one.key != mine.key and one.asn != mine.asn]
         asked = [(url, when) for url, times in mine.asked.items() for when in times]
-        near = [any(abs(when - at) <= HOUR for one in them for at in one.get(url, ())) for url, when in asked]
-        if near and all(near):
+        near = (any(abs(when - at) <= HOUR for one in them for at in one.get(url, ())) for url, when in asked)
+        if asked and all(near):
             mine.grade = "witnessed"
     for one in found:
         one.title = None if one.bad else f"{one.grade}{' up to here' * one.cut}{one.doubt}"

@@ -86,10 +86,10 @@ def unlike_the_line(scene: Scene, layer: str, finding: Finding) -> Finding:
     """
     if finding.state is not State.BLOCKED or scene.once or scene.ruleset == 1:
         return finding
-    own, _, far, _, _, _ = _counted(scene, layer)
+    own, near, far, _, _, _ = _counted(scene, layer)
     named = own + far if far.failed > far.passed else own
-    calm = _untouched(scene, layer)
-    if not calm.failed or likelihood(named, calm) < MIXED:
+    calm = _untouched(scene, layer)  # and those at the site's address: a line would strike them as well
+    if not calm.failed or min(likelihood(named, calm), likelihood(named, calm + near)) < MIXED:
         return finding
     tries = calm.passed + calm.failed
     text = f"{finding.text}; but other names failed so at control addresses, {calm.failed} of {tries} times"

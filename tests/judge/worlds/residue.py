@@ -121,3 +121,20 @@ row(
     begin=left.begin,
     others=struck(),
 )
+
+
+class Stuck:
+    """The site's name is dropped wherever it is sent; one control address drops everybody, another nobody."""
+
+    def shake(self, address: str, sni: str | None, n: int) -> Hello | None:
+        """A handshake."""
+        return SILENCE if (sni and sni.lower() == HOST) or address == GOOD[1] else None
+
+
+row(
+    "dropped by SNI, where one control address answers nobody",
+    "blocked",
+    "tls.timeout.sni",
+    shake=Stuck().shake,
+    grades="strong",
+)

@@ -377,8 +377,8 @@ class Found:
         offsets = [self.open.get("clock_offset_us"), *(each.get("offset_us") for each in checks)]
         clock = max((each for each in offsets if each is not None), key=abs, default=None)
         self.clock = None if self.set else clock  # what the times can be corrected by
-        self.doubt = " (clock unknown)" if clock is None else " (clock off)" * (abs(clock) > MINUTE)
-        self.doubt = " (clock off)" if self.set else self.doubt
+        off = self.set or abs(clock or 0) > MINUTE
+        self.doubt = " (clock off)" if off else " (clock unknown)" * (clock is None)
         self.notes += ["only the first 256 stamps were looked at"] * (len(stamps) > 256)
         for place, name, source in stamps[:256]:
             try:
@@ -396,9 +396,6 @@ class Found:
                 self.place = place
                 self.no_later(moment, lines, f"{place} is older than what it is over")
         self.grade = GRADES[(self.sealed == len(self.leaves)) * (1 + timed)]
-
-    def check_age(self):  # of an encrypted run that was killed: nothing is known of it
-        plain(self.path, ENDLESS)
 
     def no_later(self, moment, lines, reason):  # what so many lines tell of was over by a moment
         late = self.times[lines - 1] - (self.clock or 0) > moment + MINUTE
@@ -448,7 +445,8 @@ def look(path, *given):  # all that is to be checked at a path
     found = [Found(each, path, Found.check_run, *given) for each in dict.fromkeys(runs)]
     found += [Found(each, path, Found.check_note) for each in notes]
     found += [Found(each, path, Found.check_shut) for each in shut]
-    found += [Found(each / "run.age", path, Found.check_age) for each in ages if (each, "root") not in there]
+    killed = [each / "run.age" for each in ages if (each, "root") not in there]  # of which nothing is known
+    found += [Found(each, path, lambda one: plain(one.path, ENDLESS)) for each in killed]
     came = re.findall(rb'"outcome": ?"new"[^{}]*"run": ?"([0-9a-f]{16})"', receipts)
     for one in found:
         one.came = (one.run or "").encode() in came

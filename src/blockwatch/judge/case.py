@@ -57,7 +57,7 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
     control_issuers: frozenset[str] = frozenset()  # of those, seen for targets of role "control"
     unlucky: Names = {}  # "address:port" → owners whose names broke after TCP
     struck: Mapping[str, tuple[int, ...]] = {}  # "address:port" → when they broke
-    far: Mapping[str, tuple[tuple[int, str], ...]] = {}  # control address → when whose name broke there
+    broken: Mapping[str, tuple[tuple[int, str], ...]] = {}  # address → when whose name broke there
     connected: frozenset[str] = frozenset()  # "address:port" that took a TCP connection at any time
     unfit: frozenset[str] = frozenset()  # helpers whose word the run belies again and again
     gloomy: frozenset[str] = frozenset()  # helpers that say of working sites that they fail
@@ -123,7 +123,7 @@ class _Digest:
         self.control_issuers: set[str] = set()
         self.unlucky: dict[str, set[str]] = defaultdict(set)
         self.struck: dict[str, list[int]] = defaultdict(list)
-        self.far: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self.broken: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self.connected: set[str] = set()
         self.tainted: dict[str, set[str]] = defaultdict(set)  # helper → names
         self.helpers = Helpers()
@@ -185,7 +185,7 @@ class _Digest:
             self.successes.append(step.t + step.us)
             self.proven.add((a_label(step.server_name), step.address))
         elif end not in (outcomes.OK, outcomes.TRUST) and step.purpose in FAR and step.server_name:
-            self.far[step.address].append((step.t, owner(a_label(step.server_name))))
+            self.broken[step.address].append((step.t, owner(a_label(step.server_name))))
         elif end not in (outcomes.OK, outcomes.TRUST) and step.purpose in PLAIN and step.server_name:
             self._broke(step, a_label(step.server_name))
         elif end == outcomes.TRUST and step.chain and step.purpose in PLAIN and step.server_name:
@@ -201,10 +201,11 @@ class _Digest:
         place = f"{step.address}:{step.port}"
         self.unlucky[place].add(owner(host))
         self.struck[place].append(step.t)
+        self.broken[step.address].append((step.t, owner(host)))
 
     def _response(self, step: HttpStep) -> None:
         if step.status is None and step.failure and step.purpose in FAR:
-            self.far[step.address].append((step.t, owner(parts(step.url).host)))
+            self.broken[step.address].append((step.t, owner(parts(step.url).host)))
         if step.status is None and step.failure and step.purpose in PLAIN:
             self._broke(step, parts(step.url).host)
         if (
@@ -266,7 +267,7 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         control_issuers=frozenset(sums.control_issuers),
         unlucky=_frozen(sums.unlucky),
         struck={place: tuple(sorted(times)) for place, times in sums.struck.items()},
-        far={address: tuple(struck) for address, struck in sums.far.items()},
+        broken={address: tuple(struck) for address, struck in sums.broken.items()},
         connected=frozenset(sums.connected),
         unfit=unfit,
         gloomy=sums.helpers.gloomy,

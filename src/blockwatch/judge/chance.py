@@ -21,7 +21,7 @@ from math import comb
 from blockwatch.judge.errand import shook
 from blockwatch.judge.finding import Finding, refs, unclear
 from blockwatch.judge.matrix import SPELLED, STRANGE
-from blockwatch.judge.names import owner
+from blockwatch.judge.names import owner, parts
 from blockwatch.judge.outcomes import EOF, OK, REFUSED, RESET, SKIPPED, TRUST, of_failure
 from blockwatch.judge.proof import ROUNDS
 from blockwatch.judge.scene import Scene
@@ -119,11 +119,21 @@ def _untouched(scene: Scene, layer: str) -> Fared:
 
 
 def _left_by_others(scene: Scene, flow: Flow) -> bool:
-    """Whether another site's name broke at a control address shortly before: many sites share those."""
-    at = flow.tcp.t if flow.tcp is not None else 0
-    ours = owner(scene.hop.host)
-    struck = scene.peers.far.get(flow.address, ())
-    return any(whose != ours and 0 <= at - then <= RESIDUE_US for then, whose in struck)
+    """Whether another site's name broke at a control address shortly before, or while this flow was on its
+    way: many sites are compared with it at one time, and blocked ones may live there.
+    """
+    steps = [step for step in (flow.tcp, flow.tls, flow.http) if step is not None]
+    begun, ended = min((s.t for s in steps), default=0), max((s.t + s.us for s in steps), default=0)
+    ours = {owner(scene.hop.host), owner(_name(flow))}
+    struck = scene.peers.broken.get(flow.address, ())
+    return any(whose not in ours and begun - RESIDUE_US <= then <= ended for then, whose in struck)
+
+
+def _name(flow: Flow) -> str:
+    """The name that a flow sent, in its ClientHello or in cleartext."""
+    if flow.tls is not None:
+        return flow.tls.server_name or ""
+    return parts(flow.http.url).host if flow.http is not None else ""
 
 
 def by_name(scene: Scene, layer: str) -> bool:

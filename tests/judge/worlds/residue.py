@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from blockwatch import failure as f
+from blockwatch.model import Measurement
 from tests.judge.stage import calm_measurement, changed, measured
 from tests.judge.world import GOOD, HOST, OTHER, SECOND, SILENCE, SITE, SITE2, Hello, World, resolves
 from tests.judge.worlds.say import HTTP, row
@@ -93,6 +94,20 @@ def struck() -> tuple[Any, ...]:
     return (changed(one, target=host, url=world.url),)
 
 
+def living_at(address: str, number: int) -> Measurement:
+    """Another site, blocked as well, that lives at a control address and was measured a moment before."""
+    host = f"banned{number}.test7.com"
+    world = World(
+        url=f"https://{host}/",
+        lookup=resolves(address),
+        site=(address,),
+        shake=lambda a, sni, n: SILENCE if sni and sni.lower() == host else None,
+        good=False,
+    )
+    one = measured(world, number, "first", -100 * SECOND, ())
+    return changed(one, target=host, url=world.url)
+
+
 class Left:
     """The site's name is dropped wherever it is sent; another one left a block at the control addresses."""
 
@@ -120,6 +135,16 @@ row(
     shake=(left := Left()).shake,
     begin=left.begin,
     others=struck(),
+)
+
+
+row(
+    "dropped by SNI, where blocked sites live at the control addresses",
+    "blocked",
+    "tls.timeout.sni",
+    shake=(lived := Left()).shake,
+    begin=lived.begin,
+    others=tuple(living_at(address, number) for number, address in enumerate(GOOD, 31)),
 )
 
 

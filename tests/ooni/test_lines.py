@@ -72,7 +72,7 @@ def test_an_endless_line_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(reading, "MAX_RECORD", 1_000)
     path = tmp_path / "long.gz"
     path.write_bytes(gzip.compress(b'{"a": "' + b"x" * 50_000 + b'"}\n' + json.dumps(ONE).encode()))
-    damage, record = records(path)
+    damage, _ = records(path)
     assert isinstance(damage, Damage)
     assert damage.why == "a line of more than 1000 bytes"
 

@@ -130,9 +130,9 @@ def _clean_table(found: Found) -> str:
         "hosts, cookies, many addresses, other alphabets, …) in one run. Nobody blocks anything: every\n"
         "`blocked` is a false accusation. Upper bound (95 %) of their share:\n"
         f"{hard_bound:.3%} strong or confirmed, {signs_bound:.3%} signs.\n\n"
-        "No such copy is a site whose own firewall drops the connections of a whole country. Where the control\n"
-        "connects, that is `blocked signs` (`tcp.timeout`, `tcp.refused`): from one network it cannot be told from\n"
-        "a block of the address, and the verdict says so (docs/method.md).\n\n"
+        "No such copy is a site whose own firewall drops the connections of a whole country. Where the\n"
+        "control connects, that is `blocked signs` (`tcp.timeout`, `tcp.refused`): from one network it can\n"
+        "not be told from a block of the address, and the verdict says so (docs/method.md).\n\n"
     )
     return words + _table(("noise", "measured", "strong or confirmed", "signs", "right", "undecided"), rows)
 

@@ -16,6 +16,7 @@ from blockwatch.judge.rules_transport import REFUSAL, UNCOMPARED
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.tries import Tries
 from blockwatch.judge.trouble import at_some
+from blockwatch.model import Purpose
 from blockwatch.verdict import Grade
 
 _FAILS = frozenset({"timeout", "reset", "eof"})
@@ -153,6 +154,9 @@ def name_resolves(scene: Scene) -> Finding | None:
     if not scene.last or scene.hop.own or not answers.given:
         return None
     witnesses = tuple(lookup.ref for lookup in answers.system)
+    first = [x for x in answers.system if x.step.purpose is Purpose.FIRST]
+    if scene.ruleset > 1 and not any(x.step.addresses for x in first):  # else it may have been led further
+        return unclear("The line's resolver gave addresses only when it was asked again", witnesses, "dns")
     if answers.given & (answers.good | answers.elsewhere):
         return ok("The line's resolver gives addresses that others give too", witnesses)
     return unclear(

@@ -84,6 +84,14 @@ row("reach, clean", "ok", rule="page.none", probe="reach")
 row("tls endpoint", "ok", url=f"https://{HOST}:443/", probe="reach")
 row("dns, clean", "ok", rule="name.resolves", probe="dns")
 row(
+    "no resolver answers at first, so nothing was dialled",
+    "inconclusive",
+    rule="name.resolves",
+    probe="dns",
+    lookup=lambda r, name, n: f.TIMEOUT if n == 0 else (SITE,),
+    attempts=1,
+)
+row(
     "one lost packet (I)",
     "ok",
     lookup=lambda r, name, n: f.TIMEOUT if n == 0 or (r == "system" and n < 4 and n == 0) else (SITE,),

@@ -31,6 +31,7 @@ from blockwatch.verdict import State
 
 LIKELY = 0.01
 MIXED = 0.001  # where other names fail at times at the site's address too, as at a server that fails at times
+SELDOM = 4  # a line that fails one flow in four fails six in a row once in 4,096 times
 RESIDUE_US = 180_000_000  # no residual block on record lasts longer
 _CUT = {RESET, EOF, REFUSED}
 
@@ -89,9 +90,11 @@ def unlike_the_line(scene: Scene, layer: str, finding: Finding) -> Finding:
     own, near, far, _, _, _ = _counted(scene, layer)
     named = own + far if far.failed > far.passed else own
     calm = _untouched(scene, layer)  # and those at the site's address: a line would strike them as well
-    if not calm.failed or min(likelihood(named, calm), likelihood(named, calm + near)) < MIXED:
-        return finding
     tries = calm.passed + calm.failed
+    if calm.failed * SELDOM < tries or not calm.failed:
+        return finding
+    if min(likelihood(named, calm), likelihood(named, calm + near)) < MIXED:
+        return finding
     text = f"{finding.text}; but other names failed so at control addresses, {calm.failed} of {tries} times"
     return unclear(f"{text}: it may be the line", refs(finding.witnesses), finding.failed_step)
 

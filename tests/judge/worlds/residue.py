@@ -148,6 +148,33 @@ row(
 )
 
 
+class Lost:
+    """The site's name is dropped, then all at its address; the line loses one handshake."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    def begin(self) -> None:
+        """A run begins."""
+        self._asked = 0
+
+    def shake(self, address: str, sni: str | None, n: int) -> Hello | None:
+        """A handshake."""
+        self._asked += address in GOOD and sni != HOST
+        lost = address in GOOD and self._asked == 2
+        return SILENCE if (sni and sni.lower() == HOST) or address == SITE or lost else None
+
+
+row(
+    "dropped by SNI with a residual block, on a line that lost one other handshake",
+    "blocked",
+    "tls.timeout",
+    shake=(lost := Lost()).shake,
+    begin=lost.begin,
+    attempts=1,
+)
+
+
 class Stuck:
     """The site's name is dropped wherever it is sent; one control address drops everybody, another nobody."""
 

@@ -234,20 +234,25 @@ async def test_https_keeps_its_connection(tools, far, authority):
 
 async def test_https_reopens_a_connection_that_died(tools, far, authority):
     far.names["doh.example"] = ["9.9.9.11"]
-    served = []
+    served, die, died = [], trio.Event(), trio.Event()
 
-    async def once(stream):
+    async def mortal(stream):
         served.append(1)
-        with trio.move_on_after(0.05):
-            await posts(answer)(stream)
-        await stream.aclose()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(posts(answer), stream)
+            if len(served) == 1:
+                await die.wait()
+                nursery.cancel_scope.cancel()
+        await trio.aclose_forcefully(stream)
+        died.set()
 
-    await far.serve("9.9.9.11", 443, authority.secure(once, "doh.example"))
+    await far.serve("9.9.9.11", 443, authority.secure(mortal, "doh.example"))
     habits = Habits(tools.kit)
     async with trio.open_nursery() as background:
         lookups = Lookups(tools.kit, tools.record, habits, background)
         assert await lookups.ask(DOH, "a.example") == [SITE]
-        await trio.sleep(0.1)
+        die.set()
+        await died.wait()
         assert await lookups.ask(DOH, "a.example") == [SITE]
     habits.close()
     assert len(served) == 2

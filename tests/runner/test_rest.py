@@ -6,7 +6,8 @@ from blockwatch.errors import UsageError
 from blockwatch.model import Measurement, TlsStep
 from blockwatch.run import LineCheck, RunClose
 from blockwatch.runner import run
-from blockwatch.runner.rest import Tally, differences, scope_of, scope_of_run, what_is_left
+from blockwatch.runner.rest import Tally, what_is_left
+from blockwatch.runner.scope import differences, scope_of, scope_of_run
 from blockwatch.target import Mirror, Target
 
 from .making import Asking, Kept, plan_of, site

@@ -166,7 +166,8 @@ def _plain(plan: Plan, folder: Path) -> _Stopped:
     from blockwatch import judge
     from blockwatch.evidence.copies import held
     from blockwatch.evidence.reading import read_run
-    from blockwatch.runner.rest import Tally, differences, scope_of, scope_of_run
+    from blockwatch.runner.rest import Tally
+    from blockwatch.runner.scope import differences, scope_of, scope_of_run
 
     held(folder)
     run = read_run(folder)
@@ -201,7 +202,7 @@ def _done_before(rest: tuple[int, ...], count: int) -> frozenset[int]:
 def _encrypted(plan: Plan, folder: Path, signer: Signer | None) -> _Stopped:
     from blockwatch.codec import canonical
     from blockwatch.evidence.progress import read_progress, veiled
-    from blockwatch.runner.rest import scope_of
+    from blockwatch.runner.scope import scope_of
 
     noted = read_progress(folder, signer) if signer else None
     if noted is None:
@@ -226,7 +227,8 @@ def noting(plan: Plan, whole: Plan, signer: Signer) -> Noting:
     from blockwatch import judge
     from blockwatch.codec import canonical
     from blockwatch.evidence.progress import Noting
-    from blockwatch.runner.rest import Tally, scope_of
+    from blockwatch.runner.rest import Tally
+    from blockwatch.runner.scope import scope_of
 
     before = _done_before(plan.rest, len(whole.tasks))
     tally = Tally(whole.tasks, judge.wants_retest, done=before, beside=plan.beside)

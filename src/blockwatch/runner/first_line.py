@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import ssl
 import sys
-from pathlib import Path
 
 import trio
 
 import blockwatch
 from blockwatch import asn, codec
-from blockwatch.errors import ConfigError
-from blockwatch.net.socks import parse_proxy
 from blockwatch.run import RunOpen, Vantage
 from blockwatch.runner.line import Line
 from blockwatch.runner.plan import Plan
+from blockwatch.runner.scope import scope_of
 
 
 def first_line(
@@ -29,7 +27,7 @@ def first_line(
     retest_of: str | None,
 ) -> RunOpen:
     """Put together what is known; ``started`` in microseconds since the epoch."""
-    settings, targets = plan.settings, plan.targets
+    settings, targets, scope = plan.settings, plan.targets, scope_of(plan)
     return RunOpen(
         run=run_id,
         started=started,
@@ -42,12 +40,12 @@ def first_line(
         orders=targets.orders,
         searches=targets.searches,
         targets_sha256=hashlib.sha256(codec.canonical(targets)).hexdigest(),
-        probes=tuple(probe.label for probe in plan.probes.values()),
-        resolvers=("system", *settings.resolvers),
-        helpers=settings.helpers,
-        control=parse_proxy(settings.control).shown if settings.control else None,
-        ca_sha256=file_sha256(settings.ca_file) if settings.ca_file else None,
-        tier=settings.tier,
+        probes=scope.probes,
+        resolvers=scope.resolvers,
+        helpers=scope.helpers,
+        control=scope.control,
+        ca_sha256=scope.ca_sha256,
+        tier=scope.tier,
         consent=settings.consent,
         concurrency=settings.concurrency,
         max_bytes=settings.max_bytes,
@@ -74,12 +72,3 @@ def _versions() -> tuple[tuple[str, str], ...]:
         ("trio", trio.__version__),
         ("platform", sys.platform),
     )
-
-
-def file_sha256(path: Path) -> str:
-    """Of the whole file, lower-case hex; raises :class:`ConfigError`."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        remedy = "Name a file that you may read."
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path), remedy=remedy) from None

@@ -22,7 +22,7 @@ def import_bundles(files: tuple[Path, ...], results: Path, identities: list[Any]
     from importlib.metadata import version
 
     from blockwatch.evidence.incoming import Imported, Incoming
-    from blockwatch.evidence.mistaken import refuse_as_incoming
+    from blockwatch.evidence.mistaken import mistake_as_incoming
     from blockwatch.store import ResultsLock
 
     code = Exit.OK
@@ -30,7 +30,8 @@ def import_bundles(files: tuple[Path, ...], results: Path, identities: list[Any]
         incoming = Incoming(results, identities, f"blockwatch {version('blockwatch-toolkit')}")
         for file in files:
             try:
-                refuse_as_incoming(file)
+                if (mistaken := mistake_as_incoming(file)) is not None:
+                    raise mistaken
                 came = incoming.take(file)
             except (EvidenceError, UsageError) as error:
                 _complain(error)

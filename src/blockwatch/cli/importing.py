@@ -62,9 +62,9 @@ def command(
 def _format_of(file: Path) -> str:
     """Tell a file's format by its first bytes; of what cannot be told the reader of bundles says so."""
     from blockwatch.evidence.incoming import kind_of
-    from blockwatch.evidence.mistaken import begins_as_proof, is_mistaken
+    from blockwatch.evidence.mistaken import begins_as_proof, mistake
 
-    if is_mistaken(file) or file.is_dir():
+    if file.is_dir() or mistake(file) is not None:
         return "bundle"  # perhaps a run that was encrypted as it was written
     if not file.is_file():  # the reader names what is missing, and goes on
         return "ooni" if ".json" in file.name else "bundle"

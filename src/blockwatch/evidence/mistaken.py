@@ -20,40 +20,34 @@ _SEAL = b'":"blockwatch/run/'  # how the first field of a proof goes on, in cano
 _TAR = (257, b"ustar")  # POSIX.1-1988: offset and magic of a tar's first head
 
 
-def refuse_mistaken(path: Path) -> None:
-    """Raise ``UsageError`` where ``path`` is one file of a run or of a results folder, or a bundle that was
-    unzipped on its way; everything else passes.
+def mistake(path: Path) -> UsageError | None:
+    """What to raise where ``path`` is one file of a run or of a results folder, or a bundle that was unzipped
+    on its way; ``None`` for everything else.
     """
     if not path.is_file():
-        return
+        return None
     for folder in path.absolute().parents[:2]:
         name = path.absolute().relative_to(folder).as_posix()
         if (evidence_order(name) is not None or name in NO_EVIDENCE) and is_run(folder):
-            _refuse("this is one file of a run", path, f"Name its folder: {folder}")
+            return _error("this is one file of a run", path, f"Name its folder: {folder}")
     if path.absolute().parent.name == "receipts":
-        _refuse("this is the receipt of an import, not evidence", path, "Name the run folders beside it.")
+        return _error(
+            "this is the receipt of an import, not evidence", path, "Name the run folders beside it."
+        )
     if _begin(path)[_TAR[0] :].startswith(_TAR[1]):
         remedy = "A mail program or browser unzipped it: `gzip -n FILE`, and give FILE.gz."
-        _refuse("this is a tar that is not compressed", path, remedy)
+        return _error("this is a tar that is not compressed", path, remedy)
+    return None
 
 
-def is_mistaken(path: Path) -> bool:
-    """Whether :func:`refuse_mistaken` refuses it."""
-    try:
-        refuse_mistaken(path)
-    except UsageError:
-        return True
-    return False
-
-
-def refuse_as_incoming(path: Path) -> None:
-    """Raise ``UsageError`` where ``path`` is nothing to be imported, though it is of ours."""
-    refuse_mistaken(path)
+def mistake_as_incoming(path: Path) -> UsageError | None:
+    """The same where ``path`` is to be imported: runs and proofs are nothing for that, either."""
     if path.is_dir() and runs_at(path):
         remedy = f"Make a bundle of them: blockwatch bundle {path}. Runs made here need no import."
-        _refuse("these are runs, not a bundle", path, remedy)
+        return _error("these are runs, not a bundle", path, remedy)
     if path.is_file() and begins_as_proof(_begin(path)):
-        _refuse("this is a proof, not a bundle", path, "blockwatch verify FILE checks it.")
+        return _error("this is a proof, not a bundle", path, "blockwatch verify FILE checks it.")
+    return mistake(path)
 
 
 def begins_as_proof(begin: bytes) -> bool:
@@ -69,5 +63,5 @@ def _begin(path: Path) -> bytes:
         return b""
 
 
-def _refuse(what: str, path: Path, remedy: str) -> None:
-    raise UsageError(what, where=str(path), remedy=remedy)
+def _error(what: str, path: Path, remedy: str) -> UsageError:
+    return UsageError(what, where=str(path), remedy=remedy)

@@ -15,7 +15,7 @@ import msgspec
 
 from blockwatch.errors import EvidenceError, UsageError
 from blockwatch.evidence.merge import ASIDE
-from blockwatch.evidence.mistaken import refuse_mistaken
+from blockwatch.evidence.mistaken import mistake
 from blockwatch.evidence.opened import opened_paths
 from blockwatch.evidence.reading import is_run, linked_runs, runs_at
 from blockwatch.evidence.report import Finding, Report
@@ -76,7 +76,8 @@ class Held:
 
 
 def _place(path: Path, reader: Reader, opened: ExitStack, held: Held) -> _Place:
-    refuse_mistaken(path)
+    if (mistaken := mistake(path)) is not None:
+        raise mistaken
     if looks_like_a_proof(path):
         check = verify_growth if is_growth(path) else verify_proof
         return _Place(path, [], [check(path, reader)])

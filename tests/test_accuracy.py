@@ -72,6 +72,19 @@ def test_matrix() -> None:
     assert sum(cells.values()) == len(ROWS)
 
 
+def test_what_looks_like_a_block_is_shown_apart() -> None:
+    """A server that bans us: `blocked signs` is right there, and still no block."""
+    banned = row(
+        "ok", "blocked", "tcp.refused", may_be_blocked=True, right=True, grade="signs", scenario="ban"
+    )
+    counts = count([banned])
+    assert counts.specificity.n == counts.sensitivity.n == counts.accused_signs == 0
+    assert matrix([banned]) == {("ok*", "tcp.refused"): 1}
+    text = page("0123456789ab", [(Trial("main", NOISES[0], 1), [*ROWS, banned])], [], [])
+    assert "1/1 = 100.00% (20.65% to 100.00%); strong or confirmed: 0." in text
+    assert "| `ban` | ok | 1/1 = 100.00% (20.65% to 100.00%) |" in text
+
+
 def test_the_page_tells_what_was_wrong() -> None:
     found = [(Trial("main", NOISES[1], 2), ROWS), (Trial(CLEAN, NO_HELPER[0], 1), ROWS[:2])]
     text = page(

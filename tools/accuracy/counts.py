@@ -78,9 +78,17 @@ def _is_block(row: Row) -> bool:
     return row.truth not in ("ok", "down", "refused", "inconclusive")
 
 
+def is_lookalike(row: Row) -> bool:
+    """Nobody blocks, but one network sees what a block looks like: the truth allows `blocked` as well."""
+    return row.may_be_blocked and not _is_block(row)
+
+
 def matrix(rows: Iterable[Row]) -> Counter[tuple[str, str]]:
-    """How often each (truth, said) was seen; a mechanism without its trigger (``.sni``, ``.ip``, …)."""
-    return Counter((_plain(row.truth), _said(row)) for row in rows)
+    """How often each (truth, said) was seen; a mechanism without its trigger (``.sni``, ``.ip``, …).
+
+    The truth of a lookalike ends with a star.
+    """
+    return Counter((_plain(row.truth) + "*" * is_lookalike(row), _said(row)) for row in rows)
 
 
 def _said(row: Row) -> str:

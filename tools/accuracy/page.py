@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from blockwatch.lab.trial import CLEAN, Row
-from tools.accuracy.counts import Counts, Share, count, matrix
+from tools.accuracy.counts import Counts, Share, count, is_lookalike, matrix
 from tools.accuracy.recorded import Known, Real
 from tools.accuracy.trials import NO_HELPER, NOISES, SEEDS, Trial
 
@@ -35,8 +35,10 @@ def page(state: str, found: Found, known: Sequence[Known], real: Sequence[Real])
         "## Scenarios under noise\n",
         _noise_table(worlds),
         "## Confusion matrix\n",
-        "All noises and seeds together; rows: truth, columns: verdict.\n",
+        "All noises and seeds together; rows: truth, columns: verdict. A star: a lookalike (see there).\n",
         _matrix_table([row for _, rows in worlds for row in rows]),
+        "## Lookalikes\n",
+        _lookalikes([row for _, rows in worlds for row in rows]),
         "## What was wrong\n",
         _wrong(worlds),
         "## Clean sites\n",
@@ -82,7 +84,8 @@ def _matrix_table(rows: list[Row]) -> str:
     cells = matrix(rows)
     states = ["ok", "down", "refused", "inconclusive"]
     names = {name for pair in cells for name in pair}
-    order = [*sorted(names - {*states, "nothing"}), *(s for s in [*states, "nothing"] if s in names)]
+    last = [*states, *(f"{state}*" for state in states), "nothing"]
+    order = [*sorted(names - set(last)), *(name for name in last if name in names)]
     columns = [name for name in order if any(cells[truth, name] for truth in order)]
     lines = [
         (f"**{truth}**", *(cells[truth, name] or "" for name in columns))
@@ -90,6 +93,28 @@ def _matrix_table(rows: list[Row]) -> str:
         if any(cells[truth, name] for name in columns)
     ]
     return _table(("truth \\ verdict", *columns), lines)
+
+
+def _lookalikes(rows: list[Row]) -> str:
+    lookalikes = [row for row in rows if is_lookalike(row)]
+    hard = sum(row.grade in ("strong", "confirmed") for row in lookalikes)
+    words = (
+        "Targets that one network cannot tell from blocked ones, even with a control: a server that bans\n"
+        "this address or this country, a stale entry of a resolver, a name that is new, a router that\n"
+        "answers for names of its own; a few of them are blocked, but in part. Their truth allows\n"
+        "`blocked` beside another state. They are counted in *right*, and left out of *sensitivity*,\n"
+        "*specificity* and *accused* above. So this is how often a reader finds such a site called\n"
+        "`blocked signs`, and why `signs` alone is no "
+        f"evidence of a block: {_called(lookalikes)}; strong or confirmed: {hard}.\n\n"
+    )
+    names = sorted({row.scenario for row in lookalikes})
+    alike = [(name, [row for row in lookalikes if row.scenario == name]) for name in names]
+    lines = [(f"`{name}`", each[0].truth, _called(each)) for name, each in alike]
+    return words + _table(("scenario", "truth", "called blocked (signs)"), lines)
+
+
+def _called(rows: list[Row]) -> Share:
+    return Share(sum(row.state == "blocked" for row in rows), len(rows))
 
 
 def _wrong(found: Found) -> str:

@@ -4,6 +4,7 @@ import gzip
 import ipaddress
 import re
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,12 +19,16 @@ from blockwatch.model import (
     HttpStep,
     Measured,
     Measurement,
+    Purpose,
 )
+from blockwatch.net.http import USER_AGENT, Request
+from blockwatch.net.url import parse_url
 from blockwatch.runner.scrub import Scrubber
 
 OWN, OWN6 = "95.56.8.20", "2a00:1450:4001:81b::200e"
 SITE = "93.184.216.34"
 BLIND = (4, 6)
+V4 = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])")
 
 
 def measured(raw=b"", *, title=None, headers=(), hop=0, url="http://a.example/", before=()):
@@ -154,11 +159,27 @@ def test_an_address_once_met_stays():
     assert cut(scrubber, raw) == raw
 
 
+def test_what_every_request_of_ours_says_stays_though_it_looks_like_an_address():
+    request = Request(parse_url("http://a.example/"))
+    step = msgspec.structs.replace(
+        measured().measurement.observations[0], purpose=Purpose.REPEAT, request_headers=request.all_headers()
+    )
+    page = response(f"<p>Your browser: {USER_AGENT}</p>".encode())
+    exchange = Exchange(url=step.url, address=SITE, started=0, request=request.raw(), response=page)
+    given = measured()
+    given = Measured(
+        measurement=msgspec.structs.replace(given.measurement, observations=(step,)), exchanges={0: exchange}
+    )
+    alike = [found for found in V4.findall(request.raw().decode()) if ipaddress.ip_address(found).is_global]
+    assert alike  # else there is nothing to mistake, and no exception is needed
+    assert all(found.endswith(".0.0.0") for found in alike)  # first of its network: no line has it
+    assert Scrubber((), blind=BLIND).measured(given) == given
+
+
 ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6, network="2000::/3"))
 GLUE = st.text(st.sampled_from("xyz \t\"'<>/=&?()[],;!#\n"), min_size=1, max_size=5).filter(
     lambda glue: "&#" not in glue  # what would be a character
 )
-V4 = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])")
 
 
 def kept_or_cut(address, met):

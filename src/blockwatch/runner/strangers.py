@@ -6,6 +6,7 @@ Rules of this file:
   network (AS), since carriers put many lines behind a pool, and a reconnection brings another address;
 * one that this run has dialled, got from a lookup or been told by a control describes a site, and stays;
 * of the own network also one that stands as a host in a URL: that is a server;
+* what looks like one in the headers of every request of ours stays: a version of a browser tells no line;
 * literals only, in their plain spelling (docs/decisions/0009-an-address-not-known.md).
 """
 
@@ -14,10 +15,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from blockwatch import asn
 from blockwatch.model import ControlStep, DnsStep, Observation
+from blockwatch.net.http import BROWSER_HEADERS
 from blockwatch.runner.forms import COLON, V4_END
 
 _MIXED = frozenset((10, 100, 127, 169, 172, 192, 198, 203))  # first octets of what is not all public
@@ -61,7 +63,7 @@ class Strangers:
         text = found[0]
         inner = text.rstrip(b":") if not text.endswith(b"::") else text
         address = _public(inner)
-        if address is None or address in self.met:
+        if address is None or address in self.met or address in _sent():
             return text
         if (6 if ":" in address else 4) not in self._blind:
             before = found.string[max(0, found.start() - 4) : found.start()]
@@ -81,6 +83,13 @@ def addresses_in(steps: Sequence[Observation]) -> set[str]:
         else:
             found.add(step.address)
     return found
+
+
+@cache
+def _sent() -> frozenset[str | None]:
+    """What looks like an address in the headers that every request of ours has."""
+    headers = " ".join(value for _, value in BROWSER_HEADERS).encode()
+    return frozenset(_public(found[0]) for found in _LITERAL.finditer(headers))
 
 
 def _may_hold_literals(data: bytes) -> bool:

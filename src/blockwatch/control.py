@@ -25,7 +25,7 @@ import trio
 from blockwatch import failure as f
 from blockwatch.model import ControlStep
 from blockwatch.net import limits
-from blockwatch.net.failures import NETWORK, Garbage, name
+from blockwatch.net.failures import NETWORK, Garbage, name_failure
 from blockwatch.net.http import BROWSER_HEADERS, Reply, Request
 from blockwatch.net.kept import Kept
 from blockwatch.net.kit import Kit
@@ -112,10 +112,7 @@ class Helpers:
             else:
                 fields["failure"], fields["error"] = _why_not(connecting)
         except NETWORK as error:
-            named = name(error)
-            if named is None:
-                raise
-            fields["failure"], fields["error"] = named
+            fields["failure"], fields["error"] = name_failure(error)
         fields["sent"], fields["received"] = len(request.raw()), len(reply.raw)
         record.end(draft)
         return reply.status

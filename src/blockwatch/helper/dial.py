@@ -21,8 +21,7 @@ from trio import socket
 from blockwatch import failure as f
 from blockwatch.errors import ConfigError
 from blockwatch.helper.destinations import Destinations
-from blockwatch.net.failures import NETWORK
-from blockwatch.net.failures import name as name_failure
+from blockwatch.net.failures import NETWORK, name_failure
 from blockwatch.net.seam import Connection, Network, RealNetwork
 from blockwatch.net.tls import TlsStream
 
@@ -162,13 +161,11 @@ class Dialer:
             dialed.tls_failure = certificate_failure(error)
             return True
         except NETWORK as error:
-            named = name_failure(error)
-            if named is None:
-                raise
+            failure, _ = name_failure(error)
             if lower is None:
-                dialed.tcp_failure = named[0]
+                dialed.tcp_failure = failure
             else:
-                dialed.tls_failure = named[0]
+                dialed.tls_failure = failure
             return False
         finally:
             if lower is not None:

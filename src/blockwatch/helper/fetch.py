@@ -24,8 +24,7 @@ from blockwatch.helper.dial import Stream
 from blockwatch.helper.protocol import BadRequest, Hop, Url, follow
 from blockwatch.net import limits
 from blockwatch.net import url as net_url
-from blockwatch.net.failures import NETWORK
-from blockwatch.net.failures import name as name_failure
+from blockwatch.net.failures import NETWORK, name_failure
 from blockwatch.net.http import Reply, Request, exchange
 from blockwatch.net.redirects import location
 
@@ -118,10 +117,7 @@ async def _exchange(url: Url, request: Request, stream: Stream, deadline: float)
         try:
             await exchange(stream.stream, request, reply, protocol=None)
         except NETWORK as error:
-            named = name_failure(error)
-            if named is None:
-                raise
-            failure = named[0]
+            failure, _ = name_failure(error)
     if scope.cancelled_caught:
         failure = f.TIMEOUT if reply.status is None else None
         reply.truncated = True

@@ -15,8 +15,7 @@ import trio
 
 from blockwatch import failure as f
 from blockwatch.net import dnsmessage
-from blockwatch.net.failures import NETWORK
-from blockwatch.net.failures import name as name_failure
+from blockwatch.net.failures import NETWORK, name_failure
 from blockwatch.net.seam import Network
 
 DEADLINE = 4.0  # seconds, both types together
@@ -70,10 +69,7 @@ class Resolver:
                         return last
                     await trio.sleep(0.2)
             except NETWORK as error:
-                named = name_failure(error)
-                if named is None:
-                    raise
-                last = Looked((), named[0])
+                last = Looked((), name_failure(error)[0])
                 await trio.sleep(0.2)
         return last
 

@@ -3,8 +3,8 @@
 Rules of this file:
 
 * what is not named here is our own fault and propagates: a bug must never look like censorship;
-* :data:`NETWORK` is the only tuple that steps catch; :func:`name` may still answer ``None``
-  (an errno that a network cannot cause, such as EMFILE), and then the exception goes on;
+* :data:`NETWORK` is the only tuple that steps catch; :func:`name_failure` raises again what is among them and
+  still no network's doing (an errno that a network cannot cause, such as EMFILE);
 * FIN, RST, time-out and alert keep their own names, whatever library stood between.
 
 Strings: OONI, probe-cli ``internal/netxlite`` (classification of errors).
@@ -88,8 +88,15 @@ def alert_failure(number: int) -> str:
     return _ALERT_FAILURES.get(number, f.FAILED_HANDSHAKE)
 
 
-def name(exception: BaseException) -> tuple[str, str | None] | None:
-    """``(failure, error beneath)`` of an exception of :data:`NETWORK`; None: not the network's doing."""
+def name_failure(exception: BaseException) -> tuple[str, str | None]:
+    """``(failure, error beneath)`` of an exception that a network caused; any other is raised again."""
+    named = _name(exception)
+    if named is None:
+        raise exception
+    return named
+
+
+def _name(exception: BaseException) -> tuple[str, str | None] | None:
     if isinstance(exception, trio.TooSlowError):
         return f.TIMEOUT, None
     if isinstance(exception, EndOfStream):

@@ -19,7 +19,7 @@ import trio
 from blockwatch import content
 from blockwatch.model import Exchange, HttpStep, Purpose, TcpStep, TlsStep
 from blockwatch.net import limits
-from blockwatch.net.failures import NETWORK, name
+from blockwatch.net.failures import NETWORK, name_failure
 from blockwatch.net.http import H2, Reply, Request, exchange
 from blockwatch.net.kit import Kit
 from blockwatch.net.meter import Meter
@@ -182,10 +182,7 @@ class Flow:
         try:
             await action(draft.fields)
         except NETWORK as error:
-            named = name(error)
-            if named is None:
-                raise
-            draft.fields["failure"], draft.fields["error"] = named
+            draft.fields["failure"], draft.fields["error"] = name_failure(error)
             self.broken = True
         self._record.end(draft)
 

@@ -19,7 +19,7 @@ import trio
 
 from blockwatch.model import Purpose
 from blockwatch.net import limits
-from blockwatch.net.failures import NETWORK, name
+from blockwatch.net.failures import NETWORK, name_failure
 from blockwatch.net.flow import Flow
 from blockwatch.net.http import Reply, Request
 from blockwatch.net.kit import Kit
@@ -85,7 +85,8 @@ class Kept:
             try:
                 await self._converse(flow, request, reply)
             except NETWORK as error:
-                if isinstance(error, trio.TooSlowError) or reply.raw or name(error) is None:
+                name_failure(error)
+                if isinstance(error, trio.TooSlowError) or reply.raw:
                     raise
             else:
                 return True
@@ -143,8 +144,7 @@ class Kept:
                 with trio.fail_after(limits.DNS_SYSTEM_S):
                     found = await self._kit.network.getaddrinfo(self.url.host)
             except NETWORK as error:
-                if name(error) is None:
-                    raise
+                name_failure(error)
             usable = [a for a in found if (":" not in a or self._kit.ipv6)]
             self._addresses = usable[:2] or self._addresses  # what another lookup found meanwhile
         return self._addresses

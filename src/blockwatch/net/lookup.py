@@ -20,7 +20,7 @@ import trio
 from blockwatch import failure as f
 from blockwatch.model import DnsStep, Purpose
 from blockwatch.net import dnsmessage, limits
-from blockwatch.net.failures import NETWORK, EndOfStream, Garbage, name
+from blockwatch.net.failures import NETWORK, EndOfStream, Garbage, name_failure
 from blockwatch.net.flow import Flow
 from blockwatch.net.habits import Habits
 from blockwatch.net.http import BROWSER_HEADERS, Reply, Request
@@ -219,10 +219,7 @@ class Lookups:
         try:
             await ask(draft.fields)
         except NETWORK as error:
-            named = name(error)
-            if named is None:
-                raise
-            draft.fields["failure"], draft.fields["error"] = named
+            draft.fields["failure"], draft.fields["error"] = name_failure(error)
         self._record.end(draft)
 
 

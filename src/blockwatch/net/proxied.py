@@ -14,7 +14,7 @@ import trio
 
 from blockwatch.model import ControlStep, Endpoint, HttpStep, Observation
 from blockwatch.net import limits
-from blockwatch.net.failures import NETWORK, name
+from blockwatch.net.failures import NETWORK, name_failure
 from blockwatch.net.flow import Flow
 from blockwatch.net.http import Reply
 from blockwatch.net.kit import Kit
@@ -115,13 +115,10 @@ def _distrust(steps: tuple[Observation, ...]) -> str | None:
 
 
 def _blame(error: BaseException) -> tuple[str, str | None]:
-    """What is wrong with the proxy; what is not its fault is raised again."""
-    leaf = error
-    while isinstance(leaf, BaseExceptionGroup):
-        leaf = leaf.exceptions[0]
-    if isinstance(leaf, ProxyDown):
-        return leaf.failure, leaf.error
-    named = name(leaf)
-    if named is None:
-        raise error
-    return named
+    """What is wrong with the proxy; what is not its fault is raised again, whatever came beside it."""
+    if isinstance(error, BaseExceptionGroup):
+        first, *_ = [_blame(one) for one in error.exceptions]  # all of them: a fault of ours may come last
+        return first
+    if isinstance(error, ProxyDown):
+        return error.failure, error.error
+    return name_failure(error)

@@ -16,7 +16,7 @@ import trio
 
 from blockwatch.errors import UsageError
 from blockwatch.net import limits
-from blockwatch.net.failures import NETWORK, Garbage, name
+from blockwatch.net.failures import NETWORK, Garbage, name_failure
 from blockwatch.net.seam import Connection, Datagrams, Network
 from blockwatch.net.url import BadUrl, is_literal, normal_host
 
@@ -153,9 +153,8 @@ def _refusal(code: int) -> Exception:
     return Garbage(f"unknown_failure: SOCKS reply {code}", f"SOCKS {code}")
 
 
-def _down(error: BaseException) -> BaseException:
-    named = name(error)
-    return error if named is None else ProxyDown(*named)
+def _down(error: BaseException) -> ProxyDown:
+    return ProxyDown(*name_failure(error))
 
 
 async def _exactly(connection: Connection, length: int) -> bytes:

@@ -18,7 +18,7 @@ import trio
 from blockwatch import failure as f
 from blockwatch.model import DnsReply
 from blockwatch.net import dnsmessage, limits
-from blockwatch.net.failures import NETWORK, name
+from blockwatch.net.failures import NETWORK, name_failure
 from blockwatch.net.habits import Habits
 from blockwatch.net.kit import Kit
 from blockwatch.net.record import Draft, Record
@@ -151,9 +151,7 @@ class _Listener:
 
     def fail(self, error: BaseException) -> None:
         """Note what went wrong, unless an answer is there."""
-        named = name(error)
-        if named is None:
-            raise error
+        named = name_failure(error)
         if not self._fits:
             self.draft.fields["failure"], self.draft.fields["error"] = named
 

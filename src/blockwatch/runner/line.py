@@ -19,7 +19,7 @@ import trio
 
 from blockwatch import failure as f
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Observation, TcpStep, TlsStep
-from blockwatch.net.failures import NETWORK, name
+from blockwatch.net.failures import NETWORK, name_failure
 from blockwatch.net.flow import Flow
 from blockwatch.net.http import Reply
 from blockwatch.net.kit import Kit
@@ -105,10 +105,8 @@ class Line:
         try:
             found = await self._kit.network.getaddrinfo(host)
         except NETWORK as error:
-            named = name(error)
-            if named is None:
-                raise
-            heard[0] += named[0] in (f.NXDOMAIN, f.NO_ANSWER)
+            failure, _ = name_failure(error)
+            heard[0] += failure in (f.NXDOMAIN, f.NO_ANSWER)
             return []
         heard[0] += 1
         return [address for address in found if ":" not in address or self._kit.ipv6][:1]

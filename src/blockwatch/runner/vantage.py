@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from blockwatch.net.failures import NETWORK, name
+from blockwatch.net.failures import NETWORK, name_failure
 from blockwatch.net.flow import Flow
 from blockwatch.net.http import Request
 from blockwatch.net.kit import Kit
@@ -94,8 +94,7 @@ async def _usable(kit: Kit, host: str, versions: Sequence[int]) -> list[str]:
     try:
         found = [host] if is_literal(host) else await kit.network.getaddrinfo(host)
     except NETWORK as error:
-        if name(error) is None:
-            raise
+        name_failure(error)
         return []
     fitting = [address for address in found if _version(address) in versions]
     return sorted(fitting, key=lambda address: versions.index(_version(address)))
@@ -161,8 +160,7 @@ async def _ask_stun(kit: Kit, server: str, versions: Sequence[int]) -> str | Non
         finally:
             socket.close()
     except NETWORK as error:
-        if name(error) is None:
-            raise
+        name_failure(error)
         return None
     return read_stun(message, transaction)
 

@@ -19,7 +19,7 @@ from blockwatch.evidence.naming import PROGRESS_FILE
 from blockwatch.evidence.progress import Noting
 from blockwatch.evidence.shelf import EncryptedShelf, Memory
 from blockwatch.evidence.signing import Signer, new_signer
-from blockwatch.run import RunOpen, Vantage
+from blockwatch.run import LineCheck, RunOpen, Vantage
 from blockwatch.runner.plan import Plan, make_plan
 from blockwatch.store import ResultsLock, RunWriter
 from tests.cli.command import blockwatch
@@ -110,6 +110,9 @@ def test_where_there_is_nothing_to_go_on_with(machine: Machine) -> None:
     assert (code, "this run is complete" in words) == (Exit.USAGE, True)
     machine.begun(0, close="interrupted")
     assert machine.left()[0] == Exit.OK
+    bad = (LineCheck(kind="connectivity", when="before", t=0, ok=False, detail="nothing answered"),)
+    machine.begun(0, close="done", checks=bad)
+    assert resumed(machine.plan(), machine.results, encrypted=False).plan.rest == (0, 1, 2)
 
 
 def test_runs_of_other_keys_imported_runs_and_re_tests_are_passed_over(machine: Machine) -> None:
@@ -123,6 +126,25 @@ def test_runs_of_other_keys_imported_runs_and_re_tests_are_passed_over(machine: 
     machine.begun(0)
     machine.signer = mine
     assert resumed(machine.plan(), machine.results, encrypted=False).stopped == wanted
+
+
+def test_of_a_re_test_only_one_of_the_same_run(machine: Machine) -> None:
+    of, other = "f" * 16, "e" * 16
+    machine.begun(0)
+    with pytest.raises(UsageError, match=f"no re-test of yours of run {of}"):
+        resumed(machine.plan(), machine.results, encrypted=False, retest_of=of)
+    wanted = machine.begun(1, retest_of=of, close="budget")
+    machine.begun(0, retest_of=other)
+    latest = machine.begun(0)
+    part = resumed(machine.plan(), machine.results, encrypted=False, retest_of=of)
+    assert (part.stopped, part.plan.rest, part.plan.beside) == (wanted, (2, 0), (1,))
+    assert resumed(machine.plan(), machine.results, encrypted=False).stopped == latest
+    with pytest.raises(UsageError, match="encrypted as it is written") as caught:
+        resumed(machine.plan(), machine.results, encrypted=True, retest_of=of)
+    assert "Leave out --resume" in caught.value.remedy
+    machine.begun(0, 1, 2, retest_of=of, close="done")
+    with pytest.raises(UsageError, match="complete"):
+        resumed(machine.plan(), machine.results, encrypted=False, retest_of=of)
 
 
 def test_the_last_of_several_that_went_on_with_each_other(machine: Machine) -> None:

@@ -1,6 +1,8 @@
 """What a run that stopped before its end leaves: which tasks, in which order, and on which network."""
 
+import msgspec
 import pytest
+import trio
 
 from blockwatch.errors import UsageError
 from blockwatch.model import Measurement, TlsStep
@@ -10,7 +12,7 @@ from blockwatch.runner.rest import Tally, what_is_left
 from blockwatch.runner.scope import differences, scope_of, scope_of_run
 from blockwatch.target import Mirror, Target
 
-from .making import Asking, Kept, plan_of, site
+from .making import OTHER, Asking, Kept, plan_of, site
 
 WORKED = TlsStep(i=0, t=0, us=1, failure=None, address="93.184.216.34", port=443, server_name="a.example")
 BROKE = TlsStep(
@@ -81,6 +83,42 @@ def test_on_a_bad_line_only_what_surely_worked_is_done():
     counted = tally(done={4})
     counted.heard(bad)
     assert counted.done == {4}  # an earlier run's
+
+
+def test_of_a_line_that_was_bad_an_end_leaves_what_did_not_surely_work():
+    bad = [LineCheck(kind="connectivity", when="before", t=0, ok=False, detail="nothing answered")]
+    mute = [LineCheck(kind="portal", when="before", t=0, ok=None, detail="no page known beforehand came")]
+    fine = [LineCheck(kind="portal", when="during", t=0, ok=True, detail="a page known beforehand came")]
+    assert after(made(1, WORKED), made(2), checks=bad, close=CLOSE) == {1}
+    assert after(made(1), made(2), checks=mute, close=CLOSE) == set()  # a router's cache answers, no more
+    assert after(made(1), checks=mute, close=msgspec.structs.replace(CLOSE, checks=fine)) == set(range(5))
+    assert after(made(1, WORKED), made(2), checks=mute, close=CLOSE) == set(range(5))
+
+
+async def test_a_run_that_heard_but_a_cache_is_not_complete(far, autojump_clock):
+    """The names of the list are in the cache of the line's resolver; nothing beyond answers."""
+    lookup = far.getaddrinfo
+
+    async def cached(name):
+        if name not in far.names:
+            await trio.sleep_forever()
+        return await lookup(name)
+
+    far.names = {f"{name}.example": [OTHER] for name in "abc"}
+    far.getaddrinfo = cached
+    for address, port in ((OTHER, 80), ("1.1.1.1", 80), ("8.8.8.8", 80)):
+        far.black_hole(address, port)
+    plan = plan_of(site("a"), site("b"), site("c"))
+    kept = Kept()
+    close = await run(what_is_left(plan, "ab" * 8, {0}), kept, Asking(), network=far)
+    counted = Tally(plan.tasks, lambda steps: False, done={0})
+    counted.heard(kept.opened[0].checks)
+    for measured in kept.written:
+        counted.add(measured.measurement)
+    counted.ended(close)
+    assert (close.reason, close.measured) == ("done", 2)
+    assert (counted.complete, counted.done) == (False, {0})
+    assert what_is_left(plan, "cd" * 8, counted.done).rest == (1, 2)
 
 
 def test_what_the_end_of_the_time_cut_is_not_done():

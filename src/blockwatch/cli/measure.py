@@ -69,7 +69,7 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
     plan = msgspec.structs.replace(plan, settings=settings)
     with ResultsLock(options.results):
         memory = Memory() if options.encrypt_to else None
-        part = _part(plan, options)
+        part = _part(plan, options, retest_of)
         signer = signer_of_run(options.campaign)
         shelf = _shelf(part, plan, options, memory, None if retest_of else signer) if memory else None
         close, folder = _carry_out(part, options, retest_of, signer, shelf)
@@ -85,18 +85,18 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
                 click.echo(_fault_words(faults), err=True)
     if close.reason in _WORDS_OF_REASON:
         click.echo(f"blockwatch: {_WORDS_OF_REASON[close.reason]}", err=True)
-        if retest_of is None:
+        if retest_of is None or memory is None:
             click.echo("  The same command with --resume goes on with what is left.", err=True)
     return code
 
 
-def _part(plan: Plan, options: Options) -> Part:
+def _part(plan: Plan, options: Options, retest_of: str | None) -> Part:
     """All of the plan, or what the run to be resumed left of it."""
     from blockwatch.cli.resume import Part, resumed, say
 
     if not options.resume:
         return Part(plan)
-    part = resumed(plan, options.results, encrypted=bool(options.encrypt_to))
+    part = resumed(plan, options.results, encrypted=bool(options.encrypt_to), retest_of=retest_of)
     if not options.quiet:
         say(part)
     return part

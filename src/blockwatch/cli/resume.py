@@ -1,4 +1,5 @@
-"""``--resume``: goes on with the newest run of the key that stopped before its end, as a run of its own.
+"""``--resume``: goes on with the newest run of the key that stopped before its end, as a run of its own; of
+``retest`` with the newest re-test of the same run.
 
 Rules of this file:
 
@@ -54,17 +55,21 @@ class _Stopped(msgspec.Struct, frozen=True):
     elsewhere: Callable[[int | None], bool]  # whether an AS number is not that of this run
 
 
-def resumed(plan: Plan, results: Path, *, encrypted: bool) -> Part:
-    """What the newest run left of ``plan``. Raises ``UsageError`` and ``EvidenceError``."""
+def resumed(plan: Plan, results: Path, *, encrypted: bool, retest_of: str | None = None) -> Part:
+    """What the newest run, or re-test of it, left of ``plan``. Raises ``UsageError``, ``EvidenceError``."""
     from blockwatch.cli.sealing import held_signer
     from blockwatch.evidence.rootnote import is_encrypted
     from blockwatch.runner.rest import what_is_left
 
     signer = held_signer(plan.settings.campaign)
+    if retest_of is not None and encrypted:
+        raise UsageError("a re-test that is encrypted as it is written leaves no word of how far it came",
+                         remedy=_ANEW)  # fmt: skip
     with _damage_said():
-        folder = _newest(results, signer)
+        folder = _newest(results, signer, retest_of)
     if folder is None:
-        raise UsageError("there is no run of yours to resume here", where=str(results), remedy=_ANEW)
+        what = "run of yours" if retest_of is None else f"re-test of yours of run {retest_of}"
+        raise UsageError(f"there is no {what} to resume here", where=str(results), remedy=_ANEW)
     if is_encrypted(folder) != encrypted:
         remedy = "leave out --encrypt-to" if encrypted else "name a key with --encrypt-to"
         raise UsageError(
@@ -112,8 +117,8 @@ def say(part: Part) -> None:
     click.echo(f"goes on with {part.stopped}: {left} left{beside}", err=True)
 
 
-def _newest(results: Path, signer: Signer | None) -> Path | None:
-    """The newest run of the chain that was no re-test; one that is damaged is an ``EvidenceError``."""
+def _newest(results: Path, signer: Signer | None, retest_of: str | None) -> Path | None:
+    """The newest of the chain that was a re-test of this run, or none; a damaged one: ``EvidenceError``."""
     from blockwatch.evidence.naming import PROGRESS_FILE, is_plain
     from blockwatch.evidence.reading import read_run, run_folders
     from blockwatch.evidence.rootnote import encrypted_folders, is_encrypted
@@ -127,11 +132,11 @@ def _newest(results: Path, signer: Signer | None) -> Path | None:
 
     for folder in sorted((*run_folders(results), *encrypted_folders(results)), key=begun, reverse=True):
         if is_encrypted(folder):
-            if _is_of(folder, signer):
+            if retest_of is None and _is_of(folder, signer):
                 return folder
             continue
         first = read_run(folder).open
-        if first.key == key and first.imported is None and first.retest_of is None:
+        if first.key == key and first.imported is None and first.retest_of == retest_of:
             return _latest(results, folder, key)
     return None
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 @click.command(name="retest")
 @click.option("--from", "source", required=True, type=click.Path(path_type=Path), metavar="RUN",
               help="Folder of the run to look into.")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with the newest re-test of RUN in --results: measure "
+              "what it left when it was stopped or killed. Give the same options as then; limits count "
+              "anew.")  # fmt: skip
 @measuring
 def command(options: Options, source: Path) -> None:
     """Measure again every address of RUN that was not plainly reachable, and the controls, as a new run.

@@ -5,8 +5,9 @@ Rules of this file:
 * pure; the numbers are those of the tasks of the whole plan, from 0, in its order;
 * done is what was measured to its end, the re-test included where one was called for. What still awaited it
   is begun anew, so that no verdict has to rest on two runs;
-* where a check of the own line failed, only what surely worked is done;
-* of a run that came to its end nothing is left, so that no fault of ours is met for ever;
+* where a check of the own line failed, or nothing showed that it let anything through, only what surely
+  worked is done, also in a run that came to its end;
+* of any other run that came to its end nothing is left, so that no fault of ours is met for ever;
 * controls belong to the run that they are compared in: they are measured again, and never count as left.
   Where a list has none, a few addresses that worked stand in for them, so that a run of nothing but trouble
   has something to hold it against.
@@ -52,7 +53,10 @@ class Tally:
         self._done = set(done)
         self._unsure: set[int] = set()  # nothing in it surely worked
         self._short: set[int] = set()  # its own time or bytes were spent; or those of the run
-        self._bad_line = self._out_of_time = self._ended = False
+        self._line_failed = self._out_of_time = self._ended = False
+        self._passed: bool | None = (
+            None  # whether the line let something through unaltered; None: nobody looked
+        )
 
     def add(self, measurement: Measurement) -> None:
         """Take one measurement, in the order made."""
@@ -65,7 +69,9 @@ class Tally:
         self._done.update(numbers)
         if measurement.stopped is not None:
             self._short.update(numbers)
-        if not any(map(surely_worked, observations)):
+        if any(map(surely_worked, observations)):
+            self._passed = True
+        else:
             self._unsure.update(numbers)
         if measurement.attempt == "first" and numbers:
             proved = any(isinstance(step, TlsStep) and surely_worked(step) for step in observations)
@@ -74,7 +80,11 @@ class Tally:
 
     def heard(self, checks: Iterable[LineCheck]) -> None:
         """Take checks of the own line."""
-        self._bad_line = self._bad_line or any(c.kind in _LINE and c.ok is False for c in checks)
+        for check in checks:
+            if check.kind in _LINE and check.ok is False:
+                self._line_failed = True
+            if check.kind == "portal":  # also says whether a page known beforehand came as it must
+                self._passed = self._passed or check.ok is True
 
     def ended(self, close: RunClose) -> None:
         """Take the last line."""
@@ -85,9 +95,10 @@ class Tally:
     @property
     def done(self) -> frozenset[int]:
         """Numbers of what need not be measured again."""
-        if self._ended:
+        bad_line = self._line_failed or self._passed is False
+        if self._ended and not bad_line:
             return frozenset(range(self.count))
-        unsure = self._unsure if self._bad_line else set()
+        unsure = self._unsure if bad_line else set()
         short = self._short if self._out_of_time else set()
         return frozenset(self._done - unsure - short)
 

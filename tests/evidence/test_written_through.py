@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from blockwatch.errors import DiskError, EvidenceError
-from blockwatch.evidence.disk import replace_file
+from blockwatch.evidence.disk import replace_by_pieces, replace_file
 from blockwatch.evidence.lock import ResultsLock
 from blockwatch.evidence.timestamps import keep_stamp
 from tests.cli.command import blockwatch, no_traceback
@@ -36,6 +36,25 @@ def test_a_file_is_written_anew(tmp_path: Path, victim: Path, way: str) -> None:
     replace_file(tmp_path / "note", b"new")
     assert (victim.read_bytes(), (tmp_path / "note").read_bytes()) == (b"precious", b"new")
     assert not (tmp_path / "note").is_symlink()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_neither_does_an_export_write_through_them(tmp_path: Path, victim: Path, way: str) -> None:
+    write_run(tmp_path / "results")
+    WAYS[way](tmp_path / "out.part", victim)
+    done = blockwatch("export", "results", "--format", "jsonl", "-o", "out", cwd=tmp_path)
+    assert (done.returncode, victim.read_bytes()) == (0, b"precious"), done.stderr
+    assert (tmp_path / "out").read_bytes().startswith(b"{")
+
+
+def test_what_goes_wrong_in_making_a_file_leaves_none_and_is_not_the_disks_doing(tmp_path: Path) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"one"
+        raise FileNotFoundError("what it is made of")
+
+    with pytest.raises(FileNotFoundError, match="what it is made of"):
+        replace_by_pieces(tmp_path / "note", pieces())
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("way", WAYS)

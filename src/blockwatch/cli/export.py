@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
-from blockwatch.cli.outputs import fresh, unwritable
+from blockwatch.cli.outputs import fresh
 from blockwatch.cli.vantages import beside_of, control_run_options
 from blockwatch.errors import UsageError
 
@@ -62,30 +61,10 @@ def command(
         for line in lines:
             sys.stdout.buffer.write(line)
     else:
-        _write(output, lines)
+        from blockwatch.evidence.disk import replace_by_pieces
+
+        replace_by_pieces(output, lines)
     damaged.refuse()
-
-
-def _write(output: Path, lines: Iterator[bytes]) -> None:
-    """Write to a file that appears under its name only when it is whole."""
-    part = output.with_name(output.name + ".part")
-    try:
-        with part.open("wb") as file:
-            _copy(lines, file)
-        part.replace(output)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise unwritable(error, output) from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _copy(lines: Iterator[bytes], file: BinaryIO) -> None:
-    for line in lines:
-        file.write(line)
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _ooni(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from blockwatch.errors import DiskError, UsageError
+from blockwatch.errors import UsageError
 
 
 def fresh(path: Path) -> Path:
@@ -18,12 +18,3 @@ def fresh(path: Path) -> Path:
     if taken is not None:
         raise UsageError("this file is there already", where=str(taken), remedy="Name another one.")
     return path
-
-
-def unwritable(error: OSError, output: Path) -> DiskError:
-    """What to say where the file of ``-o`` cannot be written."""
-    return DiskError(
-        f"cannot be written ({error.strerror or error})",
-        where=str(output),
-        remedy="Name a file with -o in a folder that is there, that you may write to and that has room.",
-    )

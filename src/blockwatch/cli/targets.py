@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from blockwatch.cli.outputs import fresh, unwritable
+from blockwatch.cli.outputs import fresh
 from blockwatch.errors import Exit
 
 
@@ -72,10 +72,9 @@ def citizenlab(csv: Path, country: str | None, category: tuple[str, ...], output
     if output is None:
         sys.stdout.write(made.text)
     else:
-        try:
-            output.write_text(made.text, encoding="utf-8")
-        except OSError as error:
-            raise unwritable(error, output) from error
+        from blockwatch.evidence.disk import replace_file
+
+        replace_file(output, made.text.encode())
     for problem in made.problems:
         click.echo(str(problem), err=True)
     left = ", ".join(f"{code} {count}" for code, count in sorted(made.left_out.items()))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,18 +67,27 @@ def sync_folder(folder: Path) -> None:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file as a whole, for its owner: a reader sees the old one or the new one, never a part."""
+    replace_by_pieces(path, (content,))
+
+
+def replace_by_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same for a file that is made piece by piece; where that fails, none is there under any name."""
     part = path.with_name(path.name + ".part")
+    with in_words(path):
+        descriptor = _new_file(part)
     try:
-        with in_words(path):
-            descriptor = _new_file(part)
-            try:
-                _write(descriptor, content)
+        try:
+            for piece in pieces:  # what goes wrong in making one is not the disk's doing
+                with in_words(path):
+                    _write(descriptor, piece)
+            with in_words(path):
                 os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        finally:
+            os.close(descriptor)
+        with in_words(path):
             part.replace(path)
             sync_folder(path.parent)
-    except DiskError:
+    except BaseException:
         part.unlink(missing_ok=True)
         raise
 

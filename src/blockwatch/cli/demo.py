@@ -93,7 +93,7 @@ def _measure(lab: RunningLab, results: Path) -> tuple[int, str]:
 
 
 def _checked(lab: RunningLab, results: Path, code: int) -> list[Checked]:
-    from blockwatch.cli.judge import judged
+    from blockwatch.cli.kept import judged
     from blockwatch.cli.words import verdict_line
     from blockwatch.errors import LabError
     from blockwatch.lab.truth import check

@@ -14,7 +14,7 @@ from blockwatch.cli.vantages import beside_of, control_run_options
 from blockwatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from blockwatch.cli.judge import Damaged
+    from blockwatch.cli.kept import Damaged
     from blockwatch.judge import Beside
 
 
@@ -40,7 +40,7 @@ def command(
 
     Example: blockwatch export results/ --format ooni -o measurements.jsonl
     """
-    from blockwatch.cli.judge import Damaged
+    from blockwatch.cli.kept import Damaged
 
     if output is not None:
         fresh(output)
@@ -70,7 +70,7 @@ def command(
 def _ooni(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator[bytes]:
     import msgspec
 
-    from blockwatch.cli.judge import judged, say_unsealed
+    from blockwatch.cli.kept import judged, say_unsealed
     from blockwatch.ooni import NotWeb, to_ooni
 
     written, left = 0, 0
@@ -89,34 +89,17 @@ def _ooni(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator
 
 
 def _records(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
-    from blockwatch.cli.judge import no_run, say_encrypted, say_unsealed
-    from blockwatch.errors import EvidenceError
-    from blockwatch.evidence.covered import read_covered
-    from blockwatch.evidence.opened import opened_runs
+    from blockwatch.cli.kept import covered_runs, say_unsealed
 
-    with opened_runs(paths) as folders:
-        if not folders:
-            raise no_run(paths)
-        say_encrypted(paths)
-        for folder in folders:
-            try:
-                run = read_covered(folder)
-                say_unsealed(run)  # reads it once, so that nothing of a damaged one is written
-                for line, _ in run.lines():
-                    yield line + b"\n"
-            except EvidenceError as error:
-                damaged(error)
+    # saying it reads a run once: nothing of a damaged one is written
+    for run, _ in covered_runs(paths, damaged, say_unsealed):
+        for line, _ in run.lines():
+            yield line + b"\n"
 
 
 def _table(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator[bytes]:
     from blockwatch.analysis.output import render
-    from blockwatch.cli.judge import no_run, say_encrypted
-    from blockwatch.cli.summarise import say_sealed
-    from blockwatch.joined import load
+    from blockwatch.cli.kept import frame_of
+    from blockwatch.judge import OURS
 
-    say_encrypted(paths)
-    frame = load(paths, on_damage=damaged, control=beside)
-    if frame.empty and not (damaged.count or damaged.unread):
-        raise no_run(paths)
-    say_sealed(frame)
-    yield render(frame, "csv")
+    yield render(frame_of(paths, damaged, OURS, beside), "csv")

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from blockwatch.cli.kept import Damaged, explained, judged
 from blockwatch.cli.packs import fingerprints_option, packs_of
 from blockwatch.cli.vantages import beside_of, control_run_options
-from blockwatch.errors import EvidenceError, UnreadError, UsageError, is_forbidden
+from blockwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from blockwatch.evidence.covered import CoveredRun
-    from blockwatch.judge import Beside, Explanation, Pack
-    from blockwatch.store import Run
+    from blockwatch.judge import Beside, Explanation
     from blockwatch.verdict import Verdict
-
-_T = TypeVar("_T")
 
 
 def _known_ruleset(_: click.Context, __: click.Parameter, wanted: int | None) -> int | None:
@@ -123,158 +118,11 @@ def _explain(run: CoveredRun, told: list[Explanation], beside: Beside, *, as_jso
     _notes(run)
 
 
-def say_unsealed(run: CoveredRun) -> None:
-    """Say of a run that some of what was read is under no seal, where it is so."""
-    from blockwatch.cli.words import harmless
-
-    if not run.coverage.whole:
-        click.echo(harmless(f"{run.folder}: {run.coverage.words}", 600), err=True)
-
-
 def _notes(run: CoveredRun) -> None:
     from blockwatch.cli.words import harmless
 
     for note in [f"seal: {run.coverage.words}", *run.notes]:
         click.echo(harmless(f"{run.folder}: {note}", 600), err=True)
-
-
-def say_encrypted(paths: Iterable[Path]) -> None:
-    """Name the runs that are left out because nobody here can read them."""
-    from blockwatch.cli.words import harmless
-    from blockwatch.evidence.opened import encrypted_runs
-
-    for folder in encrypted_runs(paths):
-        click.echo(harmless(f"left out, as it is encrypted: {folder}", 600), err=True)
-
-
-class Damaged:
-    """Takes note of damaged runs: the others are still read, and the exit code is 9 in the end."""
-
-    def __init__(self) -> None:
-        self.count = self.unread = 0
-
-    def __call__(self, error: EvidenceError) -> None:
-        """Say at once what is wrong with a run, and where."""
-        if is_forbidden(error):
-            self.unread += 1
-        else:
-            self.count += 1
-        from blockwatch.cli.words import harmless_lines
-
-        click.echo(f"blockwatch: {harmless_lines(error)}", err=True)
-
-    def refuse(self) -> None:
-        """Raise if anything was damaged, or could not be read."""
-        if self.count:
-            raise EvidenceError(
-                f"{self.count} damaged run{'s' * (self.count > 1)} left out",
-                remedy="Bring the run's folder back from a copy; its bytes are not those that were measured.",
-            )
-        if self.unread:
-            raise UnreadError(
-                f"{self.unread} run{'s' * (self.unread > 1)} left out that you may not read",
-                remedy="Read them as the user whose files they are, or be given the right (chmod).",
-            )
-
-
-def judged(
-    paths: tuple[Path, ...],
-    on_damage: Callable[[EvidenceError], None] | None = None,
-    fingerprints: Pack | None = None,
-    *,
-    ruleset: int | None = None,
-    beside: Beside | None = None,
-) -> Iterator[tuple[CoveredRun, list[Verdict]]]:
-    """Yield every run below ``paths`` with its verdicts; raises :class:`UsageError` where there is none.
-
-    A damaged run raises :class:`EvidenceError`, or is handed to ``on_damage`` and left out.
-    """
-    from blockwatch.judge import LATEST, NOBODY, OURS, judge_run
-
-    def work(run: Run) -> list[Verdict]:
-        return judge_run(
-            run.open,
-            tuple(run.measurements),
-            run.close,
-            run.body,
-            fingerprints or OURS,
-            ruleset=ruleset or LATEST,
-            beside=beside or NOBODY,
-        )
-
-    return _each(paths, on_damage, work)
-
-
-def explained(
-    paths: tuple[Path, ...],
-    on_damage: Callable[[EvidenceError], None] | None,
-    fingerprints: Pack,
-    *,
-    ruleset: int | None,
-    beside: Beside,
-) -> Iterator[tuple[CoveredRun, list[Explanation]]]:
-    """Like :func:`judged`, with the reasons of every verdict."""
-    from blockwatch.judge import LATEST, explain_run
-
-    def work(run: Run) -> list[Explanation]:
-        told = explain_run(
-            run.open,
-            tuple(run.measurements),
-            run.close,
-            run.body,
-            fingerprints,
-            ruleset=ruleset or LATEST,
-            beside=beside,
-        )
-        return list(told)
-
-    return _each(paths, on_damage, work)
-
-
-def _each(
-    paths: tuple[Path, ...],
-    on_damage: Callable[[EvidenceError], None] | None,
-    work: Callable[[Run], _T],
-) -> Iterator[tuple[CoveredRun, _T]]:
-    from blockwatch.evidence.covered import read_covered
-    from blockwatch.evidence.opened import opened_runs
-
-    with opened_runs(paths) as folders:
-        if not folders:
-            raise no_run(paths)
-        say_encrypted(paths)
-        for folder in folders:
-            try:
-                run = read_covered(folder)
-                made = work(run)
-            except EvidenceError as error:
-                if on_damage is None:
-                    raise
-                on_damage(error)
-            else:
-                yield run, made
-
-
-def no_run(paths: Iterable[Path]) -> UsageError:
-    """What to say where there is nothing to read."""
-    named = list(paths)
-    remedy = "Name a run folder, the folder that --results named, or a bundle."
-    if below := list(islice(_below(named), 6)):
-        remedy = f"There are runs in {', '.join(map(str, below[:5]))}{', …' * (len(below) > 5)}: name that."
-    return UsageError("there is no run here", where=", ".join(map(str, named)), remedy=remedy)
-
-
-def _below(paths: Iterable[Path]) -> Iterator[Path]:
-    """Folders of runs one step further down: the demo's, the sample's, one for each campaign."""
-    from blockwatch.evidence.merge import ASIDE
-    from blockwatch.evidence.reading import run_folders
-
-    for path in paths:
-        with suppress(OSError):
-            for folder in sorted(path.iterdir()):
-                hidden = folder.name.startswith(".") or folder.name == ASIDE
-                if folder.is_dir() and not hidden and any(run_folders(folder)):
-                    yield folder
 
 
 def heading(run: CoveredRun) -> str:

@@ -32,7 +32,7 @@ def command(options: Options, source: Path) -> None:
 
     Example: blockwatch retest --from results/20261122T031500Z-0f3a9c1b2d4e5f60 --yes
     """
-    from blockwatch.cli.judge import say_unsealed
+    from blockwatch.cli.kept import say_unsealed
     from blockwatch.cli.measure import measure
     from blockwatch.evidence.covered import read_covered
     from blockwatch.evidence.log import LOG_FILE

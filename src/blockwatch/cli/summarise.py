@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from blockwatch.cli.packs import fingerprints_option, packs_of
 from blockwatch.cli.vantages import beside_of, control_run_options
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_MOST_NAMED = 10  # runs that are not sealed
 _COUNT = click.IntRange(0, 1_000_000_000)
 
 
@@ -59,33 +54,13 @@ def command(
 
     from blockwatch.analysis.output import render
     from blockwatch.analysis.summarise import summarise
-    from blockwatch.cli.judge import Damaged, no_run, say_encrypted
-    from blockwatch.joined import load
+    from blockwatch.cli.kept import Damaged, frame_of
 
     damaged = Damaged()
-    say_encrypted(paths)
     packs = packs_of(fingerprints)
-    beside = beside_of(control_runs, control_window, packs)
-    frame = load(paths, on_damage=damaged, fingerprints=packs, control=beside)
-    if frame.empty and not (damaged.count or damaged.unread):
-        raise no_run(paths)
+    frame = frame_of(paths, damaged, packs, beside_of(control_runs, control_window, packs))
     columns = [name.strip() for name in by.split(",") if name.strip()]
     table = summarise(frame, columns, min_n=min_n, min_days=min_days, since=since, until=until)
-    say_sealed(frame)
     sys.stdout.flush()
     sys.stdout.buffer.write(render(table, form))
     damaged.refuse()
-
-
-def say_sealed(frame: pd.DataFrame) -> None:
-    """Say how much of what was read somebody vouches for, and name the runs of the rest."""
-    loose = frame.loc[~frame["sealed"].fillna(False), "run"].astype(str).value_counts(sort=False)
-    good = len(frame) - loose.sum()
-    click.echo(
-        f"seal: {good:,} of {len(frame):,} records are under a good seal of their runs' keys", err=True
-    )
-    for run, count in loose.head(_MOST_NAMED).items():
-        words = f"run {run}: {count:,} of its records are under NO SEAL: anybody may have written them"
-        click.echo(words, err=True)
-    if len(loose) > _MOST_NAMED:
-        click.echo(f"… and {len(loose) - _MOST_NAMED:,} runs more", err=True)

@@ -39,7 +39,7 @@ def beside_of(
     paths: Iterable[Path], hours: int | None, fingerprints: Pack, ruleset: int | None = None
 ) -> Beside:
     """Read the control runs named; raises :class:`UsageError` and :class:`EvidenceError`."""
-    from blockwatch.cli.judge import say_unsealed
+    from blockwatch.cli.kept import say_unsealed
     from blockwatch.cli.words import harmless
     from blockwatch.evidence.covered import read_covered
     from blockwatch.evidence.opened import opened_runs

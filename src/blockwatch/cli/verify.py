@@ -35,6 +35,7 @@ _UP_TO_HERE = {
 _CLOCK = {"checked": "", "off": " (clock off)", "unknown": " (clock unknown)"}
 _KINDS = {"damage": "DAMAGED", "contradiction": "CONTRADICTION", "signer": "NOT FROM A KEY YOU NAMED",
           "unread": "NOT READ", "stamp": "BAD STAMP (it says nothing against the run)",
+          "signature": "BAD SECOND SIGNATURE (it says nothing against the run)",
           "derived": "NOT WHAT THE EVIDENCE SAYS (a file made from it, which proves nothing)"}  # fmt: skip
 _LESS = "Nothing is wrong with it; it shows less than was asked for: the lines above say why."
 _UNREAD = (
@@ -81,7 +82,7 @@ def command(
 
     Example: blockwatch verify results/ --allow campaign-keys.txt --tsa-root mozilla --require timed
     """
-    from blockwatch.cli.judge import say_encrypted
+    from blockwatch.cli.kept import say_encrypted
     from blockwatch.evidence.verify import Reader
     from blockwatch.evidence.verify_paths import verify_paths
 

@@ -1,0 +1,202 @@
+"""Kept runs as commands read them: what is damaged, encrypted or under no seal is said, and no run is lost.
+
+Rules of this file: one damaged run keeps no other from being read; what is left out is named, on standard
+error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from blockwatch.errors import EvidenceError, UnreadError, UsageError, is_forbidden
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from blockwatch.evidence.covered import CoveredRun
+    from blockwatch.judge import Beside, Explanation, Pack
+    from blockwatch.verdict import Verdict
+
+_T = TypeVar("_T")
+_MOST_NAMED = 10  # runs that are not sealed
+
+
+def covered_runs(
+    paths: tuple[Path, ...],
+    on_damage: Callable[[EvidenceError], None] | None,
+    work: Callable[[CoveredRun], _T],
+) -> Iterator[tuple[CoveredRun, _T]]:
+    """Yield every run below ``paths`` with what ``work`` makes of it.
+
+    Raises :class:`UsageError` where there is no run. A damaged one raises :class:`EvidenceError`, or is
+    handed to ``on_damage`` and left out.
+    """
+    from blockwatch.evidence.covered import read_covered
+    from blockwatch.evidence.opened import opened_runs
+
+    with opened_runs(paths) as folders:
+        if not folders:
+            raise no_run(paths)
+        say_encrypted(paths)
+        for folder in folders:
+            try:
+                run = read_covered(folder)
+                made = work(run)
+            except EvidenceError as error:
+                if on_damage is None:
+                    raise
+                on_damage(error)
+            else:
+                yield run, made
+
+
+def judged(
+    paths: tuple[Path, ...],
+    on_damage: Callable[[EvidenceError], None] | None = None,
+    fingerprints: Pack | None = None,
+    *,
+    ruleset: int | None = None,
+    beside: Beside | None = None,
+) -> Iterator[tuple[CoveredRun, list[Verdict]]]:
+    """Yield every run below ``paths`` with its verdicts, as :func:`covered_runs` does."""
+    from blockwatch.judge import LATEST, NOBODY, OURS, judge_run
+
+    def work(run: CoveredRun) -> list[Verdict]:
+        return judge_run(
+            run.open,
+            tuple(run.measurements),
+            run.close,
+            run.body,
+            fingerprints or OURS,
+            ruleset=ruleset or LATEST,
+            beside=beside or NOBODY,
+        )
+
+    return covered_runs(paths, on_damage, work)
+
+
+def explained(
+    paths: tuple[Path, ...],
+    on_damage: Callable[[EvidenceError], None] | None,
+    fingerprints: Pack,
+    *,
+    ruleset: int | None,
+    beside: Beside,
+) -> Iterator[tuple[CoveredRun, list[Explanation]]]:
+    """Like :func:`judged`, with the reasons of every verdict."""
+    from blockwatch.judge import LATEST, explain_run
+
+    def work(run: CoveredRun) -> list[Explanation]:
+        told = explain_run(
+            run.open,
+            tuple(run.measurements),
+            run.close,
+            run.body,
+            fingerprints,
+            ruleset=ruleset or LATEST,
+            beside=beside,
+        )
+        return list(told)
+
+    return covered_runs(paths, on_damage, work)
+
+
+def frame_of(paths: tuple[Path, ...], damaged: Damaged, fingerprints: Pack, beside: Beside) -> pd.DataFrame:
+    """The verdicts on every run below ``paths``; raises :class:`UsageError` where there is none."""
+    from blockwatch.joined import load
+
+    say_encrypted(paths)
+    frame = load(paths, on_damage=damaged, fingerprints=fingerprints, control=beside)
+    if frame.empty and not (damaged.count or damaged.unread):
+        raise no_run(paths)
+    _say_sealed(frame)
+    return frame
+
+
+def no_run(paths: Iterable[Path]) -> UsageError:
+    """What to say where there is nothing to read."""
+    named = list(paths)
+    remedy = "Name a run folder, the folder that --results named, or a bundle."
+    if below := list(islice(_below(named), 6)):
+        remedy = f"There are runs in {', '.join(map(str, below[:5]))}{', …' * (len(below) > 5)}: name that."
+    return UsageError("there is no run here", where=", ".join(map(str, named)), remedy=remedy)
+
+
+def _below(paths: Iterable[Path]) -> Iterator[Path]:
+    """Folders of runs one step further down: the demo's, the sample's, one for each campaign."""
+    from blockwatch.evidence.merge import ASIDE
+    from blockwatch.evidence.reading import run_folders
+
+    for path in paths:
+        with suppress(OSError):
+            for folder in sorted(path.iterdir()):
+                hidden = folder.name.startswith(".") or folder.name == ASIDE
+                if folder.is_dir() and not hidden and any(run_folders(folder)):
+                    yield folder
+
+
+def say_encrypted(paths: Iterable[Path]) -> None:
+    """Name the runs that are left out because nobody here can read them."""
+    from blockwatch.cli.words import harmless
+    from blockwatch.evidence.opened import encrypted_runs
+
+    for folder in encrypted_runs(paths):
+        click.echo(harmless(f"left out, as it is encrypted: {folder}", 600), err=True)
+
+
+class Damaged:
+    """Takes note of damaged runs: the others are still read, and the exit code is 9 in the end."""
+
+    def __init__(self) -> None:
+        self.count = self.unread = 0
+
+    def __call__(self, error: EvidenceError) -> None:
+        """Say at once what is wrong with a run, and where."""
+        if is_forbidden(error):
+            self.unread += 1
+        else:
+            self.count += 1
+        from blockwatch.cli.words import harmless_lines
+
+        click.echo(f"blockwatch: {harmless_lines(error)}", err=True)
+
+    def refuse(self) -> None:
+        """Raise if anything was damaged, or could not be read."""
+        if self.count:
+            raise EvidenceError(
+                f"{self.count} damaged run{'s' * (self.count > 1)} left out",
+                remedy="Bring the run's folder back from a copy; its bytes are not those that were measured.",
+            )
+        if self.unread:
+            raise UnreadError(
+                f"{self.unread} run{'s' * (self.unread > 1)} left out that you may not read",
+                remedy="Read them as the user whose files they are, or be given the right (chmod).",
+            )
+
+
+def say_unsealed(run: CoveredRun) -> None:
+    """Say of a run that some of what was read is under no seal, where it is so."""
+    from blockwatch.cli.words import harmless
+
+    if not run.coverage.whole:
+        click.echo(harmless(f"{run.folder}: {run.coverage.words}", 600), err=True)
+
+
+def _say_sealed(frame: pd.DataFrame) -> None:
+    """Say how much of what was read somebody vouches for, and name the runs of the rest."""
+    loose = frame.loc[~frame["sealed"].fillna(False), "run"].astype(str).value_counts(sort=False)
+    good = len(frame) - loose.sum()
+    click.echo(
+        f"seal: {good:,} of {len(frame):,} records are under a good seal of their runs' keys", err=True
+    )
+    for run, count in loose.head(_MOST_NAMED).items():
+        words = f"run {run}: {count:,} of its records are under NO SEAL: anybody may have written them"
+        click.echo(words, err=True)
+    if len(loose) > _MOST_NAMED:
+        click.echo(f"… and {len(loose) - _MOST_NAMED:,} runs more", err=True)

@@ -1,22 +1,49 @@
 """The observations of one measurement while they are read.
 
 Rules of this file: every step gets its index here, in the order read; times over there count from the
-start of the measurement, ours from that of the run; what has no place in our records is counted by name.
+start of the measurement, ours from that of the run; framing and content coding are undone over there
+already, so that a response gets a framing of our own; what has no place in our records is counted by name.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from blockwatch.model import Observation
+from blockwatch.model import Exchange, Observation
 from blockwatch.ooni import fields
 from blockwatch.ooni.fields import Object
 
-if TYPE_CHECKING:
-    from blockwatch.ooni.responses import Response
-
 _MAX_STEPS = 20_000
 _MAX_NUMBER = 2**53
+_FRAMING = frozenset({"transfer-encoding", "content-length"})
+
+
+class Response(NamedTuple):
+    """A response as recorded: framing and content coding undone."""
+
+    url: str
+    address: str
+    started: int  # microseconds since the epoch
+    protocol: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    told: str | bytes  # text where the record has text
+
+    @property
+    def body(self) -> bytes:
+        """The body's bytes."""
+        return self.told if isinstance(self.told, bytes) else self.told.encode()
+
+    def exchange(self) -> Exchange:
+        """It written anew, as the store keeps it."""
+        return Exchange(
+            url=self.url,
+            address=self.address,
+            started=self.started,
+            request=b"",
+            response=_response(self.status, self.headers, self.body),
+            protocol=self.protocol,
+        )
 
 
 class Draft:
@@ -59,3 +86,12 @@ class Draft:
         """A number for a connection of a record that has none."""
         self._flows += 1
         return self._flows
+
+
+def _response(status: int, headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
+    """A response written anew: the framing is ours, for the body was taken out of its own."""
+    lines = [f"HTTP/1.1 {status} "]
+    lines += [f"{name}: {value}" for name, value in headers if name.strip().lower() not in _FRAMING]
+    lines.append(f"Content-Length: {len(body)}")
+    head = "\r\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
+    return head.encode("latin-1", "replace") + b"\r\n\r\n" + body

@@ -18,12 +18,11 @@ from blockwatch.content import decode_body, parse_response
 from blockwatch.model import ControlStep, HttpStep, Measured, Measurement, Purpose
 from blockwatch.ooni import fields
 from blockwatch.ooni.answer import control_fields
-from blockwatch.ooni.draft import Draft
+from blockwatch.ooni.draft import Draft, Response
 from blockwatch.ooni.fields import NO_TAGS, Object, Tags
 from blockwatch.ooni.flows import add_flows
 from blockwatch.ooni.head import Head, target_id
 from blockwatch.ooni.lookups import add_lookups
-from blockwatch.ooni.responses import Response
 
 OTHERS = "x_blockwatch_others"  # our follow-ups, apart from what other readers take for the measurement
 CONTROLS = "x_blockwatch_controls"  # our controls of later hops

@@ -1,57 +1,27 @@
-"""One of OONI's ``requests`` as a request of ours, its response written anew.
+"""One of OONI's ``requests`` as a request of ours.
 
-Rules of this file: headers are Latin-1 with us; framing and content coding are undone over there already,
-so that the response gets a framing of our own.
+Rules of this file: headers are Latin-1 with us; text stays text until somebody wants its bytes.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from blockwatch.charset import declared_charset, utf8_wins
 from blockwatch.content import header, text_of, title_of
-from blockwatch.model import Exchange, HttpStep
+from blockwatch.model import HttpStep
 from blockwatch.ooni import fields
-from blockwatch.ooni.draft import Draft
+from blockwatch.ooni.draft import Draft, Response
 from blockwatch.ooni.fields import Object
 from blockwatch.ooni.traffic import Moved
 
 _VERSIONS = {"h2": "HTTP/2", "http/1.1": "HTTP/1.1", "http/1.0": "HTTP/1.0"}
 _PROTOCOLS = {"h2": "h2"}
-_FRAMING = frozenset({"transfer-encoding", "content-length"})
 _TITLE = re.compile(r"<title", re.I | re.A)
 _MARK = "\ufeff"
 _HEAD = 4_096  # characters in which a charset may be declared
 _TITLE_BYTES = re.compile(rb"<title", re.I)
-
-
-class Response(NamedTuple):
-    """A response as recorded: framing and content coding undone."""
-
-    url: str
-    address: str
-    started: int  # microseconds since the epoch
-    protocol: str
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    told: str | bytes  # text where the record has text
-
-    @property
-    def body(self) -> bytes:
-        """The body's bytes."""
-        return self.told if isinstance(self.told, bytes) else self.told.encode()
-
-    def exchange(self) -> Exchange:
-        """It written anew, as the store keeps it."""
-        return Exchange(
-            url=self.url,
-            address=self.address,
-            started=self.started,
-            request=b"",
-            response=_response(self.status, self.headers, self.body),
-            protocol=self.protocol,
-        )
 
 
 def add_http(
@@ -118,12 +88,3 @@ def _title(headers: tuple[tuple[str, str], ...], body: str | bytes) -> str | Non
             return title_of(body)
         body = body.encode()
     return title_of(text_of(headers, body)) if _TITLE_BYTES.search(body) else None
-
-
-def _response(status: int, headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
-    """A response written anew: the framing is ours, for the body was taken out of its own."""
-    lines = [f"HTTP/1.1 {status} "]
-    lines += [f"{name}: {value}" for name, value in headers if name.strip().lower() not in _FRAMING]
-    lines.append(f"Content-Length: {len(body)}")
-    head = "\r\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
-    return head.encode("latin-1", "replace") + b"\r\n\r\n" + body

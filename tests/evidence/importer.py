@@ -11,32 +11,10 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from blockwatch.evidence.incoming import Incoming
-
-
-def stop_at(point: int) -> None:
-    """Count calls that change the disk; at number ``point`` die in the middle of it."""
-    calls = 0
-
-    def counted(real: Callable[..., object]) -> Callable[..., object]:
-        def call(*arguments: object, **options: object) -> object:
-            nonlocal calls
-            calls += 1
-            if calls == point:
-                if real is write:
-                    content = arguments[1]
-                    real(arguments[0], content[: len(content) // 2])  # type: ignore[index, arg-type]
-                os.kill(os.getpid(), signal.SIGKILL)
-            return real(*arguments, **options)
-
-        return call
-
-    write = os.write
-    for name in ("write", "fsync", "mkdir", "rename", "replace", "unlink", "rmdir"):
-        setattr(os, name, counted(getattr(os, name)))
+from tests.evidence.dying import stop_at
 
 
 def take(results: Path, files: list[Path]) -> None:

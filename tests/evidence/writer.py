@@ -10,45 +10,18 @@ from __future__ import annotations
 
 import os
 import resource
-import signal
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from blockwatch.errors import DiskError
-from blockwatch.evidence import disk
 from blockwatch.store import RunWriter
+from tests.evidence.dying import stop_at
 from tests.evidence.made import measured, run_close, run_open, signer
 
 
 def say(words: str) -> None:
     os.write(1, words.encode() + b"\n")
-
-
-def stop_at(point: int) -> None:
-    """Count calls that change the disk; at number ``point`` die in the middle of it."""
-    calls = 0
-
-    def counted(real: Callable[..., object]) -> Callable[..., object]:
-        def call(*arguments: object) -> object:
-            nonlocal calls
-            if arguments[0] == 1:  # standard output
-                return real(*arguments)
-            calls += 1
-            if calls == point:
-                if real is write:
-                    content = arguments[1]
-                    real(arguments[0], content[: len(content) // 2])  # type: ignore[index, arg-type]
-                os.kill(os.getpid(), signal.SIGKILL)
-            return real(*arguments)
-
-        return call
-
-    write = os.write
-    for name in ("write", "fsync", "rename", "replace", "mkdir"):
-        setattr(os, name, counted(getattr(os, name)))
-    disk._sync = counted(disk._sync)  # type: ignore[assignment]
 
 
 def main(results: str, run: str, count: str, limit: str = "0", stop: str = "0", sealed: str = "") -> None:

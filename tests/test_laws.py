@@ -20,7 +20,7 @@ EVERY = sorted(
     file for name in ("src", "probes", "tests", "tools", "bench") for file in (ROOT / name).rglob("*.py")
 )
 LONGEST = {  # longer than 300 lines on purpose
-    "tools/check_evidence.py": 543,  # one file, which whoever checks evidence can take along
+    "tools/check_evidence.py": 547,  # one file, which whoever checks evidence can take along
 }
 PROBES = [file for file in sorted((ROOT / "probes").glob("*.py")) if not file.name.startswith("_")]
 

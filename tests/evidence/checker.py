@@ -15,7 +15,7 @@ CHECKER = Path(__file__).parents[2] / "tools" / "check_evidence.py"
 LINE = re.compile(
     r".*?: (?:(?:WRONG|NOT READ) at (?P<where>\S+)(?: \((?P<record>.+?)\))?: .*|(?P<title>\w+( up to here)?( \(clock \w+\))?))"
 )
-STAMP = re.compile(r"bad stamp at (\S+): .+")
+STAMP = re.compile(r"bad (?:stamp|second signature) at (\S+): .+")
 
 
 class Told(NamedTuple):

@@ -1,15 +1,23 @@
-"""Whoever has a file can write more into it: what a stranger added to a seal does no harm to it."""
+"""Whoever has a file can write more into it: what a stranger added to a seal does no harm to it,
+and neither does a second signature that does not hold.
+"""
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from blockwatch.evidence.covered import read_covered
 from blockwatch.evidence.reading import find_runs
+from blockwatch.evidence.report import Level
+from blockwatch.evidence.signing import new_signer
 from blockwatch.evidence.verify import Reader, verify_run
-from tests.evidence.collector import begun, calendar_proof, come, sealed
+from tests.cli.command import blockwatch
+from tests.evidence.checker import ask
+from tests.evidence.collector import begun, calendar_proof, come, contents, made, sealed, take
 
 JUNK = b"\xe2\x80\x94 someone AAAAAAAA\nand\n\nmore"
 
@@ -46,3 +54,55 @@ def test_what_a_stranger_adds_to_a_seal_is_not_taken_over(tmp_path: Path) -> Non
         verify_run(kept, Reader()).report.notes
         == verify_run(sealed(tmp_path / "c", 3), Reader()).report.notes
     )
+
+
+SECOND = "checkpoint.sig"
+
+
+def spoilt(run: Path) -> Path:
+    (run / SECOND).write_bytes(new_signer().ssh(b"something else"))
+    return run
+
+
+@pytest.mark.parametrize("how", ["by another key", "a link", "a pipe", "no seal", "no key"])
+def test_a_bad_second_signature_says_nothing_against_the_run(tmp_path: Path, how: str) -> None:
+    run = spoilt(made(tmp_path, 2) if how == "no key" else sealed(tmp_path, 2))
+    if how in ("a link", "a pipe"):
+        (run / SECOND).unlink()
+        (run / SECOND).symlink_to("checkpoint") if how == "a link" else os.mkfifo(run / SECOND)
+    elif how == "no seal":
+        (run / "checkpoint").unlink()
+    level = Level.UNSIGNED if how.startswith("no ") else Level.SEALED
+    report = verify_run(run, Reader()).report
+    assert [(found.kind, found.where) for found in report.findings] == [("signature", SECOND)]
+    assert (report.sound, report.level, report.reaches(level)) == (True, level, True)
+    code, (told,) = ask(run)
+    assert (code, told.grade, told.stamps) == (9, str(level), [SECOND])
+    assert read_covered(run).coverage.sealed == (4 if level.rank else 0)
+    done = blockwatch("verify", run, cwd=tmp_path)
+    assert done.returncode == 9
+    assert "BAD SECOND SIGNATURE (it says nothing against the run)" in done.stdout
+
+
+def test_a_bad_second_signature_keeps_no_good_one_out(tmp_path: Path) -> None:
+    first, then = spoilt(sealed(tmp_path / "a", 2)), sealed(tmp_path / "b", 2)
+    receipt, before, after = come(tmp_path, first, then)
+    assert [(run.outcome, run.left_out) for run in receipt.runs] == [("added to", ())]
+    (aside,) = [name for name in before if name.startswith("aside/")]
+    assert aside.endswith(f"/{SECOND}")
+    (kept,) = find_runs([tmp_path / "collected"])
+    assert after == before | {f"{kept.name}/{SECOND}": (then / SECOND).read_bytes()}
+    assert verify_run(kept, Reader()).report.findings == ()
+
+    (again,) = take(tmp_path / "0.tar.gz", tmp_path / "collected").runs
+    assert (again.outcome, again.left_out, contents(tmp_path / "collected")) == (
+        "there already",
+        (SECOND,),
+        after,
+    )
+
+    bad = spoilt(kept)
+    (mended,) = take(tmp_path / "1.tar.gz", tmp_path / "collected").runs
+    assert (mended.outcome, mended.left_out) == ("added to", (SECOND,))
+    assert (bad / SECOND).read_bytes() == (then / SECOND).read_bytes()
+    assert len([name for name in contents(tmp_path / "collected") if name.startswith("aside/")]) == 2

@@ -126,7 +126,7 @@ def test_the_commands_exit_alike(name: str, tmp_path: Path, authorities: Authori
 def test_the_other_checker_stands_alone_and_can_be_read() -> None:
     text = CHECKER.read_text("utf-8")
     assert [path.name for path in CHECKER.parent.glob("check_*.py")] == [CHECKER.name]
-    assert len(text.splitlines()) <= 543
+    assert len(text.splitlines()) <= 547
     assert ";" not in [token.string for token in tokenize.generate_tokens(io.StringIO(text).readline)]
     for node in ast.walk(ast.parse(text)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -91,7 +91,7 @@ def _say(file: Path, came: Imported, *, as_json: bool) -> None:
         if run.why:
             click.echo(harmless(f"    {run.why}", 600))
         if run.aside:
-            stamps = f", {len(run.left_out)} stamps not taken" * bool(run.left_out)
+            stamps = f", {len(run.left_out)} stamps or signatures not taken" * bool(run.left_out)
             click.echo(harmless(f"    put aside: {run.aside}{stamps}", 600))
         if run.same_predecessor:
             others = ", ".join(run.same_predecessor[:5])

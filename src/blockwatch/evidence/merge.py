@@ -37,12 +37,12 @@ from blockwatch.evidence.copies import (
 )
 from blockwatch.evidence.disk import in_words, sync_folder
 from blockwatch.evidence.log import LOG_FILE, read_lines
-from blockwatch.evidence.naming import STAMPS_FOLDER, SUMMARY_FILE, run_folder_name
+from blockwatch.evidence.naming import SUMMARY_FILE, run_folder_name
 from blockwatch.evidence.reading import Run, read_run, run_folders
 from blockwatch.evidence.replacing import finish, note_replaced, settle, unsettled
 from blockwatch.evidence.report import Report
 from blockwatch.evidence.summary import write_summary
-from blockwatch.evidence.vouchers import add_vouchers, contradiction, inner, weed
+from blockwatch.evidence.vouchers import add_vouchers, contradiction, spared, weed
 from blockwatch.model import Noun
 
 ASIDE = "aside"
@@ -61,7 +61,7 @@ class Placed(Noun, frozen=True, kw_only=True):
     why: str | None = None  # in plain words
     folder: str | None = None  # below the results folder
     aside: str | None = None  # below the results folder: what was put aside of it, or for it
-    left_out: tuple[str, ...] = ()  # stamps that were put aside
+    left_out: tuple[str, ...] = ()  # stamps, or a second signature, that were put aside
     key: str | None = None  # public key the run names as its own
     previous_root: str | None = None
     lines: int | None = None  # of the log that came
@@ -249,7 +249,7 @@ class Kept:
         """Put it aside as it came, with all its stamps."""
         folder = self._aside_for(bundled)
         with in_words(folder):
-            for name in inner(spare, STAMPS_FOLDER):
+            for name in spared(spare):
                 (spare / name).rename(staged / name)
             return put_aside(staged, folder)
 
@@ -260,10 +260,8 @@ class Kept:
             return copy_aside(folder, place, staged.with_name(f"{staged.name}-{place.name}"))
 
     def _spare_aside(self, spare: Path, run: str) -> Path:
-        """Put stamps aside that were not taken."""
-        listed = {
-            name: sha256((spare / name).read_bytes()).hexdigest() for name in inner(spare, STAMPS_FOLDER)
-        }
+        """Put aside what was not taken of stamps and second signatures."""
+        listed = {name: sha256((spare / name).read_bytes()).hexdigest() for name in spared(spare)}
         folder = self.results / ASIDE / f"stamps-{run}-{sha256(canonical(listed)).hexdigest()[:12]}"
         with in_words(folder):
             return put_aside(spare, folder)

@@ -34,7 +34,7 @@ class Level(StrEnum):
         return list(Level).index(self)
 
 
-BESIDE = ("stamp", "derived")  # kinds of findings of files that no grade rests on
+BESIDE = ("stamp", "signature", "derived")  # kinds of findings of files that no grade rests on
 
 
 class Finding(Noun, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from blockwatch.evidence.allow import Allowed, allowed_by, unproven_day
-from blockwatch.evidence.checkpoint import EARLIER_FOLDER
+from blockwatch.evidence.checkpoint import EARLIER_FOLDER, SSH_FILE
 from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.naming import (
     NO_FILE,
@@ -73,6 +73,7 @@ def verify_run(folder: Path, reader: Reader) -> Checked:
     except Damage as error:
         return _stopped(folder, log, [error.finding])
     findings = [*_signer_findings(log, reader, sealed), *derived_findings(folder, log)]
+    findings += [seals.second] if seals.second else []
     stamps: list[Stamp] = []
     for one in seals.stamps(reader.trust):
         if isinstance(one, Finding):
@@ -99,7 +100,7 @@ def only_files(folder: Path) -> None:
                 raise Damage(place.name, NO_FOLDER)
             for path in place.iterdir() if not inner or place.is_dir() else ():
                 name = f"{place.name}/{path.name}" if inner else path.name
-                ours = evidence_order(name) and place.name != STAMPS_FOLDER
+                ours = evidence_order(name) and place.name != STAMPS_FOLDER and name != SSH_FILE
                 if ours and not is_plain(path):
                     raise Damage(name, NO_FILE)
     except OSError as error:

@@ -4,11 +4,14 @@ Rules of this file:
 
 * seals are read before the log, so that one pass over it gives the root at every size they name;
 * a seal speaks for the lines it covers and no further; the newest good one says how far a run is sealed;
-* what does not belong to this run and key contradicts it; that something is missing does not.
+* what does not belong to this run and key contradicts it; that something is missing does not;
+* anybody can put a stamp or a second signature (``checkpoint.sig``) beside a run: one that is not good says
+  nothing against it, and nothing rests on it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -54,10 +57,11 @@ class Seals:
         """Read what they name, and forget the rest: there may be many. Raises ``Damage``."""
         self.folder = folder
         self.digests: dict[str, int] = {}  # SHA-256 (hex) of each seal that holds → lines that it seals
+        self.second: Finding | None = None  # what is wrong with ``checkpoint.sig``; known after :meth:`hold`
         self._newest = b""  # what ``checkpoint`` says, as the key wrote it
         self.sizes: dict[str, int] = {}  # file → lines that it seals
         # Of a run that goes on these are replaced while its log is read.
-        self._ssh_there, self._first = (folder / SSH_FILE).exists(), b""
+        self._second_there, self._first = os.path.lexists(folder / SSH_FILE), b""
         for name, path in self._files():
             raw, seal = self._read(name, path)
             self._first = raw if name == CHECKPOINT_FILE else self._first
@@ -113,8 +117,7 @@ class Seals:
                 what = f"lines {covered + 1} to {size} are not those that were sealed ({name})"
                 raise Damage(f"measurements.jsonl:{covered + 1}", what)
             covered = size
-        if key is not None:
-            self._ssh(key)
+        self.second = self._second(key)
         if self.sizes.get(CHECKPOINT_FILE, covered) < covered:
             what = f"an earlier seal covers {covered} lines"
             raise Damage(CHECKPOINT_FILE, what, kind="contradiction")
@@ -132,18 +135,18 @@ class Seals:
             raise Damage(where, why, kind="contradiction")
         return content
 
-    def _ssh(self, key: VerifierKey) -> None:
-        path = self.folder / SSH_FILE
-        if not self._ssh_there:
-            return
-        if CHECKPOINT_FILE not in self.sizes:
-            raise Damage(SSH_FILE, "a signature over a seal that is not there", kind="contradiction")
+    def _second(self, key: VerifierKey | None) -> Finding | None:
+        if not self._second_there:
+            return None
+        kind, what = "signature", "its signature does not hold, or is by another key"
         try:
-            good = is_ssh_signed(self._newest, read_bounded(path, _SSH_BYTES), key)
+            if key is None or CHECKPOINT_FILE not in self.sizes:
+                what = "a signature over a seal that is not there"
+            elif is_ssh_signed(self._newest, read_bounded(self.folder / SSH_FILE, _SSH_BYTES), key):
+                return None
         except EvidenceError as error:
-            raise Damage(SSH_FILE, error.what) from error
-        if not good:
-            raise Damage(SSH_FILE, "its signature does not hold", kind="contradiction")
+            kind, what = kind_of(error, kind), error.what
+        return Finding(kind=kind, where=SSH_FILE, what=what)
 
     def stamps(self, trust: Trust) -> Iterator[Stamp | Finding | str]:
         """What others saw, in words where it is not all; a stamp that is not good is a finding of its own."""

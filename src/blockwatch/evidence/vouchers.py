@@ -4,8 +4,9 @@ Rules of this file:
 
 * what is there stays; a stamp under a name that is taken goes beside it;
 * anybody can make a stamp, so of those that come only such are taken as hold (as far as can be told without
-  naming an authority), and only so many that there is room for those of whoever keeps the run;
-* a stamp that is not taken is moved to a place that the caller names, never deleted.
+  naming an authority), and only so many that there is room for those of whoever keeps the run; likewise a
+  second signature, and one that holds comes into the place of one that does not;
+* what is not taken is moved to a place that the caller names, never deleted.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from blockwatch.errors import EvidenceError
 from blockwatch.evidence.checkpoint import CHECKPOINT_FILE, EARLIER_FOLDER, SSH_FILE, lines_of, seal_in
 from blockwatch.evidence.disk import in_words, replace_file
 from blockwatch.evidence.naming import STAMPS_FOLDER
+from blockwatch.evidence.note import parse_campaign_key
 from blockwatch.evidence.reading import read_run
-from blockwatch.evidence.timestamps import Trust, read_stamp
+from blockwatch.evidence.sshsig import MAX_SSH_SIGNATURE, is_ssh_signed
+from blockwatch.evidence.timestamps import Trust, read_bounded, read_stamp
 
 MOST_STAMPS = 192  # beside a run, of those that came; a reader takes 256
 _LOOKED_AT = 1_024  # stamps of one run that comes; what is beyond is left out unread
@@ -60,15 +63,24 @@ def contradiction(kept: Path, staged: Path) -> str | None:
             return (
                 f"the same lines are sealed in two ways: {theirs[size][0]} is another than the one kept here"
             )
-    mine, other = kept / SSH_FILE, staged / SSH_FILE
-    both = mine.is_file() and other.is_file() and sealed_lines(kept) == sealed_lines(staged)
-    if both and mine.read_bytes() != other.read_bytes():
-        return f"the same lines are sealed in two ways: {SSH_FILE} is another than the one kept here"
     return None
 
 
+def _second_holds(folder: Path) -> bool:
+    """Whether ``checkpoint.sig`` is over the newest seal, by the key of the run."""
+    with suppress(EvidenceError):
+        key, seal = read_run(folder).open.key, folder / CHECKPOINT_FILE
+        if key is not None and seal.is_file():
+            raw = read_bounded(folder / SSH_FILE, MAX_SSH_SIGNATURE)
+            return is_ssh_signed(seal_in(seal, key), raw, parse_campaign_key(key))
+    return False
+
+
 def weed(staged: Path, spare: Path) -> list[str]:
-    """Move stamps that do not hold, and those beyond ``MOST_STAMPS``, from a run that came to ``spare``."""
+    """Move what does not hold (stamps, a second signature) out of a run that came, to ``spare``.
+
+    Stamps beyond ``MOST_STAMPS`` as well.
+    """
     names = _stamps(staged)
     seals = [
         path for path in (staged / CHECKPOINT_FILE, *(staged / EARLIER_FOLDER).glob("*")) if path.is_file()
@@ -87,7 +99,19 @@ def weed(staged: Path, spare: Path) -> list[str]:
         except EvidenceError:
             _spare(staged, name, spare)
             left_out.append(name)
-    return left_out
+    return left_out + _spare_second(staged, spare)
+
+
+def spared(spare: Path) -> list[str]:
+    """Names of what lies there."""
+    return [*inner(spare, STAMPS_FOLDER), *([SSH_FILE] if (spare / SSH_FILE).is_file() else [])]
+
+
+def _spare_second(folder: Path, spare: Path) -> list[str]:
+    if not (folder / SSH_FILE).is_file() or _second_holds(folder):
+        return []
+    _spare(folder, SSH_FILE, spare)
+    return [SSH_FILE]
 
 
 def _spare(staged: Path, name: str, spare: Path) -> None:
@@ -101,9 +125,10 @@ def add_vouchers(kept: Path, staged: Path, spare: Path) -> tuple[bool, tuple[str
     key = read_run(kept).open.key
     earlier = inner(staged, EARLIER_FOLDER)
     took = [_take(kept / name, seal_in(staged / name, key)) for name in earlier]
+    better = (staged / SSH_FILE).is_file() and sealed_lines(staged) == sealed_lines(kept)
+    left_out = _spare_second(kept, spare) if better else []
     took.append(_take_seal(kept, staged, key))
     room = MOST_STAMPS - len(_stamps(kept))
-    left_out = []
     for name in _stamps(staged):
         place = _place(kept, staged, name)
         if place is None:

@@ -16,6 +16,7 @@ from blockwatch.analysis.frame import Judged, observation_frame, verdict_frame
 from blockwatch.analysis.summarise import summarise
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.covered import read_covered
+from blockwatch.evidence.once import one_copy_each
 from blockwatch.evidence.opened import opened_runs
 from blockwatch.judge import LATEST, NOBODY, OURS, Beside, Pack, control_runs, judge_run
 from blockwatch.judge.beside import HOUR_US
@@ -31,6 +32,7 @@ Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 def load(
     *paths: Paths,
     on_damage: Callable[[EvidenceError], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
     fingerprints: Pack = OURS,
     control: Paths | Beside = (),
     control_hours: int = 6,
@@ -40,32 +42,41 @@ def load(
 
     Columns: docs/codebook.md. A damaged run, also one altered under its seal, raises ``EvidenceError``, or is
     handed to ``on_damage`` and left out as a whole; records under no seal are in it, and ``sealed`` says so.
-    ``UsageError`` where there is no such folder. ``fingerprints``: what is on record of
-    block pages (docs/method.md, "Fingerprint packs"). ``control``: runs made in another country, each the
-    control for measurements of the same URL that no test helper answered, up to ``control_hours`` away
-    (docs/method.md, "Another vantage as control"); one that cannot be used is a ``UserWarning``.
+    ``UsageError`` where there is no such folder. A run of which several copies are named is counted once, and
+    ``on_note`` told so (without it: a ``UserWarning``); copies that contradict each other are damage.
+
+    ``fingerprints``: what is on record of block pages (docs/method.md, "Fingerprint packs"). ``control``: runs
+    made in another country, each the control for measurements of the same URL that no test helper answered, up
+    to ``control_hours`` away (docs/method.md, "Another vantage as control"); of one that cannot be used
+    ``on_note`` is told.
     ``ruleset``: an older one; ``ValueError`` for one that this version does not have.
     """
     if isinstance(control, Beside):
         beside = control
     else:
-        beside = _beside(control, control_hours, fingerprints, ruleset)
-    return verdict_frame(_judged(paths, on_damage, fingerprints, beside, ruleset))
+        beside = _beside(control, control_hours, fingerprints, ruleset, on_note or _warn)
+    return verdict_frame(_judged(paths, on_damage, on_note or _warn, fingerprints, beside, ruleset))
 
 
 def observations(*paths: Paths) -> pd.DataFrame:
     """Give every step of the runs in ``paths``, one row each. Columns: docs/codebook.md."""
     with opened_runs(_flat(paths)) as folders:
-        runs = map(read_covered, folders)
+        runs = map(read_covered, one_copy_each(folders, None, _warn))
         return observation_frame((run.open, run.measurements) for run in runs)
 
 
-def _beside(paths: Paths, hours: int, fingerprints: Pack, ruleset: int) -> Beside:
+def _warn(note: str) -> None:
+    warnings.warn(note, UserWarning, stacklevel=3)
+
+
+def _beside(
+    paths: Paths, hours: int, fingerprints: Pack, ruleset: int, on_note: Callable[[str], None]
+) -> Beside:
     named = _flat([paths])
     if not named:
         return NOBODY
     with opened_runs(named) as folders:
-        runs = map(read_covered, folders)
+        runs = map(read_covered, one_copy_each(folders, None, on_note))
         seen = control_runs(
             ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
             fingerprints=fingerprints,
@@ -73,19 +84,20 @@ def _beside(paths: Paths, hours: int, fingerprints: Pack, ruleset: int) -> Besid
             window_us=hours * HOUR_US,
         )
     for note in seen.notes:
-        warnings.warn(note, UserWarning, stacklevel=3)
+        on_note(note)
     return seen
 
 
 def _judged(
     paths: Iterable[Paths],
     on_damage: Callable[[EvidenceError], None] | None,
+    on_note: Callable[[str], None],
     fingerprints: Pack,
     beside: Beside,
     ruleset: int,
 ) -> Iterator[Judged]:
     with opened_runs(_flat(paths)) as folders:
-        for folder in folders:
+        for folder in one_copy_each(folders, on_damage, on_note):
             try:
                 run = read_covered(folder)
                 measurements = tuple(run.measurements)

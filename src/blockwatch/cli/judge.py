@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from blockwatch.cli.kept import Damaged, explained, judged
+from blockwatch.cli.kept import Damaged, explained, judged, say
 from blockwatch.cli.packs import fingerprints_option, packs_of
 from blockwatch.cli.vantages import beside_of, control_run_options
 from blockwatch.errors import UsageError
@@ -119,10 +119,8 @@ def _explain(run: CoveredRun, told: list[Explanation], beside: Beside, *, as_jso
 
 
 def _notes(run: CoveredRun) -> None:
-    from blockwatch.cli.words import harmless
-
     for note in [f"seal: {run.coverage.words}", *run.notes]:
-        click.echo(harmless(f"{run.folder}: {note}", 600), err=True)
+        say(f"{run.folder}: {note}")
 
 
 def heading(run: CoveredRun) -> str:

@@ -38,13 +38,14 @@ def covered_runs(
     handed to ``on_damage`` and left out.
     """
     from blockwatch.evidence.covered import read_covered
+    from blockwatch.evidence.once import one_copy_each
     from blockwatch.evidence.opened import opened_runs
 
     with opened_runs(paths) as folders:
         if not folders:
             raise no_run(paths)
         say_encrypted(paths)
-        for folder in folders:
+        for folder in one_copy_each(folders, on_damage, say):
             try:
                 run = read_covered(folder)
                 made = work(run)
@@ -112,7 +113,7 @@ def frame_of(paths: tuple[Path, ...], damaged: Damaged, fingerprints: Pack, besi
     from blockwatch.joined import load
 
     say_encrypted(paths)
-    frame = load(paths, on_damage=damaged, fingerprints=fingerprints, control=beside)
+    frame = load(paths, on_damage=damaged, on_note=say, fingerprints=fingerprints, control=beside)
     if frame.empty and not (damaged.count or damaged.unread):
         raise no_run(paths)
     _say_sealed(frame)
@@ -141,13 +142,19 @@ def _below(paths: Iterable[Path]) -> Iterator[Path]:
                     yield folder
 
 
+def say(note: str) -> None:
+    """Say something of what is read on standard error; what strangers wrote in it cannot steer a terminal."""
+    from blockwatch.cli.words import harmless
+
+    click.echo(harmless(note, 600), err=True)
+
+
 def say_encrypted(paths: Iterable[Path]) -> None:
     """Name the runs that are left out because nobody here can read them."""
-    from blockwatch.cli.words import harmless
     from blockwatch.evidence.opened import encrypted_runs
 
     for folder in encrypted_runs(paths):
-        click.echo(harmless(f"left out, as it is encrypted: {folder}", 600), err=True)
+        say(f"left out, as it is encrypted: {folder}")
 
 
 class Damaged:
@@ -182,10 +189,8 @@ class Damaged:
 
 def say_unsealed(run: CoveredRun) -> None:
     """Say of a run that some of what was read is under no seal, where it is so."""
-    from blockwatch.cli.words import harmless
-
     if not run.coverage.whole:
-        click.echo(harmless(f"{run.folder}: {run.coverage.words}", 600), err=True)
+        say(f"{run.folder}: {run.coverage.words}")
 
 
 def _say_sealed(frame: pd.DataFrame) -> None:

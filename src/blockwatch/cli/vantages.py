@@ -39,9 +39,9 @@ def beside_of(
     paths: Iterable[Path], hours: int | None, fingerprints: Pack, ruleset: int | None = None
 ) -> Beside:
     """Read the control runs named; raises :class:`UsageError` and :class:`EvidenceError`."""
-    from blockwatch.cli.kept import say_unsealed
-    from blockwatch.cli.words import harmless
+    from blockwatch.cli.kept import say, say_unsealed
     from blockwatch.evidence.covered import read_covered
+    from blockwatch.evidence.once import one_copy_each
     from blockwatch.evidence.opened import opened_runs
     from blockwatch.judge import LATEST, NOBODY, control_runs
     from blockwatch.judge.beside import HOUR_US
@@ -61,7 +61,7 @@ def beside_of(
                 where=", ".join(map(str, named)),
                 remedy="Name a run folder, a folder of runs or a bundle that was made in another country.",
             )
-        runs = [read_covered(folder) for folder in folders]
+        runs = [read_covered(folder) for folder in one_copy_each(folders, None, say)]
         seen = control_runs(
             ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
             fingerprints=fingerprints,
@@ -71,5 +71,5 @@ def beside_of(
         for run in runs:
             say_unsealed(run)
     for note in seen.notes:
-        click.echo(harmless(note, 400), err=True)
+        say(note)
     return seen

@@ -58,6 +58,12 @@ def read_lines(path: Path, notes: list[str]) -> Iterator[bytes]:
         raise EvidenceError(f"cannot be read ({error.strerror})", where=str(path)) from error
 
 
+def parting(one: Path, other: Path) -> int | None:
+    """Number of the first line in which two logs differ; ``None``: one is the beginning of the other."""
+    pairs = zip(read_lines(one, []), read_lines(other, []), strict=False)
+    return next((number for number, (ours, theirs) in enumerate(pairs, 1) if ours != theirs), None)
+
+
 def _note(notes: list[str], text: str) -> None:
     if text not in notes:
         notes.append(text)

@@ -20,7 +20,7 @@ import msgspec
 
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.allow import may_be_a_thiefs
-from blockwatch.evidence.log import LOG_FILE, read_lines
+from blockwatch.evidence.log import LOG_FILE, parting, read_lines
 from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.naming import ROOT_FILE
 from blockwatch.evidence.receipt import RECEIPTS, are_readable, imported_runs
@@ -241,7 +241,7 @@ def _compare(checked: Checked, other: Checked, reader: Reader) -> None:
     if checked.report.root == other.report.root:
         with_note(checked, f"the same run is in {other.folder}")
         return
-    line = _parting(checked.folder, other.folder)
+    line = parting(checked.folder / LOG_FILE, other.folder / LOG_FILE)
     if line is None:
         which = "longer" if checked.report.lines < other.report.lines else "shorter"
         with_note(checked, f"a {which} copy of this run is in {other.folder}")
@@ -256,9 +256,3 @@ def _compare(checked: Checked, other: Checked, reader: Reader) -> None:
             with_note(one, f"{what}: a seal of its key covers that line here, and not there")
         else:
             with_finding(one, Finding(kind="contradiction", where=LOG_FILE, what=what))
-
-
-def _parting(one: Path, other: Path) -> int | None:
-    """Number of the first line in which two logs differ; ``None``: one is the beginning of the other."""
-    pairs = zip(read_lines(one / LOG_FILE, []), read_lines(other / LOG_FILE, []), strict=False)
-    return next((number for number, (ours, theirs) in enumerate(pairs, 1) if ours != theirs), None)

@@ -22,6 +22,7 @@ from blockwatch.verdict import Grade
 _FAILS = frozenset({"timeout", "reset", "eof"})
 _CUT = frozenset({"reset", "eof"})
 _WORDS = {"timeout": "is answered with silence", "reset": "is reset", "eof": "is cut off"}
+_FOR_PAGES = frozenset({"web", "web_connectivity"})  # probes that ask for a page: ours, OONI's
 _SLOW_ERRAND_US = 8_000_000  # a helper that needed so long met a slow server
 
 
@@ -142,7 +143,7 @@ def http_alone(scene: Scene) -> Finding | None:
 
 def transport_reached(scene: Scene) -> Finding | None:
     """A probe that asks for no page has reached what it asked for."""
-    if not scene.last or any(flow.http is not None for flow in scene.hop.own):
+    if not scene.last or any(flow.http is not None for flow in scene.hop.own) or _lacks_page(scene):
         return None
     flow = next((f for f in scene.usable if f.at("tls" if scene.hop.secure else "tcp") == outcomes.OK), None)
     return ok("The address answers", refs(flow.witness())) if flow is not None else None
@@ -158,10 +159,16 @@ def name_resolves(scene: Scene) -> Finding | None:
     if scene.ruleset > 1 and not any(x.step.addresses for x in first):  # else it may have been led further
         return unclear("The line's resolver gave addresses only when it was asked again", witnesses, "dns")
     if answers.given & (answers.good | answers.elsewhere):
-        return ok("The line's resolver gives addresses that others give too", witnesses)
+        text = "The line's resolver gives addresses that others give too"
+        return None if _lacks_page(scene) else ok(text, witnesses)
     return unclear(
         "The line's resolver gives addresses of its own, and nothing shows whose they are", witnesses, "dns"
     )
+
+
+def _lacks_page(scene: Scene) -> bool:
+    """Whether a page was to be asked for: an address that answers, or a name that resolves, is none."""
+    return scene.ruleset > 1 and scene.probe in _FOR_PAGES
 
 
 def _all_failed(scene: Scene) -> Tries | None:

@@ -124,21 +124,30 @@ def cleartext_seized(case: Case, sight: Sight, finding: Finding) -> Finding | No
 
 
 def names_seized(case: Case, sight: Sight, finding: Finding) -> Finding | None:
-    """The line's resolver leads every name to one place: an unpaid bill, a login, not this site's block."""
+    """The line's resolver leads every name to one place: an unpaid bill, a login, not this site's block.
+
+    That may begin at any moment of a run, so two control names that are led there in the same measurement
+    show it; where fewer were asked, the names of the whole run must.
+    """
     if finding.state is not State.BLOCKED or not (finding.mechanism or "").startswith("dns."):
-        return None
-    owners = {owner(name) for name in case.peers.answered.get(SYSTEM, ())}
-    if len(owners) < _MANY:
         return None
     for hop in sight.hops:
         given = [lookup for lookup in hop.lookups if lookup.step.resolver == SYSTEM and lookup.step.addresses]
         calm = [lookup for lookup in hop.name_controls if lookup.step.resolver == SYSTEM]
         places = {address for lookup in given for address in lookup.step.addresses}
-        shared = set().union(*(case.peers.shared.get(address, ()) for address in places))
-        if places and calm and owners <= shared and all(set(x.step.addresses) & places for x in calm):
-            text = "The line's resolver leads every name of the run, control names too, to the same place"
+        if not places or not calm or not all(set(x.step.addresses) & places for x in calm):
+            continue
+        if len({owner(lookup.step.name) for lookup in calm}) > 1 or _all_led_to(case, places):
+            text = "The line's resolver leads control names, too, to the same place: it does so to every name"
             return replace(unclear(text, refs(x.ref for x in (*given, *calm)), "dns"), everybody=True)
     return None
+
+
+def _all_led_to(case: Case, places: set[str]) -> bool:
+    """Whether each name of the run, of several owners, was once led to one of these addresses."""
+    owners = {owner(name) for name in case.peers.answered.get(SYSTEM, ())}
+    shared = set().union(*(case.peers.shared.get(address, ()) for address in places))
+    return len(owners) >= _MANY and owners <= shared
 
 
 def clock_off(case: Case, sight: Sight, finding: Finding) -> Finding | None:
@@ -153,8 +162,13 @@ def clock_off(case: Case, sight: Sight, finding: Finding) -> Finding | None:
 
 
 def cut_short(case: Case, sight: Sight, finding: Finding) -> Finding | None:
-    """The measurement was stopped before it could tell."""
+    """The measurement was stopped before it could tell, or before all was asked that might exculpate."""
     stopped = case.measurements[-1].stopped
+    if stopped and finding.state is State.BLOCKED and case.ruleset > 1:
+        text = f"{finding.text}; the measurement was stopped ({stopped}) before all was asked"
+        if finding.grade is Grade.SIGNS:
+            return unclear(text, finding.witnesses, finding.failed_step)
+        return replace(finding, grade=Grade.SIGNS, text=text, firm=False)
     if not stopped or finding.state is not State.DOWN:
         return None
     return unclear(

@@ -21,7 +21,7 @@ from blockwatch.judge.operators import apart, network, operators
 from blockwatch.judge.outcomes import OK
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.settled import settled
-from blockwatch.judge.sight import Flow
+from blockwatch.judge.sight import REDIRECTS, Flow
 from blockwatch.judge.transfers import transfer
 from blockwatch.judge.whose import copy, middlebox
 from blockwatch.model import HttpStep, Purpose
@@ -33,6 +33,10 @@ def page_over_tls(scene: Scene) -> Finding | None:
     flow = scene.reached
     if not scene.last or flow is None or flow.http is None or not scene.hop.secure:
         return None
+    if scene.ruleset > 1 and scene.stopped and flow.http.status in REDIRECTS:
+        return unclear(
+            "The site leads on, and the measurement was stopped there", refs(flow.witness()), "http"
+        )
     if scene.ruleset > 1 and _in_part(scene):
         text = "The page came in part only, slowly, and not at all when it was asked for again"
         return unclear(text, refs(flow.witness(), scene.tries("http").witnesses), "http")
@@ -109,7 +113,7 @@ def _page_in_cleartext(scene: Scene) -> Finding | None:
     kin = mute and pages.built_alike(step, scene.control)
     doubt = kin or (mute and (agreed != "different" or _larger(scene, step)))
     handed = shown.by_name and pages.handed_on(step)
-    doubt |= mute and handed and not _copy_denies(scene, step)
+    doubt |= mute and (handed or len({f.address for f in shown.flows}) < 2) and not _copy_denies(scene, step)
     proven = middlebox(scene, step, shown, "http.blockpage.host", words, doubt=doubt, kin=kin)
     if proven is not None:
         return proven

@@ -53,8 +53,11 @@ class Scene:
         on_record: OnRecord = OURS_ALONE,
         once: bool = False,
         ruleset: int = LATEST,
+        probe: str = "",
+        stopped: bool = False,
     ) -> None:
         self.once = once  # another program's record: it asks once, and nothing can be asked again
+        self.probe, self.stopped = probe, stopped  # what was to be found out; whether it was broken off
         self.ruleset = ruleset  # some facts are counted otherwise than they were
         self.sight, self.hop, self.peers, self.vantage, self._text_of = sight, hop, peers, vantage, text_of
         self._v6 = vantage is None or vantage.ipv6

@@ -214,6 +214,8 @@ def scenes(case: Case, sight: Sight) -> Iterator[Scene]:
             on_record=on_record,
             once=case.open.imported is not None,
             ruleset=case.ruleset,
+            probe=case.measurements[-1].probe,
+            stopped=case.measurements[-1].stopped is not None,
         )
 
 

@@ -9,7 +9,7 @@ from blockwatch.model import Measurement
 from blockwatch.run import LineCheck, Vantage
 from tests.judge.stage import changed, measured
 from tests.judge.world import OTHER, SECOND, SILENCE, SITE, SITE2, Page, World, resolves
-from tests.judge.worlds.say import HTTP, by_sni, on_address, row
+from tests.judge.worlds.say import HTTP, SELF, by_sni, on_address, row
 
 # Residual blocking: what one name leaves behind at an address.
 
@@ -132,3 +132,27 @@ row(
     calm=False,
     good=False,
 )
+
+
+def elsewhere_well() -> tuple[Measurement, ...]:
+    """Five other owners' names, which were answered truly and worked."""
+    made = []
+    for seq in range(3, 8):
+        host, address = f"other{seq}.test{seq}.com", f"62.122.50.{seq}"
+        world = World(url=f"https://{host}/", site=(address,), lookup=resolves(address))
+        made.append(changed(measured(world, seq, "first", seq * SECOND, ()), target=host, url=world.url))
+    return tuple(made)
+
+
+for helped in (True, False):
+    row(
+        f"the session of a cafe ends in mid-run: every name is led to it, {'' if helped else 'no '}helper",
+        "inconclusive",
+        rule="line.names" if helped else "",
+        lookup=lambda resolver, name, n: (OTHER,) if resolver in ("system", "line") else (SITE,),
+        shake=lambda a, sni, n: SELF if a == OTHER else None,
+        others=elsewhere_well(),
+        calm_at=(OTHER,),
+        neutral_at=(OTHER,),
+        control={} if helped else None,
+    )

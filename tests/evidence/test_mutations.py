@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence import ots
+from blockwatch.evidence.authority import authority_path
 from blockwatch.evidence.timestamps import Trust
-from blockwatch.evidence.tsp import authority_path, read_reply
+from blockwatch.evidence.tsp import read_reply
 from blockwatch.evidence.verify import Reader, verify_run
 from tests.evidence.assets.asset import calendar_proof
 from tests.evidence.assets.world import stamp, unseal, write_run

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -33,12 +34,14 @@ ess_cert_id_alg = sha256
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+def name_of(common: str, *others: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
+    """A name with other attributes before the common name."""
+    parts = (*others, (NameOID.COMMON_NAME, common))
+    return x509.Name([x509.NameAttribute(kind, text) for kind, text in parts])
 
 
 def make_certificate(
-    name: str,
+    subject: str | x509.Name,
     key: Key,
     issuer: tuple[x509.Certificate, Key] | None = None,
     *,
@@ -46,41 +49,61 @@ def make_certificate(
     days: tuple[int, int] = (-30, 3_650),
     usage: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.TIME_STAMPING,),
     critical: bool = True,
+    path_length: int | None = None,
+    key_usage: bool = True,
+    extra: tuple[tuple[x509.ExtensionType, bool], ...] = (),
 ) -> x509.Certificate:
     now = datetime.now(UTC)
+    subject = name_of(subject) if isinstance(subject, str) else subject
     builder = (
         x509.CertificateBuilder()
-        .subject_name(_name(name))
-        .issuer_name(issuer[0].subject if issuer else _name(name))
+        .subject_name(subject)
+        .issuer_name(issuer[0].subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + timedelta(days=days[0]))
         .not_valid_after(now + timedelta(days=days[1]))
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=path_length), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     if issuer:
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer[1].public_key())
         builder = builder.add_extension(identifier, critical=False)
     sign = x509.KeyUsage(not ca, False, False, False, False, ca, ca, False, False)
-    builder = builder.add_extension(sign, critical=True)
+    if key_usage:
+        builder = builder.add_extension(sign, critical=True)
     if not ca:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=critical)
+    for extension, essential in extra:
+        builder = builder.add_extension(extension, critical=essential)
     return builder.sign(issuer[1] if issuer else key, hashes.SHA256())
 
 
 class Authority:
     """Root, intermediate and signer in ``folder``; :meth:`reply` answers a request by ``openssl ts``."""
 
-    def __init__(self, folder: Path, name: str = "one", *, rsa_key: bool = False, **leaf: object) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "one",
+        *,
+        rsa_key: bool = False,
+        root: Mapping[str, Any] | None = None,
+        middle: Mapping[str, Any] | None = None,
+        **leaf: Any,
+    ) -> None:
+        """``root``, ``middle`` and the rest: for :func:`make_certificate`."""
         folder.mkdir(parents=True)
         self.folder = folder
         keys: list[Key] = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
         if rsa_key:
             keys[2] = rsa.generate_private_key(65_537, 2_048)
-        self.root = make_certificate(f"root {name}", keys[0], ca=True)
-        self.middle = make_certificate(f"middle {name}", keys[1], (self.root, keys[0]), ca=True)
-        self.signer = make_certificate(f"authority {name}", keys[2], (self.middle, keys[1]), **leaf)  # type: ignore[arg-type]
+        first = {"subject": f"root {name}", "key": keys[0], "ca": True}
+        self.root = make_certificate(**first | dict(root or {}))
+        above = {"subject": f"middle {name}", "key": keys[1], "issuer": (self.root, keys[0]), "ca": True}
+        self.middle = make_certificate(**above | dict(middle or {}))
+        last = {"subject": f"authority {name}", "key": keys[2], "issuer": (self.middle, keys[1])}
+        self.signer = make_certificate(**last | leaf)
         secret = keys[2].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         for file, content in (
             ("root.pem", self.pem(self.root)),

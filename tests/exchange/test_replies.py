@@ -10,8 +10,9 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.authority import authority_path
 from blockwatch.evidence.timestamps import check_reply
-from blockwatch.evidence.tsp import authority_path, read_reply, request_for
+from blockwatch.evidence.tsp import read_reply, request_for
 from tests.exchange.authority import Authority
 
 NOTE = b"blockwatch/run/0123456789abcdef\n5\n"  # what a stamp is over; its sense does not matter here

@@ -19,12 +19,13 @@ from pathlib import Path
 from cryptography import x509
 
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.authority import authority_path
 from blockwatch.evidence.checkpoint import CHECKPOINT_FILE, seal_in
 from blockwatch.evidence.disk import in_words, replace_file
 from blockwatch.evidence.naming import NO_FOLDER, no_folder
 from blockwatch.evidence.ots import MAX_PROOF, Node, read_proof
 from blockwatch.evidence.reading import Run
-from blockwatch.evidence.tsp import MAX_REPLY, Token, authority_path, read_reply
+from blockwatch.evidence.tsp import MAX_REPLY, Token, read_reply
 from blockwatch.model import Noun
 
 STAMPS = "timestamps"

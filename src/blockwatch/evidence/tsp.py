@@ -1,11 +1,10 @@
-"""Time-stamp tokens (RFC 3161, RFC 5816): asking for one, reading one, and whose word it is.
+"""Time-stamp tokens (RFC 3161, RFC 5816): asking for one, and reading one.
 
 Rules of this file:
 
 * a reply is only ever read, never written again: the bytes that the authority sent are the evidence;
 * :func:`read_reply` believes nothing that is not under the token's own signature, and says nothing of
-  who signed; :func:`authority_path` says whether the signer is one that the reader named;
-* certificates are held to the time that the token names: one that has expired since stays good;
+  who signed: see ``authority.py``;
 * what the reply brings is bounded (``MAX_REPLY``), and every fault in it is an ``EvidenceError``.
 
 Written here and not with rfc3161-client, which refuses replies whose set of certificates is not in DER
@@ -33,8 +32,7 @@ from blockwatch.evidence.der import OCTETS, SEQUENCE, SET, Item
 
 MAX_REPLY = 65_536  # bytes; real ones have about 6,000
 _MAX_CERTIFICATES = 16
-_MAX_PATH = 8
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _SHA256 = "2.16.840.1.101.3.4.2.1"
 _HASHES: dict[str, type[hashes.SHA256] | type[hashes.SHA384] | type[hashes.SHA512]] = {
@@ -58,7 +56,7 @@ _ALGORITHM = {  # of signatures; null: the digest algorithm names the hash
     "1.2.840.10045.4.3.4": "2.16.840.1.101.3.4.2.3",
 }
 _TIME = re.compile(rb"(\d{14})(?:\.(\d{1,9}))?Z")
-_FAULTS = (
+FAULTS = (  # what reading a certificate or a token that is none raises
     ValueError, TypeError, KeyError, IndexError, OverflowError, InvalidSignature, UnsupportedAlgorithm,
     x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.ExtensionNotFound, x509.InvalidVersion,
 )  # fmt: skip
@@ -104,7 +102,7 @@ def read_reply(reply: bytes) -> Token:
         if der.integer(code) not in (0, 1):
             raise EvidenceError(f"the authority refused{_words(words)}")
         return _token(token[0])
-    except _FAULTS as error:
+    except FAULTS as error:
         words_of = " ".join(str(error).split())[:200] or type(error).__name__
         raise EvidenceError(f"not a time-stamp reply that can be believed ({words_of})") from error
 
@@ -141,7 +139,7 @@ def _certificates(part: Item) -> tuple[x509.Certificate, ...]:
 
 
 def _signer(info: list[Item], content: bytes, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
-    """Give the certificate under whose key ``content`` is signed; raises one of ``_FAULTS``."""
+    """Give the certificate under whose key ``content`` is signed; raises one of ``FAULTS``."""
     _, identity, digest, attributes, algorithm, signature = info[:6]
     hash_oid = der.oid(der.inside(digest, SEQUENCE)[0])
     values = _attributes(attributes)
@@ -238,7 +236,7 @@ def _time(text: bytes) -> int:
     if found is None:
         raise ValueError("a time that is not UTC")
     moment = datetime.strptime(found[1].decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1) + int((found[2] or b"0").ljust(6, b"0")[:6])
+    return (moment - EPOCH) // timedelta(microseconds=1) + int((found[2] or b"0").ljust(6, b"0")[:6])
 
 
 def _accuracy(part: Item) -> int:
@@ -249,52 +247,3 @@ def _accuracy(part: Item) -> int:
 def read_roots(pem: bytes) -> tuple[x509.Certificate, ...]:
     """Read the certificates of a PEM file; raises ``ValueError`` where there is none."""
     return tuple(x509.load_pem_x509_certificates(pem))
-
-
-def authority_path(token: Token, roots: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    """Give the chain from the signer to one of ``roots`` at the token's time; raises ``EvidenceError``."""
-    when = _EPOCH + timedelta(microseconds=token.time)
-    try:
-        usage = token.signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-        if not usage.critical or list(usage.value) != [x509.oid.ExtendedKeyUsageOID.TIME_STAMPING]:
-            raise EvidenceError("the signer's certificate is not one for time-stamping alone")
-        found = _path(token, roots, when)
-    except _FAULTS as error:
-        raise EvidenceError(f"the signer's certificate cannot be used ({type(error).__name__})") from error
-    if found is None:
-        raise EvidenceError("no chain leads from its signer to an authority that you named")
-    return found
-
-
-def _path(
-    token: Token, roots: Sequence[x509.Certificate], when: datetime
-) -> tuple[x509.Certificate, ...] | None:
-    """Search from the signer upwards, shortest chain first; each certificate is looked at once."""
-    chains: list[tuple[x509.Certificate, ...]] = [(token.signer,)]
-    seen = {token.signer}
-    for chain in chains:  # grows
-        if not chain[-1].not_valid_before_utc <= when <= chain[-1].not_valid_after_utc:
-            continue
-        if chain[-1] in roots:
-            return chain
-        for issuer in (*roots, *token.certificates):
-            if len(chain) < _MAX_PATH and issuer not in seen and _issued(chain[-1], issuer, len(chain) - 1):
-                seen.add(issuer)
-                chains.append((*chain, issuer))
-    return None
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate, below: int) -> bool:
-    """Whether ``issuer``, with ``below`` other authorities under it, may and did sign ``certificate``."""
-    if certificate.issuer != issuer.subject:
-        return False
-    try:
-        constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
-        if not constraints.ca or (constraints.path_length is not None and constraints.path_length < below):
-            return False
-        certificate.verify_directly_issued_by(issuer)
-        return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
-    except x509.ExtensionNotFound as missing:
-        return missing.oid == x509.oid.ExtensionOID.KEY_USAGE  # without one every use is allowed
-    except _FAULTS:
-        return False

@@ -7,6 +7,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from blockwatch.evidence import authority as whose
 from blockwatch.evidence import ots, tsp
 from blockwatch.evidence.allow import parse_allow_list, parse_rotation, rotation_note
 from blockwatch.evidence.checkpoint import checkpoint_text, parse_checkpoint
@@ -94,12 +95,14 @@ def _authority(work: Path) -> Target:
     def read(raw: bytes) -> None:
         """Whatever is damaged, the authority never says another time of another thing."""
         found = tsp.read_reply(raw)
-        tsp.authority_path(found, [authority.root])
+        whose.authority_path(found, [authority.root])
         if (found.imprint, found.time, found.accuracy) != (token.imprint, token.time, token.accuracy):
             raise AssertionError("a forged time stamp")
 
     return Target(
-        [good, b"0\x05\x30\x03\x02\x01\x02"], read, ("blockwatch.evidence.tsp", "blockwatch.evidence.der")
+        [good, b"0\x05\x30\x03\x02\x01\x02"],
+        read,
+        ("blockwatch.evidence.tsp", "blockwatch.evidence.authority", "blockwatch.evidence.der"),
     )
 
 

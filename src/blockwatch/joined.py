@@ -18,6 +18,7 @@ from blockwatch.errors import EvidenceError
 from blockwatch.evidence.covered import read_covered
 from blockwatch.evidence.once import one_copy_each
 from blockwatch.evidence.opened import opened_runs
+from blockwatch.evidence.verify_times import ran_through
 from blockwatch.judge import LATEST, NOBODY, OURS, Beside, Pack, control_runs, judge_run
 from blockwatch.judge.beside import HOUR_US
 
@@ -45,10 +46,10 @@ def load(
     ``UsageError`` where there is no such folder. A run of which several copies are named is counted once, and
     ``on_note`` told so (without it: a ``UserWarning``); copies that contradict each other are damage.
 
-    ``fingerprints``: what is on record of block pages (docs/method.md, "Fingerprint packs"). ``control``: runs
-    made in another country, each the control for measurements of the same URL that no test helper answered, up
-    to ``control_hours`` away (docs/method.md, "Another vantage as control"); of one that cannot be used
-    ``on_note`` is told.
+    ``fingerprints``: what is on record of block pages (docs/method.md, "Fingerprint packs").
+    ``control``: runs made in another country, each the control for measurements of the same URL that no test
+    helper answered, up to ``control_hours`` away (docs/method.md, "Another vantage as control"); of one that
+    cannot be used ``on_note`` is told.
     ``ruleset``: an older one; ``ValueError`` for one that this version does not have.
     """
     if isinstance(control, Beside):
@@ -109,7 +110,8 @@ def _judged(
                     raise
                 on_damage(error)
             else:
-                yield Judged(run.open, measurements, verdicts, run.coverage.sealed)
+                steady = ran_through(run.open, measurements, run.close)
+                yield Judged(run.open, measurements, verdicts, run.coverage.sealed, steady)
 
 
 def _flat(paths: Iterable[Paths]) -> list[Path]:

@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 import pandas as pd
 import pytest
 
+from blockwatch.analysis.columns import SUMMARY
 from blockwatch.analysis.frame import verdict_frame
 from blockwatch.analysis.output import FORMATS, render
-from blockwatch.analysis.summarise import SUMMARY, summarise, wilson
+from blockwatch.analysis.summarise import summarise, wilson
 from blockwatch.errors import UsageError
 from tests.analysis.rows import measurement, micros, opened, verdict
 

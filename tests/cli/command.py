@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from blockwatch.model import (
     DnsReply,
@@ -59,7 +60,7 @@ def no_traceback(done: subprocess.CompletedProcess[str]) -> bool:
     return "Traceback" not in done.stderr + done.stdout
 
 
-def kept_run(results: Path, *, run: str = RUN_ID, close: bool = True) -> Path:
+def kept_run(results: Path, *, run: str = RUN_ID, close: bool = True, **more: Any) -> Path:
     """Write a run of two measurements of a cleartext site; its folder."""
     writer = RunWriter(results, label="test")
     url = "http://example.org/"
@@ -73,6 +74,7 @@ def kept_run(results: Path, *, run: str = RUN_ID, close: bool = True) -> Path:
             probes=("web 1",),
             resolvers=("system", "udp://9.9.9.9:53"),
             helpers=("https://helper.example.net/",),
+            **more,
         )
     )
     for seq in (1, 2):

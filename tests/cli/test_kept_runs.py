@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+from blockwatch.target import Order, Search
 from tests.cli.command import BLOCKWATCH, HOSTILE, RUN_ID, blockwatch, kept_run, no_traceback
 
 
@@ -114,3 +115,22 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     process.stdout.close()
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, b"")
+
+
+def test_show_tells_what_the_list_knows_of_orders(tmp_path: Path) -> None:
+    known = {
+        "targets": ("site",),
+        "kind": "court",
+        "checked_on": "2026-11-22",
+        "source": "https://x.example/",
+    }
+    orders = (
+        Order(id="now", issuer="A \x1b[2J court", number="2-123", effective_from="2012-12-05", **known),
+        Order(id="then", effective_from="2012", effective_to="2013-03-05", **known),
+    )
+    searches = (Search(targets=("site",), source="https://y.example/", on="2026-11-20", found="none"),)
+    kept_run(tmp_path / "results", orders=orders, searches=searches)
+    card = " ".join(blockwatch("show", f"{RUN_ID}-000001", cwd=tmp_path).stdout.split())
+    assert "now: court, A \\x1b[2J court, 2-123, 2012-12-05 to an unknown day (in force here then)" in card
+    assert "then: court, 2012 to 2013-03-05 (not in force here then), https://x.example/" in card
+    assert "searched 2026-11-20: none, https://y.example/" in card

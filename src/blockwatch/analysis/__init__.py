@@ -1,1 +1,1 @@
-"""Tables out of verdicts. Importing this package imports pandas: measuring never does."""
+"""Tables out of verdicts. Whatever makes one imports pandas: measuring never does."""

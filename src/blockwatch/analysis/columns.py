@@ -1,4 +1,4 @@
-"""Every column of the two frames, with its type and meaning: the source of ``docs/codebook.md``.
+"""Every column of the frames and of the summary, with type and meaning: the source of ``docs/codebook.md``.
 
 Rules of this file: a column is added at the end of its table and never changes its meaning; missing is
 NA, never 0 or an empty text; a test holds the codebook to these rows.
@@ -16,7 +16,7 @@ class Column(NamedTuple):
     """One column."""
 
     name: str
-    kind: str  # "string", "Int64", "boolean", "time" (UTC, microseconds) or "category"
+    kind: str  # "string", "Int64", "boolean", "float", "time" (UTC, microseconds) or "category"
     meaning: str
     categories: tuple[str, ...] = ()  # fixed values in their order; none: as found
 
@@ -62,6 +62,23 @@ VERDICTS = (
         "Int64",
         "Microseconds the volunteer's clock was ahead when the run began: `started` less this is the time; "
         "NA: not learned.",
+    ),
+    Column(
+        "when",
+        "time",
+        "`started` less `clock_offset`; NA: nobody told the time, or the clock was set on the way.",
+    ),
+    Column("key", "category", "Key that the run says seals it, a pseudonym; NA: none. See `sealed`."),
+    Column(
+        "orders",
+        "category",
+        "Ids of the orders of the run's list that name the target and were in force then on this network, as "
+        "far as the list says; separated by spaces; NA: none.",
+    ),
+    Column(
+        "searched",
+        "category",
+        "Last day on which, by the run's list, a search for orders on the target found none; NA: none made.",
     ),
 )
 
@@ -118,4 +135,60 @@ OBSERVATIONS = (
     Column("http_failure", "category", "The helper's own failure to get the page (control)."),
     Column("label", "category", "Label the volunteer gave the run."),
     Column("campaign", "category", "Campaign the run belongs to."),
+    Column("key", "category", "Key that the run says seals it, a pseudonym; NA: none."),
+)
+
+SUMMARY = (
+    Column("network", "string", "Name of the AS as last seen; only when grouped by asn."),
+    Column("first_seen", "time", "First measurement of the group."),
+    Column("last_seen", "time", "Last measurement of the group."),
+    Column("days", "Int64", "UTC days with at least one measurement."),
+    Column("span_days", "Int64", "UTC days from the first to the last, both included."),
+    Column("runs", "Int64", "Runs."),
+    Column("campaigns", "Int64", "Different campaigns; three networks may be one person."),
+    Column("n", "Int64", "Final verdicts."),
+    *(Column(state, "Int64", f"Of these, in state {state}.") for state in STATES),
+    Column("signs", "Int64", "Of the blocked, with grade signs."),
+    Column("strong", "Int64", "Of the blocked, with grade strong."),
+    Column("confirmed", "Int64", "Of the blocked, with grade confirmed."),
+    Column("decided", "Int64", "Verdicts that say something of blocking: ok, blocked or refused."),
+    Column("blocked_share", "float", "Blocked among decided; NA: none decided."),
+    Column("blocked_low", "float", "Lower end of its 95 % interval (Wilson)."),
+    Column("blocked_high", "float", "Upper end of its 95 % interval (Wilson)."),
+    Column("mechanism", "string", "Mechanism most often seen among the blocked."),
+    Column("mechanism_share", "float", "Its share of the blocked."),
+    Column("failed_step", "string", "Step that most often failed among the blocked."),
+    Column("excluded", "string", "Why the group does not meet the thresholds asked for; NA: it does."),
+    Column("ok_before", "time", "Last ok before it was first seen blocked; NA: none."),
+    Column("blocked_first", "time", "First measurement that found it blocked; NA: none."),
+    Column("blocked_last", "time", "Last measurement that found it blocked; NA: none."),
+    Column("ok_after", "time", "First ok after it was last seen blocked; NA: none."),
+    Column("ok_between", "Int64", "Of the ok, those between the first and the last blocked one."),
+    Column("longest_gap", "Int64", "Most UTC days in a row without a measurement, first to last seen."),
+    Column("disputed_days", "Int64", "UTC days with ok as well as blocked verdicts."),
+    Column(
+        "partial", "Int64", "Verdicts with only some addresses of the site failing, whatever their state."
+    ),
+    Column(
+        "unchecked",
+        "Int64",
+        "Verdicts whose time is the volunteer's word: nobody told the time, or the clock was set on the way.",
+    ),
+    Column(
+        "sites",
+        "Int64",
+        "Different sites: addresses that a run lists under one target are one site's. More than 1 of a "
+        "target: volunteers call different sites by its id.",
+    ),
+    Column("keys", "Int64", "Different keys with a good seal over these; one person may have several."),
+    Column(
+        "orders",
+        "string",
+        "Ids of the orders that the runs' lists name, in force at one of these measurements; NA: none.",
+    ),
+    Column(
+        "searched",
+        "string",
+        "Last day of a search for orders that found none, by the runs' lists; NA: none made.",
+    ),
 )

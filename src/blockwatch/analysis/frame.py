@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from blockwatch.analysis.columns import OBSERVATIONS, VERDICTS, Column
+from blockwatch.analysis.orders import in_force, orders_on, searches_on
 from blockwatch.model import ControlStep, DnsStep, Measurement, Observation
 from blockwatch.run import RunOpen
 from blockwatch.verdict import Verdict
@@ -27,6 +28,7 @@ class Judged(NamedTuple):
     measurements: Iterable[Measurement]
     verdicts: Sequence[Verdict]
     sealed: int | None = None  # lines under a good seal, of which the first is ``opened``; null: not known
+    steady: bool = True  # one clock ran through it: the offset of its beginning is that of all its times
 
 
 Plain = tuple[RunOpen, Iterable[Measurement], Sequence[Verdict]]  # of a run whose seal nobody looked at
@@ -36,10 +38,15 @@ def verdict_frame(runs: Iterable[Judged | Plain]) -> pd.DataFrame:
     """One row a verdict, in the order given; columns: ``VERDICTS``."""
     rows: dict[str, list[Any]] = {column.name: [] for column in VERDICTS}
     for run in runs:
-        opened, measurements, verdicts, sealed = Judged(*run)
+        opened, measurements, verdicts, sealed, steady = Judged(*run)
+        offset = opened.clock_offset_us if steady else None
+        key = _key(opened)
         made = {one.id: (one.role, one.attempt, line) for line, one in enumerate(measurements, 2)}
         for verdict in verdicts:
             role, attempt, line = made[verdict.id]
+            when = None if offset is None else verdict.started - offset
+            orders = orders_on(opened, verdict.target)
+            at = verdict.started if when is None else when
             fields = {
                 "run": opened.run,
                 "role": role,
@@ -51,6 +58,10 @@ def verdict_frame(runs: Iterable[Judged | Plain]) -> pd.DataFrame:
                 "campaign": opened.campaign,
                 "clock_offset": opened.clock_offset_us,
                 "sealed": None if sealed is None else line <= sealed,
+                "when": when,
+                "key": key,
+                "orders": " ".join(one.id for one in orders if in_force(one, at, verdict.asn)) or None,
+                "searched": _searched(opened, verdict.target),
             }
             for name, values in rows.items():
                 values.append(fields[name] if name in fields else getattr(verdict, name))
@@ -85,6 +96,7 @@ def _step_fields(opened: RunOpen, measurement: Measurement, step: Observation) -
         "started": opened.started + step.t,
         "label": opened.label,
         "campaign": opened.campaign,
+        "key": _key(opened),
         "addresses": None,
         "replies": None,
     }
@@ -95,13 +107,22 @@ def _step_fields(opened: RunOpen, measurement: Measurement, step: Observation) -
     return fields
 
 
+def _key(opened: RunOpen) -> str | None:
+    """The name of a run's key: what stands before its hash and bytes (C2SP signed-note)."""
+    return opened.key.partition("+")[0] if opened.key else None
+
+
+def _searched(opened: RunOpen, target: str) -> str | None:
+    return max((one.on for one in searches_on(opened, target) if one.found == "none"), default=None)
+
+
 def _typed(rows: Mapping[str, list[Any]], columns: Iterable[Column]) -> pd.DataFrame:
     return pd.DataFrame({column.name: _series(rows[column.name], column) for column in columns})
 
 
 def _series(values: list[Any], column: Column) -> pd.Series[Any]:
     if column.kind == "time":
-        return pd.Series(pd.to_datetime(pd.Series(values, dtype="int64"), unit="us", utc=True)).astype(
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype="Int64"), unit="us", utc=True)).astype(
             "datetime64[us, UTC]"
         )
     if column.kind != "category":

@@ -6,7 +6,8 @@ Rules of this file:
 * nothing is dropped in silence: a group below a threshold stays, with the reason in ``excluded``;
 * the blocked share is of decided verdicts (ok, blocked, refused); down for everybody and inconclusive
   say nothing of blocking; with its 95 % interval by Wilson's score (E. B. Wilson, JASA 22, 1927);
-* days are UTC days; missing is NA, never 0;
+* days are UTC days; missing is NA, never 0; a time is the true one where it is known how far off the clock
+  was, else the volunteer's word, and ``unchecked`` counts those;
 * when a block began and ended is a bracket (``ok_before`` to ``blocked_first``, ``blocked_last`` to
   ``ok_after``); nothing is said of days without a measurement.
 """
@@ -20,44 +21,12 @@ from typing import Any
 
 import pandas as pd
 
-from blockwatch.analysis.columns import STATES, Column
+from blockwatch.analysis.columns import STATES, SUMMARY
 from blockwatch.errors import UsageError
 
 Z = 1.959963984540054  # two-sided 95 %
 
-SUMMARY = (
-    Column("network", "string", "Name of the AS as last seen; only when grouped by asn."),
-    Column("first_seen", "time", "First measurement of the group."),
-    Column("last_seen", "time", "Last measurement of the group."),
-    Column("days", "Int64", "UTC days with at least one measurement."),
-    Column("span_days", "Int64", "UTC days from the first to the last, both included."),
-    Column("runs", "Int64", "Runs."),
-    Column("campaigns", "Int64", "Different campaigns; three networks may be one person."),
-    Column("n", "Int64", "Final verdicts."),
-    *(Column(state, "Int64", f"Of these, in state {state}.") for state in STATES),
-    Column("signs", "Int64", "Of the blocked, with grade signs."),
-    Column("strong", "Int64", "Of the blocked, with grade strong."),
-    Column("confirmed", "Int64", "Of the blocked, with grade confirmed."),
-    Column("decided", "Int64", "Verdicts that say something of blocking: ok, blocked or refused."),
-    Column("blocked_share", "float", "Blocked among decided; NA: none decided."),
-    Column("blocked_low", "float", "Lower end of its 95 % interval (Wilson)."),
-    Column("blocked_high", "float", "Upper end of its 95 % interval (Wilson)."),
-    Column("mechanism", "string", "Mechanism most often seen among the blocked."),
-    Column("mechanism_share", "float", "Its share of the blocked."),
-    Column("failed_step", "string", "Step that most often failed among the blocked."),
-    Column("excluded", "string", "Why the group does not meet the thresholds asked for; NA: it does."),
-    Column("ok_before", "time", "Last ok before it was first seen blocked; NA: none."),
-    Column("blocked_first", "time", "First measurement that found it blocked; NA: none."),
-    Column("blocked_last", "time", "Last measurement that found it blocked; NA: none."),
-    Column("ok_after", "time", "First ok after it was last seen blocked; NA: none."),
-    Column("ok_between", "Int64", "Of the ok, those between the first and the last blocked one."),
-    Column("longest_gap", "Int64", "Most UTC days in a row without a measurement, first to last seen."),
-    Column("disputed_days", "Int64", "UTC days with ok as well as blocked verdicts."),
-    Column(
-        "partial", "Int64", "Verdicts with only some addresses of the site failing, whatever their state."
-    ),
-)
-
+_LISTED = ("run", "target", "url")
 Moment = str | date | datetime | None
 
 
@@ -82,6 +51,8 @@ def summarise(
             f"no column {', '.join(missing) or 'to group by'}",
             remedy=f"The columns are: {', '.join(map(str, frame.columns))}.",
         )
+    if "when" in frame.columns:
+        frame = frame.assign(started=frame["when"].fillna(frame["started"]))
     chosen = _chosen(frame, since, until)
     groups = chosen.groupby(keys, observed=True, dropna=False, sort=True)
     table = _counted(chosen, groups.ngroup())
@@ -96,6 +67,24 @@ def summarise(
     for column in columns:
         table[column.name] = _cast(table[column.name], column.kind)
     return table.sort_values("excluded", key=lambda c: c.notna(), kind="stable", ignore_index=True)
+
+
+def doubts(table: pd.DataFrame) -> list[str]:
+    """What should be known of a table of :func:`summarise` before it is believed, in sentences."""
+    said = []
+    unchecked, n = table["unchecked"].sum(), table["n"].sum()
+    if unchecked:
+        said.append(
+            f"clock: of {unchecked:,} of {n:,} verdicts the time is the volunteer's word: nobody told it, or "
+            "the clock was set on the way (column unchecked)"
+        )
+    if "target" in table.columns and "url" not in table.columns:
+        for target, sites in table.groupby("target")["sites"].max().items():
+            if sites > 1:
+                said.append(
+                    f"target {target}: lists call {sites} different sites so; --by url keeps them apart"
+                )
+    return said
 
 
 def wilson(k: int, n: int) -> tuple[float, float]:
@@ -158,7 +147,38 @@ def _counted(chosen: pd.DataFrame, group: pd.Series[int]) -> pd.DataFrame:
     table["failed_step"] = _most(blocked, group, "failed_step")["failed_step"]
     if "partial" in chosen.columns:
         table["partial"] = chosen["partial"].fillna(False).astype(bool).groupby(group).sum()
+    if "when" in chosen.columns:
+        table["unchecked"] = chosen["when"].isna().groupby(group).sum()
+    if {"run", "target", "url"} <= set(chosen.columns):
+        table["sites"] = _sites(chosen, group)
+    if {"key", "sealed"} <= set(chosen.columns):
+        table["keys"] = chosen["key"].where(chosen["sealed"].fillna(False)).groupby(group).nunique()
+    if {"orders", "searched"} <= set(chosen.columns):
+        listed = chosen["orders"].astype("string").groupby(group)
+        table["orders"] = pd.Series({number: _ids(values) for number, values in listed}, dtype="string")
+        table["searched"] = chosen["searched"].astype("string").groupby(group).max()
     return table.join(_brackets(chosen, group))
+
+
+def _sites(chosen: pd.DataFrame, group: pd.Series[int]) -> pd.Series[int]:
+    """By group: how many sites there are, where addresses listed together are one."""
+    rows = pd.DataFrame({"group": group, **{name: chosen[name].astype("string") for name in _LISTED}})
+    parts = rows.drop_duplicates().groupby("group")
+    return pd.Series({number: _apart(part) for number, part in parts}, dtype="Int64")
+
+
+def _apart(rows: pd.DataFrame) -> int:
+    """How many sets of addresses have none in common, of those that each run lists under one target."""
+    apart: list[set[str]] = []
+    for _, urls in rows.groupby(["run", "target"])["url"]:
+        mine = set(urls)
+        apart, touching = [one for one in apart if not one & mine], [one for one in apart if one & mine]
+        apart.append(mine.union(*touching))
+    return len(apart)
+
+
+def _ids(values: pd.Series[str]) -> str | None:
+    return " ".join(sorted({one for value in values.dropna().unique() for one in value.split()})) or None
 
 
 def _brackets(chosen: pd.DataFrame, group: pd.Series[int]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from blockwatch.analysis.orders import in_force, orders_on, searches_on
 from blockwatch.cli.table import console, print_table
 from blockwatch.cli.words import duration, harmless, moment, said, size
 from blockwatch.evidence.covered import CoveredRun
@@ -67,10 +68,23 @@ def _facts(run: Run, measurement: Measurement, verdict: Verdict | None) -> Itera
         yield "fault", f"a fault of ours, no finding: {measurement.fault or 'unknown'}"
     if measurement.stopped:
         yield "stopped", f"planned steps are missing: {measurement.stopped}"
+    yield from _orders(run, measurement)
     if verdict is not None:
         how = f": {verdict.mechanism}" if verdict.mechanism else ""
         scope = " (the run's verdict on this address)" if verdict.final else ""
         yield "found", f"{said(verdict)}{how}{scope}   ruleset {verdict.ruleset}"
+
+
+def _orders(run: Run, measurement: Measurement) -> Iterator[tuple[str, str]]:
+    """What the run's own list knows of orders against the target."""
+    for one in orders_on(run.open, measurement.target):
+        then = "" if in_force(one, measurement.started, run.open.vantage.asn) else "not "
+        begin, end = one.effective_from or one.issued, one.effective_to
+        days = f"{begin or 'an unknown day'} to {end or 'an unknown day'}"
+        told = [one.kind, one.issuer, one.number, f"{days} ({then}in force here then)", one.source]
+        yield "order", f"{one.id}: {', '.join(filter(None, told))} (checked {one.checked_on})"
+    for search in searches_on(run.open, measurement.target):
+        yield "searched", f"{search.on}: {search.found}, {search.source}"
 
 
 def kind(step: Observation) -> str:

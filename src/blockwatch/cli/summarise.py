@@ -42,8 +42,10 @@ def command(
 ) -> None:
     """Print days covered, counts, states, mechanism, first and last seen, by target and network.
 
-    It says on standard error how many records are under a good seal. A run that was altered under its seal is
-    damaged (exit code 9), and left out. Whose keys these are, and since when, says `blockwatch verify`.
+    It says on standard error how many records are under a good seal, of how many nobody checked the time, and
+    where volunteers call different sites by one id. A run of which several copies are named is counted once.
+    One that was altered under its seal is damaged (exit code 9), and left out. Whose keys these are, and
+    since when, says `blockwatch verify`.
 
     Example: blockwatch summarise results/ --by target,asn --format csv > table.csv
     """
@@ -53,14 +55,16 @@ def command(
         )
 
     from blockwatch.analysis.output import render
-    from blockwatch.analysis.summarise import summarise
-    from blockwatch.cli.kept import Damaged, frame_of
+    from blockwatch.analysis.summarise import doubts, summarise
+    from blockwatch.cli.kept import Damaged, frame_of, say
 
     damaged = Damaged()
     packs = packs_of(fingerprints)
     frame = frame_of(paths, damaged, packs, beside_of(control_runs, control_window, packs))
     columns = [name.strip() for name in by.split(",") if name.strip()]
     table = summarise(frame, columns, min_n=min_n, min_days=min_days, since=since, until=until)
+    for note in doubts(table):
+        say(note)
     sys.stdout.flush()
     sys.stdout.buffer.write(render(table, form))
     damaged.refuse()

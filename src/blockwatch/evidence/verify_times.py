@@ -10,7 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from blockwatch.evidence.report import MAX_OFFSET_US, Finding
@@ -49,6 +49,20 @@ class Times:
     def were_set(self) -> bool:
         """Whether the clock was set back while the run went on, or stood wrong for a part of it."""
         return self._wrong or self._first < self._started - SLACK_US
+
+
+def ran_through(opened: RunOpen, measurements: Iterable[Measurement], close: RunClose | None) -> bool:
+    """Whether one clock ran through a run, as far as it tells: its offset is then that of all times in it."""
+    times = Times()
+    times.begin(opened)
+    for one in measurements:
+        times.measured(one)
+    if close is not None:
+        times.end(close)
+    checks = (*opened.checks, *(close.checks if close is not None else ()))
+    told = [check.offset_us for check in checks if check.offset_us is not None]
+    told += [opened.clock_offset_us] if opened.clock_offset_us is not None else []
+    return not times.were_set and max(told, default=0) - min(told, default=0) <= MAX_OFFSET_US
 
 
 def too_early(

@@ -7,13 +7,14 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from blockwatch.errors import ConfigError
 from blockwatch.host.folders import known_folders, note_folder
-from blockwatch.host.keys import first_key, key_path, overwritten, read_key, replace_key
+from blockwatch.host.keys import all_keys, first_key, key_path, overwritten, read_key, replace_key
 from blockwatch.host.place import state_files, write_state
 
 
@@ -37,8 +38,27 @@ def test_each_campaign_has_its_own_and_no_file_name_tells_it(state: Path) -> Non
     assert first_key(lambda: b"three", "other") == b"three"
     assert read_key("Свобода / 2026") == b"one"
     names = [path.name for path in state.iterdir()]
-    assert len(names) == 4
+    assert len(names) == 5  # three keys, the lock, the salt
     assert not any("Свобода" in name or "other" in name for name in names)
+    assert [content for _, content in all_keys()] == [read_key(), *sorted_keys("Свобода / 2026", "other")]
+
+
+def sorted_keys(*campaigns: str) -> list[bytes | None]:
+    return [read_key(one) for one in sorted(campaigns, key=key_path)]
+
+
+def test_the_name_of_a_file_confirms_no_guess_elsewhere(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sees the names alone (a listing, a backup's index) cannot try campaigns against them."""
+    first_key(lambda: b"one", "spring")
+    there = key_path("spring")
+    assert there.read_bytes() == b"one"
+    assert sha256(b"spring").hexdigest()[:16] not in there.name
+    assert stat.S_IMODE((state / "key.salt").stat().st_mode) == 0o600
+    monkeypatch.setenv("BLOCKWATCH_STATE", str(state.with_name("another")))
+    assert read_key("spring") is None
+    assert not state.with_name("another").exists()  # asking makes nothing
+    replace_key(lambda old: b"two", "spring")
+    assert (key_path("spring").read_bytes(), key_path("spring").name != there.name) == (b"two", True)
 
 
 def test_two_first_uses_at_once_make_one_key(state: Path) -> None:

@@ -4,24 +4,26 @@ Rules of this file:
 
 * a file of a key appears whole, with mode 0600, or not at all; two first uses at once make one key;
 * a key that is there but cannot be read is never replaced unasked;
-* the name of a campaign is in no file name: only a hash of it;
+* the name of a campaign is in no file name, nor what a list of such names could be tried against: only a hash
+  with a random salt, which lies beside the keys. Whoever has all of the folder can try names as we do;
 * what a key is made of is not this file's business, and it is never in a message.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hmac
 import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from pathlib import Path
 
 from blockwatch.errors import ConfigError
 from blockwatch.host.place import state_folder, write_state
 
 KEY_FILE = "key"
+_SALT_FILE, _SALT_BYTES = "key.salt", 32
 _LOCK = ".key.lock"
 _REMEDY = "Name a folder for it: BLOCKWATCH_STATE=/path/to/a/folder blockwatch …"
 _LARGEST = 1_000
@@ -29,17 +31,33 @@ _KEYS = re.compile(rf"{KEY_FILE}(\.[0-9a-f]{{16}})?")
 
 
 def key_path(campaign: str | None = None) -> Path:
-    """Where the key of a campaign lies, or will; ``None``: the key of runs that name no campaign."""
-    return state_folder() / _name(campaign)
+    """Where the key of a campaign lies that there is; ``None``: the key of runs that name no campaign."""
+    return state_folder() / _name(campaign, _read(_SALT_FILE) or b"")
 
 
-def _name(campaign: str | None) -> str:
-    return f"{KEY_FILE}.{sha256(campaign.encode()).hexdigest()[:16]}" if campaign else KEY_FILE
+def _name(campaign: str | None, salt: bytes) -> str:
+    if campaign is None:
+        return KEY_FILE
+    return f"{KEY_FILE}.{hmac.digest(salt, campaign.encode(), 'sha256').hex()[:16]}"
+
+
+def _salted(campaign: str | None) -> str:
+    """The name of a campaign's file, with a salt for all of them made on first use; the lock is held."""
+    salt = _read(_SALT_FILE) if campaign else b""
+    if salt is None:
+        salt = os.urandom(_SALT_BYTES)
+        write_state(_SALT_FILE, salt)
+    return _name(campaign, salt)
 
 
 def read_key(campaign: str | None = None) -> bytes | None:
     """The content of a key's file; ``None``: there is none. Raises :class:`ConfigError`."""
-    path = key_path(campaign)
+    salt = _read(_SALT_FILE) if campaign else b""
+    return None if salt is None else _read(_name(campaign, salt))
+
+
+def _read(name: str) -> bytes | None:
+    path = state_folder() / name
     try:
         with path.open("rb") as file:
             return file.read(_LARGEST)
@@ -69,7 +87,7 @@ def first_key(make: Callable[[], bytes], campaign: str | None = None) -> bytes:
             kept = read_key(campaign)  # another run may have come first
             if kept is None:
                 kept = make()
-                write_state(_name(campaign), kept)
+                write_state(_salted(campaign), kept)
     return kept
 
 
@@ -81,8 +99,9 @@ def replace_key(make: Callable[[bytes | None], bytes], campaign: str | None = No
         except ConfigError:
             old = None  # asked for on purpose: what cannot be read goes too
         new = make(old)
-        with overwritten(key_path(campaign)):
-            write_state(_name(campaign), new)
+        name = _salted(campaign)
+        with overwritten(state_folder() / name):
+            write_state(name, new)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from pathlib import Path
 from blockwatch.errors import ConfigError
 
 _OURS = re.compile(
-    r"consent(-tier[0-9])?\.json|last_run\.json|results_folders|key(\.[0-9a-f]{16})?|\.key\.lock"
+    r"consent(-tier[0-9])?\.json|last_run\.json|results_folders|key(\.[0-9a-f]{16}|\.salt)?|\.key\.lock"
 )
 _TEMPORARY = re.compile(r"blockwatch-(demo-)?[a-z0-9_]{8}")
 _REMEDY = "Name a folder for it: BLOCKWATCH_STATE=/path/to/a/folder blockwatch …"

@@ -21,10 +21,14 @@ from tests.cli.command import RUN_ID, blockwatch, kept_run, no_traceback
 from tests.evidence.made import STARTED, measured, run_close, run_open
 
 
+def key_files(cwd: Path) -> list[Path]:
+    return [path for path in (cwd / "state").iterdir() if re.fullmatch(r"key(\.[0-9a-f]{16})?", path.name)]
+
+
 def signed_run(cwd: Path, run: str = RUN_ID, campaign: str | None = None) -> Path:
     """A run sealed by the key that the program made in ``cwd/state``."""
     blockwatch("key", "show", *(("--campaign", campaign) if campaign else ()), cwd=cwd)
-    (path,) = [path for path in (cwd / "state").iterdir() if re.fullmatch(r"key(\.[0-9a-f]{16})?", path.name)]
+    (path,) = key_files(cwd)
     writer = RunWriter(cwd / "results", signer=signer_from(path.read_bytes()))
     writer.open(run_open(run, campaign=campaign))
     writer.write(measured(1, run=run))
@@ -238,7 +242,7 @@ def encrypted(cwd: Path, run: str, *, ended: bool = False) -> Path:
     folder.mkdir(parents=True)
     (folder / "run.age").write_bytes(b"chunk 1 9\nage-encry")
     if ended:
-        (path,) = [path for path in (cwd / "state").iterdir() if re.fullmatch(r"key(\.[0-9a-f]{16})?", path.name)]
+        (path,) = key_files(cwd)
         signer = signer_from(path.read_bytes())
         digest = sha256((folder / "run.age").read_bytes()).digest()
         text = root_text(run, str(signer.key), "ab" * 32, "cd" * 32, digest)

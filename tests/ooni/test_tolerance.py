@@ -183,3 +183,13 @@ def test_what_cannot_be_placed_is_said(change: dict[str, Any], why: str) -> None
 def test_a_date_beyond_all_clocks_is_no_date() -> None:
     assert moment("2024-02-12 20:34:00") == 1_707_770_040_000_000
     assert moment("9999-12-31 23:59:59") is None
+
+
+@pytest.mark.parametrize("answers", [None, [], [{"answer_type": "A"}], [{"answer_type": "A", "ipv4": None}]])
+def test_a_lookup_that_tells_nothing_denies_nothing(answers: Any) -> None:
+    """OONI tells a denial in `failure`; where that is null, what is missing is the answer, not the name."""
+    query = {"hostname": "e.example", "query_type": "A", "failure": None, "answers": answers}
+    denied = {"hostname": "e.example", "query_type": "AAAA", "failure": "dns_no_answer", "answers": None}
+    found = read(queries=[query, denied])
+    assert [step.qtype for step in found.measured.measurement.observations] == ["AAAA"]
+    assert found.left_out == {"a lookup that tells neither an address nor a failure": 1}

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from blockwatch.judge import outcomes
-from blockwatch.judge.addresses import bogon
+from blockwatch.judge.addresses import bogon, is_v6
 from blockwatch.judge.beside import NOBODY, Beside
 from blockwatch.judge.fingerprints import OURS, Pack
 from blockwatch.judge.names import a_label, owner, parts
@@ -77,6 +77,10 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
     def others(self, names: Names, key: str, but: str) -> frozenset[str]:
         """Owners other than ``but``'s that share ``key``."""
         return names.get(key, _NOBODY) - {owner(but)}
+
+    def never_reached(self, address: str) -> bool:
+        """Whether nothing in the run could connect to any address of this kind, IPv4 or IPv6."""
+        return not any(is_v6(place.rpartition(":")[0]) == is_v6(address) for place in self.connected)
 
     def worked_between(self, begin: int, end: int) -> bool:
         """Whether anything surely worked in a span of the run."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from blockwatch.judge.addresses import is_v6
 from blockwatch.judge.finding import Finding, Note, refs, unclear
 from blockwatch.judge.outcomes import ALERT, OK, TIMEOUT, TRUST, UNREACHABLE
 from blockwatch.judge.rules_transport import all_failed, mixed, with_control
@@ -130,6 +131,11 @@ def some_addresses(scene: Scene) -> Note | None:
             continue
         witnesses = refs(*(flow.witness(tries.layer) for flow in lost))
         text = f"Some of the site's addresses fail ({tries.layer}), others work"
+        if scene.ruleset > 1 and all(scene.peers.never_reached(flow.address) for flow in lost):
+            kind = "IPv6" if is_v6(lost[0].address) else "IPv4"
+            return Note(
+                f"{text}; no {kind} connection of the whole run succeeded: it may be the line's", witnesses
+            )
         works = [flow for flow in lost if _works_for_control(scene, flow)]
         if works:
             return Note(f"{text}; for the control those that fail work as well", witnesses, partial=True)

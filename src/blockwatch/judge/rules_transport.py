@@ -113,8 +113,8 @@ def _reached_once(scene: Scene) -> bool:
 
 def _no_ipv6(scene: Scene) -> bool:
     """Whether all that failed here is IPv6, and IPv6 never worked in this run."""
-    works = any(is_v6(place.rpartition(":")[0]) for place in scene.peers.connected)
-    return not works and all(is_v6(flow.address) for flow in scene.tries("tcp").same)
+    tried = [flow.address for flow in scene.tries("tcp").same]
+    return all(is_v6(address) and scene.peers.never_reached(address) for address in tried)
 
 
 def tcp_alone(scene: Scene) -> Finding | None:

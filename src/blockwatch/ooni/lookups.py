@@ -59,6 +59,9 @@ def _add(draft: Draft, entry: Object, purpose: Purpose, late: list[Object]) -> N
     t, us = draft.time(entry)
     failure = fields.failure(entry.get("failure"))
     addresses, names, ttl = _answers(draft, entry)
+    if failure is None and not addresses and not late:
+        draft.leave_out("a lookup that tells neither an address nor a failure")  # it is no denial
+        return
     direct = resolver != "system"
     rcode = _rcode(entry, failure) if direct else None
     replies: list[DnsReply] = []

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from blockwatch.judge import outcomes
-from blockwatch.judge.chance import Fared, likelihood, sights
+from blockwatch.judge.chance import Fared, likelihood
+from blockwatch.judge.leftover import sights
 from blockwatch.judge.matrix import SPELLED
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import CALM

@@ -6,6 +6,8 @@ last step that it surely made counts.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from blockwatch import failure as f
 from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import is_address
@@ -56,3 +58,10 @@ def no_page_either(control: ControlStep | None, hop: Hop) -> bool:
         return False
     met = {control.http_failure, *(end.tls_failure for end in control.endpoints)}
     return not met & outcomes.UNTRUSTED
+
+
+def dead_for(control: ControlStep | None, hop: Hop, addresses: Collection[str]) -> bool:
+    """Whether the helper tried these very addresses and could not connect to any."""
+    ends = control.endpoints if control is not None else ()
+    ours = [end for end in ends if end.address in addresses and end.port == hop.port]
+    return bool(ours) and all(end.tcp_failure for end in ours)

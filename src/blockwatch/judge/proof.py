@@ -17,10 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from blockwatch.judge.leftover import unhit
 from blockwatch.judge.matrix import SPELLED, STRANGE
 from blockwatch.judge.names import parts
 from blockwatch.judge.operators import apart, operators
-from blockwatch.judge.outcomes import ALERT, OK, SKIPPED, TIMEOUT
+from blockwatch.judge.outcomes import ALERT, EOF, OK, RESET, SKIPPED, TIMEOUT
 from blockwatch.judge.pages import alike, from_cdn
 from blockwatch.judge.scene import Scene, answered, step_of
 from blockwatch.judge.sight import Flow
@@ -75,7 +76,7 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     went_through = answered if layer == "tls" else _responded
     if not (quiet or here or elsewhere):
         return Proof(capitals=_in_capitals(scene, layer, went_through))
-    far = _telling(scene, quiet, elsewhere, went_through, kind)
+    far = _telling(scene, quiet, _cut_so(scene, elsewhere, kind), went_through, kind)
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
     near = [(end, flow) for end, flow in here if end != SKIPPED and flow.round < SPELLED]
     calm = [(end, flow) for end, flow in quiet if end != SKIPPED]
@@ -100,6 +101,23 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     )
 
 
+def _through(
+    others: list[tuple[str, Flow]], elsewhere: list[tuple[str, Flow]], kind: str
+) -> list[tuple[str, Flow]]:
+    """How control names fared: where requests are cut off before any answer comes, one that was answered went
+    through, though the rest of its page got lost; and one that was lost altogether says nothing, where a name
+    strange to the address passed there in the same round.
+    """
+    if kind not in (RESET, EOF) or any(began(flow) for end, flow in elsewhere if end == kind):
+        return others
+    passed = {(flow.address, flow.round - STRANGE) for end, flow in others if end == OK}
+    lost = [flow for end, flow in others if end == TIMEOUT and flow.http is not None and not began(flow)]
+    excused = {id(flow) for flow in lost if len(lost) == 1 and (flow.address, flow.round) in passed}
+    return [
+        (OK if end == TIMEOUT and (began(flow) or id(flow) in excused) else end, flow) for end, flow in others
+    ]
+
+
 def _in_capitals(scene: Scene, layer: str, went_through: Callable[[str], bool]) -> tuple[str, ...]:
     asked = [(end, flow) for purpose in _CAPITALS for end, flow in scene.row(purpose, layer)]
     tried = [(end, flow) for end, flow in asked if end != SKIPPED]
@@ -114,8 +132,10 @@ def sometimes(scene: Scene, layer: str, kind: str) -> Proof:
     sni = layer == "tls" or scene.hop.secure
     quiet, here, elsewhere = (scene.row(purpose, layer) for purpose in (_SNI if sni else _HOST))
     went_through = answered if layer == "tls" else _responded
-    told = _telling(scene, quiet, elsewhere, went_through, kind)
+    told = _telling(scene, quiet, _cut_so(scene, elsewhere, kind), went_through, kind)
     far = [(e, flow) for e, flow in told if e == kind and (scene.ruleset == 1 or not began(flow))]
+    clean = unhit(scene, [flow for _, flow in far])
+    far = [(end, flow) for end, flow in far if flow in clean]
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
     others = [(end, flow) for end, flow in quiet + here if end != SKIPPED and flow.round < SPELLED]
     if not far or kind == ALERT or len(others) < ROUNDS:
@@ -123,6 +143,14 @@ def sometimes(scene: Scene, layer: str, kind: str) -> Proof:
     if not all(went_through(end) for end, _ in others):
         return Proof()
     return Proof(elsewhere=_refs([flow for _, flow in far + others], layer), times=len(far))
+
+
+def _cut_so(scene: Scene, rounds: list[tuple[str, Flow]], kind: str) -> list[tuple[str, Flow]]:
+    """Rounds of requests; a handshake cut off as they were counts with them: a reset may come a little sooner
+    or later.
+    """
+    sooner = f"tls:{kind}" if kind in (RESET, EOF) and scene.ruleset > 1 else ""
+    return [(kind if end == sooner else end, flow) for end, flow in rounds]
 
 
 def began(flow: Flow) -> bool:
@@ -161,6 +189,13 @@ def same_answer_elsewhere(scene: Scene, step: HttpStep) -> Elsewhere:
     strange = [flow for flow in usual if flow.round >= STRANGE]
     by_name = not strange or any(_given_its_own(flow, calm) for flow in strange)
     return Elsewhere(_refs(same, "http"), bool(tried), by_name, tuple(same))
+
+
+def heard_at(scene: Scene) -> set[str]:
+    """The unrelated addresses that answered both the target's Host and a control name."""
+    others = {flow.address for flow in scene.hop.by(_HOST[0]) if flow.responded and not _tainted(scene, flow)}
+    rounds = [("", flow) for flow in scene.hop.by(_HOST[2]) if flow.responded]
+    return {flow.address for _, flow in _unrelated(scene, rounds)} & others
 
 
 def _begun_alike(flow: Flow, step: HttpStep) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from blockwatch.judge import chance, outcomes, proof
 from blockwatch.judge.finding import Finding, blocked, down, ok, refs, sign, unclear
+from blockwatch.judge.leftover import unhit
 from blockwatch.judge.rules_transport import REFUSAL, UNCOMPARED
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.tries import Tries
@@ -32,7 +33,7 @@ def http_flaky(scene: Scene) -> Finding | None:
     if not tries.passed or not tries.failed or tries.kind not in _FAILS:
         return None
     shown = proof.sometimes(scene, "http", tries.kind)
-    cut = [flow for flow in tries.same if scene.ruleset == 1 or not proof.began(flow)]
+    cut = [flow for flow in unhit(scene, tries.same) if scene.ruleset == 1 or not proof.began(flow)]
     if not shown.named or not cut or len(cut) + shown.times < proof.OFTEN:
         return None
     if not chance.by_name(scene, "http"):
@@ -62,7 +63,7 @@ def http_by_name(scene: Scene) -> Finding | None:
         f"A request for the name {_WORDS[tries.kind]} on an unrelated address too, where others are answered"
     )
     sure = not scene.suspected_residue(tries.same)
-    found = blocked(f"http.{tries.kind}{_trigger(scene)}", grade, text, witnesses, proven=sure)
+    found = blocked(f"{_step(tries)}.{tries.kind}{_trigger(scene)}", grade, text, witnesses, proven=sure)
     return chance.unlike_the_line(scene, "http", found)
 
 
@@ -119,7 +120,7 @@ def _request_cut(scene: Scene, tries: Tries, shown: proof.Proof, *, early: bool)
     if len(tries.same) + more < 2 or tries.rounds + more < 2:
         return unclear(text + "; it was not tried again", witnesses, "http")
     grade = Grade.STRONG if len(tries.same) + more >= 3 else Grade.SIGNS
-    mechanism = f"http.{tries.kind}" + (_trigger(scene) if shown.named else "")
+    mechanism = f"{_step(tries)}.{tries.kind}" + (_trigger(scene) if shown.named else "")
     if shown.only_there and not early:
         seen = refs(witnesses[:8], shown.witnesses, shown.not_here)
         return sign(mechanism, f"{text}, at this address only. {REFUSAL}", seen)
@@ -182,6 +183,12 @@ def _all_failed(scene: Scene) -> Tries | None:
         return tries
     before = [flow for flow in scene.tries("tls").failed if flow.at("tls") == tries.kind]
     return Tries("http", [*tries.same, *before], ()) if before else tries
+
+
+def _step(tries: Tries) -> str:
+    """The step at which most were cut off: where a reset comes late, a few handshakes get through."""
+    sooner = sum(flow.at("http") == outcomes.SKIPPED for flow in tries.same)
+    return "tls" if sooner * 2 > len(tries.same) else "http"
 
 
 def _trigger(scene: Scene) -> str:

@@ -15,8 +15,9 @@ from dataclasses import replace
 
 from blockwatch.judge import chance, outcomes, proof
 from blockwatch.judge.addresses import is_v6
-from blockwatch.judge.errand import no_page_either
+from blockwatch.judge.errand import dead_for, no_page_either
 from blockwatch.judge.finding import Finding, Note, blocked, down, refs, sign, unclear
+from blockwatch.judge.leftover import unhit
 from blockwatch.judge.outcomes import ALERT, PLAINTEXT, TRUST
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.shut import after_our_questions
@@ -91,7 +92,7 @@ def connecting_fails(scene: Scene) -> Finding | None:
     tries = all_failed(scene, "tcp")
     if tries is None or not scene.control_passed("tcp") or tries.kind not in _TCP:
         return None
-    if _dead_for_control(scene, tries):
+    if dead_for(scene.control, scene.hop, {flow.address for flow in tries.same}):
         text = "The addresses given here are dead for the control too, which reached the site at others"
         return unclear(text, with_control(scene, tries), "tcp")
     if _reached_once(scene) and scene.suspected_residue(tries.same):
@@ -147,7 +148,10 @@ def tls_flaky(scene: Scene) -> Finding | None:
     if not tries.passed or not tries.failed or tries.kind not in _TLS:
         return None
     shown = proof.sometimes(scene, "tls", tries.kind)
-    if not shown.named or len(tries.same) + shown.times < proof.OFTEN or not chance.by_name(scene, "tls"):
+    same = unhit(scene, tries.same)
+    if not shown.named or not same or len(same) + shown.times < proof.OFTEN:
+        return None
+    if not chance.by_name(scene, "tls"):
         return None
     when = "at some of the site's addresses" if at_some(scene, tries) else "now and then"
     text = f"The handshake {_WORDS[tries.kind]} {when} ({_times(tries)}), on an unrelated address too"
@@ -285,15 +289,3 @@ def _sni(kind: str, shown: proof.Proof) -> str:
 def with_control(scene: Scene, tries: Tries) -> tuple[str, ...]:
     """Witnesses of the tries and of the control."""
     return refs(tries.witnesses[:8], scene.hop.control_refs)
-
-
-def _dead_for_control(scene: Scene, tries: Tries) -> bool:
-    """Whether the helper tried these very addresses and could not connect to any."""
-    ours = {flow.address for flow in tries.same}
-    control = scene.control
-    ends = (
-        [end for end in control.endpoints if end.address in ours and end.port == scene.hop.port]
-        if control
-        else []
-    )
-    return bool(ends) and all(end.tcp_failure for end in ends)

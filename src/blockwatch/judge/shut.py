@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from blockwatch.judge.chance import sights
+from blockwatch.judge.leftover import sights
 from blockwatch.judge.outcomes import OK, SKIPPED
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import NEAR, Flow

@@ -107,10 +107,18 @@ def everybodys(earlier: Sequence[Finding], last: Finding) -> Finding | None:
 
 
 def found_twice(earlier: Sequence[Finding], last: Finding) -> Finding | None:
-    """It was found blocked, and again, at the same step, at the end of the run."""
+    """It was found blocked, and again, at the same step, at the end of the run.
+
+    A reset may come a little sooner or later, in the handshake or when the request was sent: both are one.
+    """
+    earlier = [
+        replace(one, failed_step=last.failed_step) if _cut_alike(one, last) else one for one in earlier
+    ]
     found = found_again(earlier, last)
     if found is None:
         return None
+    if (found.mechanism or "").startswith("tls."):
+        found = replace(found, failed_step="tls")
     best = max((finding for finding in earlier if finding.state is State.BLOCKED), key=_rank)
     if _rank(best) > _rank(last) and best.mechanism == last.mechanism:
         found = replace(found, text=f"{best.text}{LESS_SURELY}")
@@ -168,6 +176,12 @@ def not_refuted(earlier: Sequence[Finding], last: Finding) -> Finding | None:
         return only_earlier(earlier, last)
     text = f"{told[-1].text}; the measurement at the end of the run could not tell"
     return _as_sign(told[-1], text, last)
+
+
+def _cut_alike(finding: Finding, last: Finding) -> bool:
+    """Whether both were cut off by the name that the ClientHello shows, in the same way."""
+    names = {finding.mechanism, last.mechanism}
+    return any(names == {f"tls.{kind}.sni", f"http.{kind}.sni"} for kind in ("reset", "eof"))
 
 
 def _alike(finding: Finding, line: Finding) -> bool:

@@ -7,6 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests import begun
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have long programs begun before the tests that want them."""
+    config.pluginmanager.register(begun)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def place_for_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGKILL
 
 from blockwatch.errors import LabError
 
@@ -72,9 +73,9 @@ def mount(source: str, target: str, kind: str, flags: int, options: str = "") ->
     _call("mount", source.encode(), target.encode(), kind.encode(), flags, options.encode() or None)
 
 
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ``parent`` ends; at once if it is gone already."""
-    _call("prctl", _PR_SET_PDEATHSIG, 9, 0, 0, 0)
+def die_with_parent(parent: int, by: int = SIGKILL) -> None:
+    """Have the kernel send this process ``by`` when its parent ``parent`` ends; if that is gone, end."""
+    _call("prctl", _PR_SET_PDEATHSIG, by, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 

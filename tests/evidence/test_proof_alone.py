@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -61,3 +63,35 @@ def test_an_authority_counts_for_more_than_a_promise(tmp_path: Path) -> None:
     stamp(run, authority, of="checkpoints/3")
     assert check_proof(make_proof(run, "2")).checkpoint.size == 3
     assert check_proof(make_proof(run, "4")).checkpoint.size == 6
+
+
+def test_of_a_clock_that_the_first_line_does_not_tell_of_no_more_is_said(tmp_path: Path) -> None:
+    """It may have been checked later in the run, which the proof does not show."""
+    run = write_run(tmp_path / "run", offset=None)
+    path = tmp_path / "proof.json"
+    path.write_bytes(make_proof(run, "1"))
+    said = " ".join(verified(path)[0].notes)
+    assert "tells of no check of its clock, and a later one is not shown" in said
+    assert "nobody told the time" not in said
+
+
+def test_a_long_seal_in_a_proof_takes_no_memory(tmp_path: Path) -> None:
+    """Also where it would take four bytes a character."""
+    run = write_run(tmp_path / "run")
+    told = make_proof(run, "1")
+    path = tmp_path / "proof.json"
+    head, seal, rest = told.partition(b'"checkpoint":"')
+    path.write_bytes(head + seal + "𐀀".encode() + b"x" * 50_000_000 + rest)
+    script = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from blockwatch.evidence.verify import Reader\n"
+        "from blockwatch.evidence.verify_proof import verify_proof\n"
+        "(found,) = verify_proof(Path(sys.argv[1]), Reader()).findings\n"
+        "print(found.what)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
+    what, peak = done.stdout.splitlines()
+    assert what == "a proof whose seal has more than 65536 bytes"
+    assert int(peak) < 200_000  # kB; the file is 50 MB

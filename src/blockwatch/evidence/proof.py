@@ -10,6 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from hashlib import sha256
@@ -27,7 +28,7 @@ from blockwatch.evidence.checkpoint import (
     seal_in,
 )
 from blockwatch.evidence.merkle import inclusion_proof, leaf_hash, verify_inclusion
-from blockwatch.evidence.note import VerifierKey, parse_campaign_key
+from blockwatch.evidence.note import MAX_NOTE, VerifierKey, parse_campaign_key
 from blockwatch.evidence.reading import Run
 from blockwatch.evidence.timestamps import stamp_paths, stamps_over
 from blockwatch.evidence.warc import read_stored
@@ -36,6 +37,8 @@ from blockwatch.run import Record, RunOpen
 
 PROOF_TYPE = "blockwatch proof"
 MAX_PROOF = 67_108_864  # bytes of the file
+_LONGEST_NOTE = 6 * MAX_NOTE  # as JSON, in which a character may take six bytes
+_PIECE = 1_048_576
 
 
 class ProofLine(Noun, frozen=True, kw_only=True):
@@ -174,14 +177,28 @@ def _refs(measurement: Measurement) -> list[WarcRef]:
     return list({ref.sha256: ref for ref in refs}.values())
 
 
+class _Seal(msgspec.Struct):
+    """As much of the file as tells how long a field is that may not be, before anything is made of it."""
+
+    checkpoint: msgspec.Raw
+
+
 def check_proof(raw: bytes, where: str = "") -> Shown:
     """Check a proof by what is in it alone; raises ``EvidenceError`` that says what does not hold."""
+    return shown_by(read_proof(raw, where), where)
+
+
+def read_proof(raw: bytes, where: str = "") -> Proof:
+    """What the file says; raises ``EvidenceError`` where it is none, and takes little more memory than it."""
     if len(raw) > MAX_PROOF:
         raise EvidenceError(f"a proof of more than {MAX_PROOF} bytes", where=where)
     try:
-        proof = msgspec.json.decode(
-            raw.decode(), type=Proof
-        )  # as text: also names that are skipped are UTF-8
+        utf8 = codecs.getincrementaldecoder("utf-8")()  # also names that are skipped are UTF-8
+        for at in range(0, len(raw) + 1, _PIECE):
+            utf8.decode(raw[at : at + _PIECE], final=at + _PIECE > len(raw))
+        if len(memoryview(msgspec.json.decode(raw, type=_Seal).checkpoint)) > _LONGEST_NOTE:
+            raise EvidenceError(f"a proof whose seal has more than {MAX_NOTE} bytes", where=where)
+        proof = msgspec.json.decode(raw, type=Proof)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         words = " ".join(str(error).split())[:300]
         raise EvidenceError(f"not the proof of a record ({words})", where=where) from error
@@ -189,6 +206,11 @@ def check_proof(raw: bytes, where: str = "") -> Shown:
         raise EvidenceError("not the proof of a record (another type)", where=where)
     if proof.format != 1:
         raise EvidenceError(f"a proof of format {proof.format}, which is not known here", where=where)
+    return proof
+
+
+def shown_by(proof: Proof, where: str = "") -> Shown:
+    """Check what a proof says; raises ``EvidenceError`` that says what does not hold."""
     key = parse_campaign_key(proof.key, where)
     sealed = parse_checkpoint(proof.checkpoint.encode("utf-8", "replace"), Path(where))
     if sealed.signed_by(key) is not True:

@@ -236,6 +236,8 @@ def of_the_clock(report: Report) -> list[str]:
     offset = report.clock_offset_us
     if report.clock_set:
         return ["the clock was set while the run went on: the times in it do not fit together"]
+    if offset is None and report.kind == "proof":
+        return ["the run's first line tells of no check of its clock, and a later one is not shown"]
     if offset is None:
         return ["nobody told the time during the run: the times in it are only what its own clock said"]
     if abs(offset) > MAX_OFFSET_US:

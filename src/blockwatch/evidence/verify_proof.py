@@ -16,7 +16,7 @@ import msgspec
 
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.allow import allowed_by
-from blockwatch.evidence.proof import MAX_PROOF, Proof, Shown, check_proof
+from blockwatch.evidence.proof import MAX_PROOF, Proof, Shown, read_proof, shown_by
 from blockwatch.evidence.report import Finding, Level, Report
 from blockwatch.evidence.timestamps import MAX_STAMPS, Stamp, read_bounded, read_content
 from blockwatch.evidence.verify import Reader, of_its_days, of_the_clock, told
@@ -114,9 +114,8 @@ def _offset(opened: RunOpen) -> int | None:
 
 
 def _checked(path: Path, reader: Reader) -> tuple[Shown, list[Stamp | Finding], list[str]]:
-    raw = read_bounded(path, MAX_PROOF)
-    shown = check_proof(raw, str(path))
-    proof = msgspec.json.decode(raw, type=Proof)
+    proof = read_proof(read_bounded(path, MAX_PROOF), str(path))
+    shown = shown_by(proof, str(path))
     for line in (proof.run_open.line, proof.record.line):
         decode_canonical(line.encode())
     for step in shown.record.observations:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from blockwatch import failure as f
-from tests.judge.world import CUT, GOOD, GOOD_HOSTS, HOST, SECOND, SITE, SITE2, Hello, Page
+from tests.judge.world import CUT, GOOD, GOOD_HOSTS, HOST, SECOND, SILENCE, SITE, SITE2, Hello, Page
 from tests.judge.worlds.say import FAST, HTTP, SLOW, broken_for_control, by_host, on_address, row
 
 LONG = Page(title="Dear subscriber", length=24_000, headers=(("Content-Type", "text/html"),))
@@ -291,4 +291,37 @@ row(
     lookup=forgetful,
     begin=forgetful.begin,
     dial=on_address(f.TIMEOUT, SITE2),
+)
+
+
+class Later:
+    """Resets by the name in the ClientHello; at the end of the run the first comes late, and one control server
+    hears nobody.
+    """
+
+    def __init__(self) -> None:
+        self.last, self.again = 0, 0
+
+    def begin(self) -> None:
+        """A new run."""
+        self.last, self.again = 0, 0
+
+    def __call__(self, address: str, sni: str | None, n: int) -> Hello | None:
+        self.again, self.last = self.again + (n < self.last), n
+        if sni is None or sni.lower() != HOST:
+            return SILENCE if self.again and address == GOOD[1] else None
+        self.again += bool(self.again)
+        return None if self.again == 2 else CUT
+
+
+later = Later()
+row(
+    "resets by SNI, one of which comes only when the request was sent",
+    "blocked",
+    "tls.reset.sni",
+    "weigh.twice",
+    shake=later,
+    answer=lambda a, h, t, n: f.RESET if h == HOST and t else None,
+    begin=later.begin,
+    grades="strong",
 )

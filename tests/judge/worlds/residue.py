@@ -7,7 +7,7 @@ from typing import Any
 from blockwatch import failure as f
 from blockwatch.model import Measurement
 from tests.judge.stage import calm_measurement, changed, measured
-from tests.judge.world import GOOD, HOST, OTHER, SECOND, SILENCE, SITE, SITE2, Hello, World, resolves
+from tests.judge.world import GOOD, GOOD_AT, HOST, OTHER, SECOND, SILENCE, SITE, SITE2, Hello, World, resolves
 from tests.judge.worlds.say import HTTP, row
 
 
@@ -94,17 +94,17 @@ def struck() -> tuple[Any, ...]:
     return (changed(one, target=host, url=world.url),)
 
 
-def living_at(address: str, number: int) -> Measurement:
-    """Another site, blocked as well, that lives at a control address and was measured a moment before."""
+def living_at(address: str, number: int, start: int = -100, *, good: bool = False) -> Measurement:
+    """Another site, blocked as well, that lives at this address and was measured from this second on."""
     host = f"banned{number}.test7.com"
     world = World(
         url=f"https://{host}/",
         lookup=resolves(address),
         site=(address,),
         shake=lambda a, sni, n: SILENCE if sni and sni.lower() == host else None,
-        good=False,
+        good=good,
     )
-    one = measured(world, number, "first", -100 * SECOND, ())
+    one = measured(world, number, "first", start * SECOND, world.known_good)
     return changed(one, target=host, url=world.url)
 
 
@@ -189,4 +189,66 @@ row(
     "tls.timeout.sni",
     shake=Stuck().shake,
     grades="strong",
+)
+
+
+class Neighbour:
+    """Of the handshakes with the site's name those with these numbers are dropped (counted from 0): what a
+    neighbour's name left at its address, and at control addresses, hits them.
+    """
+
+    def __init__(self, *numbers: int) -> None:
+        self._numbers, self._seen = numbers, 0
+
+    def begin(self) -> None:
+        """A run begins."""
+        self._seen = 0
+
+    def shake(self, address: str, sni: str | None, n: int) -> Hello | None:
+        """A handshake."""
+        self._seen += sni == HOST
+        return SILENCE if sni == HOST and self._seen - 1 in self._numbers else None
+
+
+neighbour = Neighbour(0, 4, 8, 10, 11, 14, 17, 18, 23)
+row(
+    "a neighbour at the same address is blocked, and leaves residual blocks all the while",
+    "ok inconclusive",
+    shake=neighbour.shake,
+    begin=neighbour.begin,
+    others=tuple(living_at(SITE, 40 + i, 2 + 12 * i, good=True) for i in range(8)),
+)
+
+
+class Behind:
+    """Requests for the site's name are dropped; at the end of the run so are the next two to its address."""
+
+    def __init__(self) -> None:
+        self._last, self._again, self._left = 0, False, 0
+
+    def begin(self) -> None:
+        """A run begins."""
+        self.__init__()  # type: ignore[misc]
+
+    def answer(self, address: str, host: str, tls: bool, n: int) -> str | None:
+        """A request."""
+        self._again, self._last = self._again or n < self._last, n
+        if host.lower() == HOST:
+            self._left = 2 if self._again and not self._left else self._left
+            return f.TIMEOUT
+        if address == SITE and self._left > 0:
+            self._left = self._left - 1 or -1
+            return f.TIMEOUT
+        return f.TIMEOUT if address in GOOD and GOOD_AT.get(host) != address else None
+
+
+behind = Behind()
+row(
+    "dropped by Host, which leaves a block once; control servers know their own names alone",
+    "blocked",
+    "http.timeout",
+    url=HTTP,
+    answer=behind.answer,
+    begin=behind.begin,
+    grades="signs",
 )

@@ -12,13 +12,13 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from blockwatch.analysis.frame import Judged, observation_frame, verdict_frame
+from blockwatch.analysis.frame import Judged, Made, observation_frame, verdict_frame
 from blockwatch.analysis.summarise import summarise
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.covered import read_covered
 from blockwatch.evidence.once import one_copy_each
 from blockwatch.evidence.opened import opened_runs
-from blockwatch.evidence.verify_times import ran_through
+from blockwatch.evidence.verify_times import sure_offset
 from blockwatch.judge import LATEST, NOBODY, OURS, Beside, Pack, control_runs, judge_run
 from blockwatch.judge.beside import HOUR_US
 
@@ -63,7 +63,7 @@ def observations(*paths: Paths) -> pd.DataFrame:
     """Give every step of the runs in ``paths``, one row each. Columns: docs/codebook.md."""
     with opened_runs(_flat(paths)) as folders:
         runs = map(read_covered, one_copy_each(folders, None, _warn))
-        return observation_frame((run.open, run.measurements) for run in runs)
+        return observation_frame(Made(run.open, run.measurements, run.coverage.sealed) for run in runs)
 
 
 def _warn(note: str) -> None:
@@ -110,8 +110,8 @@ def _judged(
                     raise
                 on_damage(error)
             else:
-                steady = ran_through(run.open, measurements, run.close)
-                yield Judged(run.open, measurements, verdicts, run.coverage.sealed, steady)
+                offset = sure_offset(run.open, measurements, run.close)
+                yield Judged(run.open, measurements, verdicts, run.coverage.sealed, offset)
 
 
 def _flat(paths: Iterable[Paths]) -> list[Path]:

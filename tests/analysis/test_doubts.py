@@ -1,11 +1,12 @@
 """What no analyst must be left alone with: wrong clocks, one id for two sites, whose keys, what orders."""
 
 import pytest
+from msgspec.structs import replace
 
 from blockwatch.analysis.frame import Judged, observation_frame, verdict_frame
 from blockwatch.analysis.orders import in_force
 from blockwatch.analysis.summarise import doubts, summarise
-from blockwatch.evidence.verify_times import ran_through
+from blockwatch.evidence.verify_times import sure_offset
 from blockwatch.model import TcpStep
 from blockwatch.run import LineCheck, RunClose
 from blockwatch.target import Order, Search
@@ -14,9 +15,10 @@ from tests.analysis.rows import measurement, micros, opened, verdict
 DAY_US = 86_400_000_000
 
 
-def judged(run, state="blocked", *, sealed=2, steady=True, **more):
+def judged(run, state="blocked", *, sealed=2, **more):
     made = measurement(run, 1, **more)
-    return Judged(run, [made], [verdict(made, state, asn=run.vantage.asn)], sealed, steady)
+    offset = sure_offset(run, [made], None)
+    return Judged(run, [made], [verdict(made, state, asn=run.vantage.asn)], sealed, offset)
 
 
 def run_of(number, **more):
@@ -25,8 +27,8 @@ def run_of(number, **more):
 
 def test_a_clock_that_is_known_to_be_wrong_dates_nothing():
     good, behind = run_of(1, clock_offset_us=0), run_of(2, clock_offset_us=-730 * DAY_US)
-    early = {"started": good.started - 730 * DAY_US}
-    frame = verdict_frame([judged(good), judged(behind, **early)])
+    behind = replace(behind, started=good.started - 730 * DAY_US)
+    frame = verdict_frame([judged(good), judged(behind)])
     assert frame["started"].dt.year.tolist() == [2026, 2024]
     (row,) = summarise(frame).to_dict("records")
     assert row["first_seen"].year == row["blocked_first"].year == 2026
@@ -35,9 +37,8 @@ def test_a_clock_that_is_known_to_be_wrong_dates_nothing():
     assert doubts(summarise(frame)) == []
 
 
-@pytest.mark.parametrize(("offset", "steady"), [(None, True), (0, False)], ids=["not told", "set on the way"])
-def test_a_clock_that_nobody_checked_is_told(offset, steady):
-    frame = verdict_frame([judged(run_of(1, clock_offset_us=offset), steady=steady)])
+def test_a_clock_that_nobody_checked_is_told():
+    frame = verdict_frame([judged(run_of(1))])
     table = summarise(frame)
     assert frame["when"].isna().all()
     assert table["first_seen"].tolist() == frame["started"].tolist()
@@ -45,21 +46,27 @@ def test_a_clock_that_nobody_checked_is_told(offset, steady):
     assert "of 1 of 1 verdicts the time is the volunteer's word" in doubts(table)[0]
 
 
-def test_a_clock_that_was_set_on_the_way_does_not_run_through():
-    def check(offset):
-        return LineCheck(kind="clock", when="after", t=5, ok=True, detail="x", offset_us=offset)
+def ended(run, after_us, offset=None):
+    """The last line of a run of nine seconds, with what its clock said in the end."""
+    told = LineCheck(kind="clock", when="after", t=5, ok=True, detail="x", offset_us=offset)
+    ended = run.started + after_us
+    return RunClose(ended=ended, us=9_000_000, reason="done", planned=1, measured=1, checks=(told,))
 
-    def ended(after_us, offset=None):
-        checks = () if offset is None else (check(offset),)
-        ended = run.started + after_us
-        return RunClose(ended=ended, us=9_000_000, reason="done", planned=1, measured=1, checks=checks)
 
+def test_of_a_clock_that_was_set_on_the_way_nothing_is_sure():
     run = run_of(1, clock_offset_us=-2 * DAY_US)
     made = [measurement(run, 1)]
-    assert ran_through(run, made, None)
-    assert ran_through(run, made, ended(9_000_000, -2 * DAY_US + 1_000_000))
-    assert not ran_through(run, made, ended(9_000_000, 0))  # corrected while it went on
-    assert not ran_through(run, made, ended(-DAY_US))
+    assert sure_offset(run, made, None) == -2 * DAY_US
+    assert sure_offset(run, made, ended(run, 9_000_000, -2 * DAY_US + 1_000_000)) == -2 * DAY_US
+    assert sure_offset(run, made, ended(run, 9_000_000, 0)) is None  # corrected while it went on
+    assert sure_offset(run, made, ended(run, -DAY_US)) is None
+
+
+def test_an_offset_that_was_learned_in_the_end_is_one():
+    run = run_of(1)
+    made = [measurement(run, 1)]
+    assert sure_offset(run, made, ended(run, 9_000_000, 7 * DAY_US)) == 7 * DAY_US
+    assert sure_offset(run, made, ended(run, 9_000_000)) is None
 
 
 def test_addresses_that_some_list_has_together_are_one_site():
@@ -69,7 +76,7 @@ def test_addresses_that_some_list_has_together_are_one_site():
         run = run_of(number)
         for seq, url in enumerate(urls, 1):
             made = measurement(run, seq, url=url)
-            runs.append(Judged(run, [made], [verdict(made)], 9))
+            runs.append(Judged(run, [made], [verdict(made)], 9, None))
     table = summarise(verdict_frame(runs), ["target"])
     assert table["sites"].tolist() == [2]
     assert any("target site: lists call 2 different sites so" in note for note in doubts(table))
@@ -88,6 +95,7 @@ def test_only_keys_with_a_good_seal_are_counted():
     step = TcpStep(i=0, t=5, us=5, failure=None, flow=0, address="93.184.215.14", port=80)
     steps = observation_frame([(runs[0], [measurement(runs[0], 1, steps=(step,))])])
     assert steps["key"].tolist() == ["blockwatch/key/00"]
+    assert steps["sealed"].isna().tolist() == [True]
 
 
 def order(name="kz-1", **more):

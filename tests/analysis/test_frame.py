@@ -122,7 +122,7 @@ def test_every_column_of_a_step_is_a_field_or_filled_in():
         name for kind in (DnsStep, TcpStep, TlsStep, HttpStep, ControlStep) for name in kind.__struct_fields__
     }
     filled = {"id", "run", "target", "probe", "role", "attempt", "asn", "country", "step", "started"}
-    filled |= {"label", "campaign", "key", "url", "replies", "addresses"}
+    filled |= {"label", "campaign", "key", "sealed", "url", "replies", "addresses"}
     assert {column.name for column in OBSERVATIONS} <= fields | filled
     assert issubclass(DnsStep, Noun)
 

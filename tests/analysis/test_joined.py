@@ -67,6 +67,7 @@ def test_observations_of_a_results_folder(tmp_path):
     steps = blockwatch.observations(tmp_path)
     assert steps["step"].tolist() == ["tcp", "http"] * 2
     assert steps["title"].tolist()[1] == "A"
+    assert steps["sealed"].tolist() == [False] * 4  # there is no seal
 
 
 def test_a_killed_run_counts_and_nothing_gives_an_empty_frame(tmp_path):

@@ -66,7 +66,8 @@ VERDICTS = (
     Column(
         "when",
         "time",
-        "`started` less `clock_offset`; NA: nobody told the time, or the clock was set on the way.",
+        "`started` by the true clock, as far as the run learned how far off its own was, also at its end; "
+        "NA: nobody told it, or the clock was set on the way.",
     ),
     Column("key", "category", "Key that the run says seals it, a pseudonym; NA: none. See `sealed`."),
     Column(
@@ -136,6 +137,7 @@ OBSERVATIONS = (
     Column("label", "category", "Label the volunteer gave the run."),
     Column("campaign", "category", "Campaign the run belongs to."),
     Column("key", "category", "Key that the run says seals it, a pseudonym; NA: none."),
+    Column("sealed", "boolean", "Its record is under a good seal of that key; whose: verify."),
 )
 
 SUMMARY = (

@@ -27,8 +27,16 @@ class Judged(NamedTuple):
     opened: RunOpen
     measurements: Iterable[Measurement]
     verdicts: Sequence[Verdict]
-    sealed: int | None = None  # lines under a good seal, of which the first is ``opened``; null: not known
-    steady: bool = True  # one clock ran through it: the offset of its beginning is that of all its times
+    sealed: int | None  # lines under a good seal, of which the first is ``opened``; null: not known
+    offset: int | None  # microseconds that the clock was ahead the whole time; null: nothing is sure of it
+
+
+class Made(NamedTuple):
+    """A run's first line and its measurements in the order made."""
+
+    opened: RunOpen
+    measurements: Iterable[Measurement]
+    sealed: int | None = None  # as in :class:`Judged`
 
 
 Plain = tuple[RunOpen, Iterable[Measurement], Sequence[Verdict]]  # of a run whose seal nobody looked at
@@ -38,8 +46,8 @@ def verdict_frame(runs: Iterable[Judged | Plain]) -> pd.DataFrame:
     """One row a verdict, in the order given; columns: ``VERDICTS``."""
     rows: dict[str, list[Any]] = {column.name: [] for column in VERDICTS}
     for run in runs:
-        opened, measurements, verdicts, sealed, steady = Judged(*run)
-        offset = opened.clock_offset_us if steady else None
+        judged = run if isinstance(run, Judged) else Judged(*run, None, run[0].clock_offset_us)
+        opened, measurements, verdicts, sealed, offset = judged
         key = _key(opened)
         made = {one.id: (one.role, one.attempt, line) for line, one in enumerate(measurements, 2)}
         for verdict in verdicts:
@@ -68,13 +76,15 @@ def verdict_frame(runs: Iterable[Judged | Plain]) -> pd.DataFrame:
     return _typed(rows, VERDICTS)
 
 
-def observation_frame(runs: Iterable[tuple[RunOpen, Iterable[Measurement]]]) -> pd.DataFrame:
+def observation_frame(runs: Iterable[Made | tuple[RunOpen, Iterable[Measurement]]]) -> pd.DataFrame:
     """One row a step, in the order made; columns: ``OBSERVATIONS``."""
     rows: dict[str, list[Any]] = {column.name: [] for column in OBSERVATIONS}
-    for opened, measurements in runs:
-        for measurement in measurements:
+    for run in runs:
+        opened, measurements, sealed = Made(*run)
+        for line, measurement in enumerate(measurements, 2):
+            covered = None if sealed is None else line <= sealed
             for step in measurement.observations:
-                fields = _step_fields(opened, measurement, step)
+                fields = {**_step_fields(opened, measurement, step), "sealed": covered}
                 for name, values in rows.items():
                     values.append(fields[name] if name in fields else getattr(step, name, None))
     return _typed(rows, OBSERVATIONS)

@@ -51,8 +51,8 @@ class Times:
         return self._wrong or self._first < self._started - SLACK_US
 
 
-def ran_through(opened: RunOpen, measurements: Iterable[Measurement], close: RunClose | None) -> bool:
-    """Whether one clock ran through a run, as far as it tells: its offset is then that of all times in it."""
+def sure_offset(opened: RunOpen, measurements: Iterable[Measurement], close: RunClose | None) -> int | None:
+    """How far ahead (microseconds) the clock of all times in a run was; ``None``: not told, or it was set."""
     times = Times()
     times.begin(opened)
     for one in measurements:
@@ -62,7 +62,9 @@ def ran_through(opened: RunOpen, measurements: Iterable[Measurement], close: Run
     checks = (*opened.checks, *(close.checks if close is not None else ()))
     told = [check.offset_us for check in checks if check.offset_us is not None]
     told += [opened.clock_offset_us] if opened.clock_offset_us is not None else []
-    return not times.were_set and max(told, default=0) - min(told, default=0) <= MAX_OFFSET_US
+    if not told or times.were_set or max(told) - min(told) > MAX_OFFSET_US:
+        return None
+    return told[-1] if opened.clock_offset_us is not None else max(told, key=abs)
 
 
 def too_early(

@@ -65,7 +65,7 @@ def test_it_is_said_where_two_runs_name_the_same_one(tmp_path: Path) -> None:
     first = chain(tmp_path, STARTED, STARTED + HOUR)[0]
     write_run(tmp_path, "f" * 16, started=STARTED + 2 * HOUR, previous_root=root(first))
     write_run(tmp_path, "e" * 16, started=STARTED + 3 * HOUR, previous_root=None)
-    word = "another run here names the same run before, or none, as this one does"
+    word = "or none, as this one does: one of them was killed while it was encrypted, a clock was set back"
     said = {
         report.run: [note for note in report.notes if word in note]
         for report in verify_paths([tmp_path], Reader())

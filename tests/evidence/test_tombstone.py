@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,22 @@ def test_forgetting_the_newest_and_all(tmp_path: Path) -> None:
     assert last_root(tmp_path, key) == roots[2]
     assert read_run(add(tmp_path, 4)).open.previous_root == roots[2]
     assert last_root(tmp_path) is None
+
+
+def test_verify_tells_of_what_was_forgotten(tmp_path: Path) -> None:
+    folders = [add(tmp_path, number) for number in (1, 2)]
+    kept = tmp_path.with_name(f"{tmp_path.name}-kept")
+    shutil.copytree(folders[0], kept / folders[0].name)
+    for folder, signer in zip(folders, (KEY, None), strict=True):
+        forget_run(folder, signer, WHEN)
+    (all_gone,) = verify_paths([tmp_path], Reader())
+    says = [f"says that run {number:016x} was forgotten on purpose, {WHEN}" for number in (1, 2)]
+    assert all_gone.findings == ()
+    assert all_gone.notes == (f"its key {says[0]}", f"an unsigned note {says[1]}")
+    shutil.copytree(kept / folders[0].name, folders[0])
+    (back,) = verify_paths([tmp_path], Reader())
+    assert back.sound
+    assert f"its key {says[0]}: it was put back, or was being forgotten" in back.notes
 
 
 def test_a_chain_without_key_has_bare_tombstones(tmp_path: Path) -> None:

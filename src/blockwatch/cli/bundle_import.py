@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from blockwatch.evidence.incoming import Imported, Waiting
     from blockwatch.evidence.receipt import Receipt
 
+_FORK = "one of them was killed while it was encrypted, a folder was copied, or a clock set back"
 _WORSE = (Exit.OK, Exit.PARTIAL, Exit.USAGE, Exit.DISK, Exit.UNVERIFIED)
 
 
@@ -95,7 +96,7 @@ def _say(file: Path, came: Imported, *, as_json: bool) -> None:
             click.echo(harmless(f"    put aside: {run.aside}{stamps}", 600))
         if run.same_predecessor:
             others = ", ".join(run.same_predecessor[:5])
-            click.echo(f"    follows the same run as {others}: a folder was copied, or a clock set back")
+            click.echo(f"    follows the same run as {others}: {_FORK}")
     for stone in receipt.forgotten:
         click.echo(harmless(f"  {stone.outcome}: run {stone.run} was forgotten on purpose", 200))
         if stone.why:

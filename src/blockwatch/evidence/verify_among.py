@@ -33,8 +33,8 @@ _MISSING = "the run before this one is missing, or was changed"
 _NOT_SEEN = "the run before it is not among those that may be read here: whether it is missing is not known"
 _NOT_HERE = "the run before it is not here: this one came by import, and that one may not have been handed on"
 _FORKED = (
-    "another run here names the same run before, or none, as this one does: a clock was set back, a folder "
-    "was copied, or what came between was taken away"
+    "another run here names the same run before, or none, as this one does: one of them was killed while it "
+    "was encrypted, a clock was set back, a folder was copied, or what came between was taken away"
 )
 
 
@@ -71,8 +71,11 @@ def check_chain(results: Path, runs: Sequence[Checked], reader: Reader) -> list[
     broken: list[Finding] = []
     chains = _Chains()
     named: list[tuple[str, str | None, str]] = []  # place, key and the root before it
+    here = {checked.report.run: checked for checked in runs}
     try:
         for stone in read_tombstones(results):
+            if stone.run in here:
+                with_note(here[stone.run], f"{forgotten(stone)}: it was put back, or was being forgotten")
             key = str(stone.key) if stone.key else None
             chains.forgotten[key][stone.root] = stone
             chains.after[key, stone.previous].add(stone.run)
@@ -109,6 +112,12 @@ def check_chain(results: Path, runs: Sequence[Checked], reader: Reader) -> list[
             broken.append(Finding(kind="contradiction", where=where, what=_MISSING))
     _confirm(runs, set(_signed(chains, reader)))
     return broken
+
+
+def forgotten(stone: Tombstone) -> str:
+    """What a tombstone says, and on whose word."""
+    who = "its key" if stone.signed else "an unsigned note"
+    return f"{who} says that run {stone.run} was forgotten on purpose, {stone.when}"
 
 
 def _damage(results: Path, error: EvidenceError) -> Finding:

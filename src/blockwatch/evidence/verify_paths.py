@@ -19,11 +19,13 @@ from blockwatch.evidence.mistaken import mistake
 from blockwatch.evidence.opened import opened_paths
 from blockwatch.evidence.reading import is_run, linked_runs, runs_at
 from blockwatch.evidence.report import Finding, Report
+from blockwatch.evidence.tombstone import read_tombstones
 from blockwatch.evidence.verify import Checked, Reader, verify_run
 from blockwatch.evidence.verify_among import (
     check_chain,
     check_copies,
     confirm_ends,
+    forgotten,
     with_note,
 )
 from blockwatch.evidence.verify_growth import is_growth, verify_growth
@@ -120,6 +122,8 @@ def _folder(path: Path, folder: Path, runs: list[Checked], reader: Reader) -> li
     if is_run(folder):
         return []
     findings, notes = [*_links(folder), *check_chain(folder, runs, reader)], _aside(folder)
+    if not runs and not findings:
+        notes += tuple(map(forgotten, read_tombstones(folder)))
     if not findings and not notes:
         return []
     return [Report(path=str(path), kind="folder", findings=tuple(findings), notes=notes)]

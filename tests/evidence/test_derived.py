@@ -57,3 +57,10 @@ def test_a_verdict_on_nothing_is_found(run: Path, line: bytes) -> None:
     with (run / "verdicts.jsonl").open("ab") as file:
         file.write(line + b"\n")
     assert verified(run)[0].findings[0].where == "verdicts.jsonl:5"
+
+
+def test_that_verdicts_were_not_held_against_the_evidence_is_said(run: Path) -> None:
+    word = "verdicts.jsonl is under no seal"
+    assert any(word in note for note in verified(run)[0].notes)
+    (run / "verdicts.jsonl").unlink()
+    assert not any(word in note for note in verified(run)[0].notes)

@@ -30,6 +30,9 @@ def test_a_key_is_made_once_and_is_for_its_owner_alone(state: Path) -> None:
     assert first_key(lambda: b"two") == b"one" == read_key()
     assert stat.S_IMODE(key_path().stat().st_mode) == 0o600
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    key_path().chmod(0o644)
+    assert read_key() == b"one"
+    assert stat.S_IMODE(key_path().stat().st_mode) == 0o600
 
 
 def test_each_campaign_has_its_own_and_no_file_name_tells_it(state: Path) -> None:

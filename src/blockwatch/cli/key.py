@@ -36,8 +36,13 @@ def show(campaign: str | None, ssh: bool) -> None:
     """
     from blockwatch.cli.sealing import signer_for
     from blockwatch.evidence.sshsig import allowed_signer
+    from blockwatch.host.keys import read_key
 
+    new = read_key(campaign) is None
     key = signer_for(campaign).key
+    if new:
+        spelt = ". Is the campaign written as in your runs?" * bool(campaign)
+        click.echo(f"made now: no run is sealed by it yet{spelt}", err=True)
     click.echo(allowed_signer(key) if ssh else str(key))
 
 

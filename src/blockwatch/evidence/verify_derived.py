@@ -3,7 +3,8 @@
 Rules of this file:
 
 * both may be missing; neither is evidence; one that contradicts the log misleads, and is a finding;
-* a verdict is held against the log only in what is not a judgement: that there is such a measurement.
+* a verdict is held against the log only in what is not a judgement: that there is such a measurement; that
+  the rest of it was not looked at is said, as it is what people open first.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from blockwatch.evidence.summary import RunSummary, summary_of
 from blockwatch.evidence.timestamps import read_bounded
 from blockwatch.evidence.verify_log import LogCheck
 
+_NOT_HELD = (
+    f"{VERDICTS_FILE} is under no seal, and whether the verdicts in it are those of the evidence was not "
+    "checked: `blockwatch judge` makes them anew"
+)
 _MAX_SUMMARY = 1_048_576
 _ID = re.compile(r"([0-9a-f]{16})-([0-9]{6,16})")
 
@@ -35,6 +40,7 @@ def derived_findings(folder: Path, log: LogCheck) -> Iterator[Finding]:
         except EvidenceError as error:
             yield Finding(kind=kind_of(error, "derived"), where=SUMMARY_FILE, what=error.what)
     if stands(folder / VERDICTS_FILE):
+        log.notes.append(_NOT_HELD)
         try:
             yield from _of_verdicts(folder / VERDICTS_FILE, log)
         except EvidenceError as error:

@@ -2,7 +2,8 @@
 
 Rules of this file:
 
-* a file of a key appears whole, with mode 0600, or not at all; two first uses at once make one key;
+* a file of a key appears whole, with mode 0600 (mended when it is read), or not at all; two first uses at
+  once make one key;
 * a key that is there but cannot be read is never replaced unasked;
 * the name of a campaign is in no file name, nor what a list of such names could be tried against: only a hash
   with a random salt, which lies beside the keys. Whoever has all of the folder can try names as we do;
@@ -60,6 +61,9 @@ def _read(name: str) -> bytes | None:
     path = state_folder() / name
     try:
         with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_mode & 0o077:  # it was copied, or restored from a backup
+                with suppress(OSError):
+                    os.fchmod(file.fileno(), 0o600)
             return file.read(_LARGEST)
     except FileNotFoundError:
         return None

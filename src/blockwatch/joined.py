@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from blockwatch.analysis.frame import Judged, Made, observation_frame, verdict_frame
 from blockwatch.analysis.summarise import summarise
 from blockwatch.errors import EvidenceError
-from blockwatch.evidence.covered import read_covered
-from blockwatch.evidence.once import one_copy_each
+from blockwatch.evidence.allow import read_allow_list
+from blockwatch.evidence.covered import CoveredRun
+from blockwatch.evidence.once import read_each
 from blockwatch.evidence.opened import opened_runs
 from blockwatch.evidence.verify_times import sure_offset
 from blockwatch.judge import LATEST, NOBODY, OURS, Beside, Pack, control_runs, judge_run
@@ -38,6 +40,7 @@ def load(
     control: Paths | Beside = (),
     control_hours: int = 6,
     ruleset: int = LATEST,
+    allow: str | PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Judge the runs in ``paths`` (run or results folders, or bundles) anew; one row a verdict.
 
@@ -51,35 +54,50 @@ def load(
     helper answered, up to ``control_hours`` away (docs/method.md, "Another vantage as control"); of one that
     cannot be used ``on_note`` is told.
     ``ruleset``: an older one; ``ValueError`` for one that this version does not have.
+    ``allow``: a file of keys (docs/evidence.md); only runs that one of them sealed are read, also as control.
     """
+    on_note = on_note or _warn
+    read = _reader(on_note, allow)
     if isinstance(control, Beside):
         beside = control
     else:
-        beside = _beside(control, control_hours, fingerprints, ruleset, on_note or _warn)
-    return verdict_frame(_judged(paths, on_damage, on_note or _warn, fingerprints, beside, ruleset))
+        beside = _beside(control, control_hours, fingerprints, ruleset, on_note, read)
+    return verdict_frame(_judged(paths, on_damage, fingerprints, beside, ruleset, read))
 
 
-def observations(*paths: Paths) -> pd.DataFrame:
-    """Give every step of the runs in ``paths``, one row each. Columns: docs/codebook.md."""
+def observations(*paths: Paths, allow: str | PathLike[str] | None = None) -> pd.DataFrame:
+    """Every step of the runs in ``paths``, one row each. Columns: docs/codebook.md; ``allow``: see load."""
     with opened_runs(_flat(paths)) as folders:
-        runs = map(read_covered, one_copy_each(folders, None, _warn))
-        return observation_frame(Made(run.open, run.measurements, run.coverage.sealed) for run in runs)
+        read = _reader(_warn, allow)(folders, lambda run: run.coverage.sealed, on_damage=None)
+        return observation_frame(Made(run.open, run.measurements, sealed) for run, sealed in read)
 
 
 def _warn(note: str) -> None:
     warnings.warn(note, UserWarning, stacklevel=3)
 
 
+def _reader(on_note: Callable[[str], None], allow: str | PathLike[str] | None) -> partial[Iterator[Any]]:
+    """How runs are read: what is told of them, and whose count."""
+    return partial(
+        read_each, on_note=on_note, allowed=None if allow is None else read_allow_list(Path(allow))
+    )
+
+
 def _beside(
-    paths: Paths, hours: int, fingerprints: Pack, ruleset: int, on_note: Callable[[str], None]
+    paths: Paths,
+    hours: int,
+    fingerprints: Pack,
+    ruleset: int,
+    on_note: Callable[[str], None],
+    read: partial[Iterator[Any]],
 ) -> Beside:
     named = _flat([paths])
     if not named:
         return NOBODY
     with opened_runs(named) as folders:
-        runs = map(read_covered, one_copy_each(folders, None, on_note))
+        runs = read(folders, lambda run: tuple(run.measurements), on_damage=None)
         seen = control_runs(
-            ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
+            ((run.open, measurements, run.close, run.body) for run, measurements in runs),
             fingerprints=fingerprints,
             ruleset=ruleset,
             window_us=hours * HOUR_US,
@@ -92,26 +110,21 @@ def _beside(
 def _judged(
     paths: Iterable[Paths],
     on_damage: Callable[[EvidenceError], None] | None,
-    on_note: Callable[[str], None],
     fingerprints: Pack,
     beside: Beside,
     ruleset: int,
+    read: partial[Iterator[Any]],
 ) -> Iterator[Judged]:
+    def judge(run: CoveredRun) -> Judged:
+        made = tuple(run.measurements)
+        verdicts = judge_run(
+            run.open, made, run.close, run.body, fingerprints, ruleset=ruleset, beside=beside
+        )
+        return Judged(run.open, made, verdicts, run.coverage.sealed, sure_offset(run.open, made, run.close))
+
     with opened_runs(_flat(paths)) as folders:
-        for folder in one_copy_each(folders, on_damage, on_note):
-            try:
-                run = read_covered(folder)
-                measurements = tuple(run.measurements)
-                verdicts = judge_run(
-                    run.open, measurements, run.close, run.body, fingerprints, ruleset=ruleset, beside=beside
-                )
-            except EvidenceError as error:
-                if on_damage is None:
-                    raise
-                on_damage(error)
-            else:
-                offset = sure_offset(run.open, measurements, run.close)
-                yield Judged(run.open, measurements, verdicts, run.coverage.sealed, offset)
+        for _, judged in read(folders, judge, on_damage=on_damage):
+            yield judged
 
 
 def _flat(paths: Iterable[Paths]) -> list[Path]:

@@ -8,18 +8,29 @@ from pathlib import Path
 import pytest
 
 import blockwatch
-from blockwatch.errors import EvidenceError
+from blockwatch.errors import ConfigError, EvidenceError
+from blockwatch.evidence.allow import read_allow_list
 from blockwatch.evidence.once import one_copy_each
 from tests.cli.command import blockwatch as command
 from tests.cli.command import no_traceback
-from tests.evidence.assets.world import in_record, log_of, put_log, unseal, write_run
+from tests.evidence.assets.world import (
+    FIRST,
+    OURS,
+    SECOND,
+    THEIRS,
+    in_record,
+    log_of,
+    put_log,
+    unseal,
+    write_run,
+)
 
 
 def chosen(*folders: Path) -> tuple[list[Path], list[str], list[str]]:
     """What is read, what is damaged, and what is told."""
     damage: list[str] = []
     notes: list[str] = []
-    found = one_copy_each(folders, lambda error: damage.append(str(error)), notes.append)
+    found = one_copy_each(folders, on_damage=lambda error: damage.append(str(error)), on_note=notes.append)
     return found, damage, notes
 
 
@@ -58,7 +69,7 @@ def test_where_they_contradict_each_other_the_seal_decides(tmp_path: Path, run: 
         assert "another history" in damage
         assert str(other) in damage
     with pytest.raises(EvidenceError, match="another history"):
-        one_copy_each([run, other], None, lambda _: None)
+        one_copy_each([run, other], on_damage=None, on_note=lambda _: None)
 
 
 def test_where_no_seal_decides_neither_is_read(tmp_path: Path, run: Path) -> None:
@@ -98,3 +109,56 @@ def test_frames_count_it_once_and_warn(tmp_path: Path, run: Path) -> None:
         steps = blockwatch.observations(run, copy)
     assert len(frame) == len(blockwatch.load(run))
     assert len(steps) == len(blockwatch.observations(run))
+
+
+@pytest.fixture
+def allow(tmp_path: Path) -> Path:
+    """A list with our key alone."""
+    (tmp_path / "keys").write_text(f"{OURS.key} us\n")
+    return tmp_path / "keys"
+
+
+def test_where_a_list_is_given_a_strangers_copy_has_no_say(tmp_path: Path, run: Path, allow: Path) -> None:
+    forged = write_run(tmp_path / "forged", FIRST, signer=THEIRS)
+    assert chosen(forged, run)[0] == []  # two keys, two stories: nobody here can tell
+    notes: list[str] = []
+    keys = read_allow_list(allow)
+    for named in ((run, forged), (forged, run)):
+        assert one_copy_each(named, on_damage=None, on_note=notes.append, allowed=keys) == [run]
+    assert notes == [f"left out, as it is by no key of the list: {forged}"] * 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["judge", "--json"], ["export", "--format", "jsonl"], ["summarise", "--format", "json"]],
+    ids=lambda words: words[0],
+)
+def test_commands_count_runs_of_the_list_alone(
+    tmp_path: Path, run: Path, allow: Path, words: list[str]
+) -> None:
+    write_run(tmp_path / "more", SECOND, signer=THEIRS)
+    alone = command(*words, "results", cwd=tmp_path)
+    both = command(*words, "results", "more", "--allow", allow, cwd=tmp_path)
+    assert (both.returncode, both.stdout) == (0, alone.stdout), both.stderr
+    assert "by no key of the list" in both.stderr
+    no_traceback(both)
+
+
+def test_one_that_names_a_key_of_the_list_is_not_sealed_by_it(tmp_path: Path, run: Path, allow: Path) -> None:
+    unseal(run)
+    done = command("summarise", "results", "--allow", allow, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "names a key of the list that did not seal it" in done.stderr
+    assert "there is no run here that a key of" in done.stderr
+
+
+def test_frames_take_a_list_too(tmp_path: Path, run: Path, allow: Path) -> None:
+    other = write_run(tmp_path / "more", SECOND, signer=THEIRS)
+    notes: list[str] = []
+    frame = blockwatch.load(run, other, allow=allow, on_note=notes.append)
+    assert (len(frame), len(notes)) == (len(blockwatch.load(run)), 1)
+    with pytest.warns(UserWarning, match="by no key of the list"):
+        assert len(blockwatch.observations(run, other, allow=allow)) == len(blockwatch.observations(run))
+    allow.write_text("no key\n")
+    with pytest.raises(ConfigError):
+        blockwatch.load(run, allow=allow)

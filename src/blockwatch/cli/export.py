@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blockwatch.cli.kept import Damaged, allow_option, covered_runs, frame_of, judged, say_unsealed
 from blockwatch.cli.outputs import fresh
 from blockwatch.cli.vantages import beside_of, control_run_options
 from blockwatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from blockwatch.cli.kept import Damaged
     from blockwatch.judge import Beside
 
 
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write to FILE. [default: standard output]")  # fmt: skip
 @control_run_options
+@allow_option
 def command(
     paths: tuple[Path, ...],
     form: str,
     output: Path | None,
     control_runs: tuple[Path, ...],
     control_window: int | None,
+    allow: Path | None,
 ) -> None:
     """Write runs, folders of runs or bundles in another format.
 
@@ -40,8 +42,6 @@ def command(
 
     Example: blockwatch export results/ --format ooni -o measurements.jsonl
     """
-    from blockwatch.cli.kept import Damaged
-
     if output is not None:
         fresh(output)
     if form == "jsonl" and control_runs:
@@ -52,11 +52,11 @@ def command(
     from blockwatch.judge import OURS
 
     damaged = Damaged()
-    beside = beside_of(control_runs, control_window, OURS)
+    beside = beside_of(control_runs, control_window, OURS, allow=allow)
     if form == "jsonl":
-        lines = _records(paths, damaged)
+        lines = _records(paths, damaged, allow)
     else:
-        lines = (_ooni if form == "ooni" else _table)(paths, damaged, beside)
+        lines = (_ooni if form == "ooni" else _table)(paths, damaged, beside, allow)
     if output is None:
         for line in lines:
             sys.stdout.buffer.write(line)
@@ -67,14 +67,13 @@ def command(
     damaged.refuse()
 
 
-def _ooni(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator[bytes]:
+def _ooni(paths: tuple[Path, ...], damaged: Damaged, beside: Beside, allow: Path | None) -> Iterator[bytes]:
     import msgspec
 
-    from blockwatch.cli.kept import judged, say_unsealed
     from blockwatch.ooni import NotWeb, to_ooni
 
     written, left = 0, 0
-    for run, verdicts in judged(paths, damaged, beside=beside):
+    for run, verdicts in judged(paths, damaged, beside=beside, allow=allow):
         for measurement, verdict in zip(run.measurements, verdicts, strict=True):
             try:
                 said = to_ooni(run.open, measurement, lambda step: run.body(measurement, step), verdict)  # noqa: B023
@@ -88,18 +87,15 @@ def _ooni(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator
     click.echo(f"{written} measurements written" + (f", {left} left out" if left else ""), err=True)
 
 
-def _records(paths: tuple[Path, ...], damaged: Damaged) -> Iterator[bytes]:
-    from blockwatch.cli.kept import covered_runs, say_unsealed
-
+def _records(paths: tuple[Path, ...], damaged: Damaged, allow: Path | None) -> Iterator[bytes]:
     # saying it reads a run once: nothing of a damaged one is written
-    for run, _ in covered_runs(paths, damaged, say_unsealed):
+    for run, _ in covered_runs(paths, damaged, allow, say_unsealed):
         for line, _ in run.lines():
             yield line + b"\n"
 
 
-def _table(paths: tuple[Path, ...], damaged: Damaged, beside: Beside) -> Iterator[bytes]:
+def _table(paths: tuple[Path, ...], damaged: Damaged, beside: Beside, allow: Path | None) -> Iterator[bytes]:
     from blockwatch.analysis.output import render
-    from blockwatch.cli.kept import frame_of
     from blockwatch.judge import OURS
 
-    yield render(frame_of(paths, damaged, OURS, beside), "csv")
+    yield render(frame_of(paths, damaged, OURS, beside, allow), "csv")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from blockwatch.cli.kept import Damaged, explained, judged, say
+from blockwatch.cli.kept import Damaged, allow_option, explained, judged, say
 from blockwatch.cli.packs import fingerprints_option, packs_of
 from blockwatch.cli.vantages import beside_of, control_run_options
 from blockwatch.errors import UsageError
@@ -41,6 +41,7 @@ def _known_ruleset(_: click.Context, __: click.Parameter, wanted: int | None) ->
               help="Judge by an older ruleset. [default: the latest]")  # fmt: skip
 @fingerprints_option
 @control_run_options
+@allow_option
 def command(
     paths: tuple[Path, ...],
     as_json: bool,
@@ -50,6 +51,7 @@ def command(
     fingerprints: tuple[Path, ...],
     control_runs: tuple[Path, ...],
     control_window: int | None,
+    allow: Path | None,
 ) -> None:
     """Say what the measurements of runs mean: run folders, folders of runs, bundles.
 
@@ -69,22 +71,22 @@ def command(
         )
     packs = packs_of(fingerprints)
     if form is not None:
-        if explain or control_runs or control_window is not None:
+        if explain or control_runs or control_window is not None or allow is not None:
             raise UsageError(
-                "--format goes with neither --explain nor --control-run nor --control-window",
+                "--format goes with none of --explain, --control-run, --control-window and --allow",
                 remedy="Take the files in first (blockwatch import), then judge the runs they become.",
             )
         from blockwatch.cli.ooni_judge import judge_files
 
         judge_files(paths, packs, ruleset, as_json=as_json)
         return
-    beside = beside_of(control_runs, control_window, packs, ruleset)
+    beside = beside_of(control_runs, control_window, packs, ruleset=ruleset, allow=allow)
     damaged = Damaged()
     if explain:
-        for run, told in explained(paths, damaged, packs, ruleset=ruleset, beside=beside):
+        for run, told in explained(paths, damaged, packs, ruleset=ruleset, beside=beside, allow=allow):
             _explain(run, told, beside, as_json=as_json)
     else:
-        for run, verdicts in judged(paths, damaged, packs, ruleset=ruleset, beside=beside):
+        for run, verdicts in judged(paths, damaged, packs, ruleset=ruleset, beside=beside, allow=allow):
             _print(run, verdicts, as_json=as_json)
     damaged.refuse()
 

@@ -24,37 +24,36 @@ if TYPE_CHECKING:
     from blockwatch.verdict import Verdict
 
 _T = TypeVar("_T")
+allow_option = click.option(
+    "--allow",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A list of keys (blockwatch key allow): count only runs that one of them sealed.",
+)
 _MOST_NAMED = 10  # runs that are not sealed
 
 
 def covered_runs(
     paths: tuple[Path, ...],
     on_damage: Callable[[EvidenceError], None] | None,
+    allow: Path | None,
     work: Callable[[CoveredRun], _T],
 ) -> Iterator[tuple[CoveredRun, _T]]:
     """Yield every run below ``paths`` with what ``work`` makes of it.
 
     Raises :class:`UsageError` where there is no run. A damaged one raises :class:`EvidenceError`, or is
-    handed to ``on_damage`` and left out.
+    handed to ``on_damage`` and left out. ``allow``: a list of the keys whose runs count.
     """
-    from blockwatch.evidence.covered import read_covered
-    from blockwatch.evidence.once import one_copy_each
+    from blockwatch.evidence.allow import read_allow_list
+    from blockwatch.evidence.once import read_each
     from blockwatch.evidence.opened import opened_runs
 
     with opened_runs(paths) as folders:
         if not folders:
             raise no_run(paths)
         say_encrypted(paths)
-        for folder in one_copy_each(folders, on_damage, say):
-            try:
-                run = read_covered(folder)
-                made = work(run)
-            except EvidenceError as error:
-                if on_damage is None:
-                    raise
-                on_damage(error)
-            else:
-                yield run, made
+        allowed = None if allow is None else read_allow_list(allow)
+        yield from read_each(folders, work, on_damage=on_damage, on_note=say, allowed=allowed)
 
 
 def judged(
@@ -64,6 +63,7 @@ def judged(
     *,
     ruleset: int | None = None,
     beside: Beside | None = None,
+    allow: Path | None = None,
 ) -> Iterator[tuple[CoveredRun, list[Verdict]]]:
     """Yield every run below ``paths`` with its verdicts, as :func:`covered_runs` does."""
     from blockwatch.judge import LATEST, NOBODY, OURS, judge_run
@@ -79,7 +79,7 @@ def judged(
             beside=beside or NOBODY,
         )
 
-    return covered_runs(paths, on_damage, work)
+    return covered_runs(paths, on_damage, allow, work)
 
 
 def explained(
@@ -89,6 +89,7 @@ def explained(
     *,
     ruleset: int | None,
     beside: Beside,
+    allow: Path | None,
 ) -> Iterator[tuple[CoveredRun, list[Explanation]]]:
     """Like :func:`judged`, with the reasons of every verdict."""
     from blockwatch.judge import LATEST, explain_run
@@ -105,19 +106,31 @@ def explained(
         )
         return list(told)
 
-    return covered_runs(paths, on_damage, work)
+    return covered_runs(paths, on_damage, allow, work)
 
 
-def frame_of(paths: tuple[Path, ...], damaged: Damaged, fingerprints: Pack, beside: Beside) -> pd.DataFrame:
+def frame_of(
+    paths: tuple[Path, ...], damaged: Damaged, fingerprints: Pack, beside: Beside, allow: Path | None
+) -> pd.DataFrame:
     """The verdicts on every run below ``paths``; raises :class:`UsageError` where there is none."""
     from blockwatch.joined import load
 
     say_encrypted(paths)
-    frame = load(paths, on_damage=damaged, on_note=say, fingerprints=fingerprints, control=beside)
+    frame = load(
+        paths, on_damage=damaged, on_note=say, fingerprints=fingerprints, control=beside, allow=allow
+    )
     if frame.empty and not (damaged.count or damaged.unread):
-        raise no_run(paths)
+        raise no_run(paths) if allow is None else _none_listed(paths, allow)
     _say_sealed(frame)
     return frame
+
+
+def _none_listed(paths: Iterable[Path], allow: Path) -> UsageError:
+    return UsageError(
+        f"there is no run here that a key of {allow} sealed",
+        where=", ".join(map(str, paths)),
+        remedy="blockwatch verify says of each run which key it names; blockwatch key allow adds one.",
+    )
 
 
 def no_run(paths: Iterable[Path]) -> UsageError:

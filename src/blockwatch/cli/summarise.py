@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from blockwatch.cli.kept import Damaged, allow_option, frame_of, say
 from blockwatch.cli.packs import fingerprints_option, packs_of
 from blockwatch.cli.vantages import beside_of, control_run_options
 
@@ -26,6 +27,7 @@ _COUNT = click.IntRange(0, 1_000_000_000)
 )
 @fingerprints_option
 @control_run_options
+@allow_option
 @click.option("--format", "form", default="table", show_default=True,
               type=click.Choice(["table", "csv", "parquet", "json"]), help="Form of the answer.")  # fmt: skip
 def command(
@@ -39,6 +41,7 @@ def command(
     fingerprints: tuple[Path, ...],
     control_runs: tuple[Path, ...],
     control_window: int | None,
+    allow: Path | None,
 ) -> None:
     """Print days covered, counts, states, mechanism, first and last seen, by target and network.
 
@@ -56,11 +59,11 @@ def command(
 
     from blockwatch.analysis.output import render
     from blockwatch.analysis.summarise import doubts, summarise
-    from blockwatch.cli.kept import Damaged, frame_of, say
 
     damaged = Damaged()
     packs = packs_of(fingerprints)
-    frame = frame_of(paths, damaged, packs, beside_of(control_runs, control_window, packs))
+    beside = beside_of(control_runs, control_window, packs, allow=allow)
+    frame = frame_of(paths, damaged, packs, beside, allow)
     columns = [name.strip() for name in by.split(",") if name.strip()]
     table = summarise(frame, columns, min_n=min_n, min_days=min_days, since=since, until=until)
     for note in doubts(table):

@@ -36,12 +36,17 @@ def control_run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def beside_of(
-    paths: Iterable[Path], hours: int | None, fingerprints: Pack, ruleset: int | None = None
+    paths: Iterable[Path],
+    hours: int | None,
+    fingerprints: Pack,
+    *,
+    ruleset: int | None = None,
+    allow: Path | None = None,
 ) -> Beside:
     """Read the control runs named; raises :class:`UsageError` and :class:`EvidenceError`."""
     from blockwatch.cli.kept import say, say_unsealed
-    from blockwatch.evidence.covered import read_covered
-    from blockwatch.evidence.once import one_copy_each
+    from blockwatch.evidence.allow import read_allow_list
+    from blockwatch.evidence.once import read_each
     from blockwatch.evidence.opened import opened_runs
     from blockwatch.judge import LATEST, NOBODY, control_runs
     from blockwatch.judge.beside import HOUR_US
@@ -61,7 +66,9 @@ def beside_of(
                 where=", ".join(map(str, named)),
                 remedy="Name a run folder, a folder of runs or a bundle that was made in another country.",
             )
-        runs = [read_covered(folder) for folder in one_copy_each(folders, None, say)]
+        allowed = None if allow is None else read_allow_list(allow)
+        read = read_each(folders, lambda run: run, on_damage=None, on_note=say, allowed=allowed)
+        runs = [run for run, _ in read]
         seen = control_runs(
             ((run.open, tuple(run.measurements), run.close, run.body) for run in runs),
             fingerprints=fingerprints,

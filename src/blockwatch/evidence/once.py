@@ -1,7 +1,9 @@
-"""A run of which several copies are named is counted once: in a results folder, a bundle of it, a backup.
+"""Which of the runs that are named are read, and reading them one by one.
 
 Rules of this file:
 
+* where a list of keys is given, only runs that one of these keys sealed; what others wrote has no say in it;
+* a run of which several copies are named (a results folder, a bundle of it, a backup) is read once;
 * of copies of which one begins with all of another the one sealed furthest is read, then the longest; that is
   told and is no fault;
 * copies with different histories are a contradiction. Where a seal covers the line in which they part in one
@@ -12,48 +14,86 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from blockwatch.errors import EvidenceError
-from blockwatch.evidence.covered import Coverage, read_covered
+from blockwatch.evidence.allow import Allowed, allowed_by
+from blockwatch.evidence.covered import Coverage, CoveredRun, read_covered
 from blockwatch.evidence.log import LOG_FILE, parting
+from blockwatch.evidence.note import parse_campaign_key
 from blockwatch.evidence.reading import read_run
+from blockwatch.run import RunOpen
 
 Copy = tuple[Coverage, Path]
+OnDamage = Callable[[EvidenceError], None] | None
+OnNote = Callable[[str], None]
+_T = TypeVar("_T")
+
+
+def read_each(
+    folders: Iterable[Path],
+    work: Callable[[CoveredRun], _T],
+    *,
+    on_damage: OnDamage,
+    on_note: OnNote,
+    allowed: Sequence[Allowed] | None = None,
+) -> Iterator[tuple[CoveredRun, _T]]:
+    """Yield every run to be read with what ``work`` makes of it; ``on_note`` is told what is left out.
+
+    A damaged one raises ``EvidenceError``, or is handed to ``on_damage`` and left out.
+    """
+    for folder in one_copy_each(folders, on_damage=on_damage, on_note=on_note, allowed=allowed):
+        try:
+            run = read_covered(folder)
+            made = work(run)
+            left_out = allowed is not None and not run.coverage.sealed
+        except EvidenceError as error:
+            if on_damage is None:
+                raise
+            on_damage(error)
+        else:
+            if left_out:
+                on_note(f"left out, as it names a key of the list that did not seal it: {folder}")
+            else:
+                yield run, made
 
 
 def one_copy_each(
     folders: Iterable[Path],
-    on_damage: Callable[[EvidenceError], None] | None,
-    on_note: Callable[[str], None],
+    *,
+    on_damage: OnDamage,
+    on_note: OnNote,
+    allowed: Sequence[Allowed] | None = None,
 ) -> list[Path]:
-    """Give the run folders to read, in the order of the first copy of each run.
-
-    A copy that contradicts another raises ``EvidenceError``, or is handed to ``on_damage`` and left out.
-    """
+    """The run folders to read, in the order of the first copy of each run; errors as :func:`read_each`."""
     named: dict[str, list[Path]] = defaultdict(list)
     for folder in folders:
-        named[_run_of(folder) or str(folder)].append(folder)
+        try:
+            opened = read_run(folder).open
+        except EvidenceError:
+            named[str(folder)].append(folder)  # whoever reads it says what is wrong
+            continue
+        if allowed is None or _is_listed(opened, allowed):
+            named[opened.run].append(folder)
+        else:
+            on_note(f"left out, as it is by no key of the list: {folder}")
     chosen: list[Path] = []
     for run, copies in named.items():
         chosen += copies if len(copies) == 1 else _chosen(run, copies, on_damage, on_note)
     return chosen
 
 
-def _run_of(folder: Path) -> str | None:
+def _is_listed(opened: RunOpen, allowed: Sequence[Allowed]) -> bool:
     try:
-        return read_run(folder).open.run
+        key = parse_campaign_key(opened.key or "")
     except EvidenceError:
-        return None  # whoever reads it says what is wrong
+        return False
+    return allowed_by(allowed, key, opened.started) is not None
 
 
-def _chosen(
-    run: str,
-    folders: list[Path],
-    on_damage: Callable[[EvidenceError], None] | None,
-    on_note: Callable[[str], None],
-) -> list[Path]:
+def _chosen(run: str, folders: list[Path], on_damage: OnDamage, on_note: OnNote) -> list[Path]:
     damaged: list[Path] = []
     copies: list[Copy] = []
     for folder in folders:

@@ -1,4 +1,4 @@
-"""Two real runs in one simulated internet: one behind the censor, one in another country as its control."""
+"""Real runs in one simulated internet: one behind the censor, others in another country as its control."""
 
 from __future__ import annotations
 
@@ -6,70 +6,44 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from blockwatch.lab.build import build_world
-from blockwatch.lab.running import start
-from blockwatch.lab.scenarios import SCENARIOS
-from blockwatch.lab.world import SWEDEN, World
-from blockwatch.store import find_runs, read_run
-from tests.cli.command import BLOCKWATCH, lab_environment
+from blockwatch.store import read_run
+from tests.cli.vantages import HERE, ROWS
 from tests.lab_ready import needs_lab
 
-pytestmark = needs_lab
-
-ROWS = ("o40", "o41", "ca-ip-rst", "down-refused", "o46", "ca-page-utf8")
+pytestmark = [needs_lab, pytest.mark.begun("tests.cli.vantages")]
 
 
-def measured(world: World, results: Path) -> Path:
-    """Run the program in a world; the run's folder."""
-    with start(world) as lab:
-        options = [*lab.run_options(), "--results", str(results), "--quiet"]
-        done = lab.run([*BLOCKWATCH, "run", *options], env=lab_environment(results.parent), timeout=200)
-        assert done.returncode in (0, 3), done.stderr
-    return find_runs([results])[-1]
+@pytest.fixture
+def runs(said: str) -> dict[str, str]:
+    """The folder of each run, by its vantage."""
+    folders: dict[str, str] = json.loads(said)
+    return folders
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    rows = [replace(row, world="no-helper") for row in SCENARIOS if row.id in ROWS]
-    assert len(rows) == len(ROWS)
-    return build_world(rows, name="both")
-
-
-@pytest.fixture(scope="module")
-def here(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return measured(world, tmp_path_factory.mktemp("here") / "results")
-
-
-@pytest.fixture(scope="module")
-def abroad(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same internet without the censor, seen from Sweden, where a test helper can be reached."""
-    free = replace(world, rules=(), mitm=(), probe=SWEDEN, helper=True)
-    return measured(free, tmp_path_factory.mktemp("abroad") / "results")
-
-
-def finals(world: World, *arguments: str | Path) -> dict[str, dict[str, Any]]:
+def finals(*arguments: str) -> dict[str, dict[str, Any]]:
     """The final verdicts by scenario."""
     done = subprocess.run(
-        [sys.executable, "-m", "blockwatch", "judge", "--json", *map(str, arguments)],
+        [sys.executable, "-m", "blockwatch", "judge", "--json", *arguments],
         capture_output=True,
         text=True,
         check=True,
     )
     lines: Sequence[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
-    named = {truth.target: truth.scenario for truth in world.truths}
+    named = {truth.target: truth.scenario for truth in HERE.truths}
+    assert set(named.values()) == set(ROWS)
     return {named[line["target"]]: line for line in lines if line["final"]}
 
 
-def test_two_vantages(world: World, here: Path, abroad: Path) -> None:
-    vantage = read_run(abroad).open.vantage
+def test_two_vantages(runs: dict[str, str]) -> None:
+    here, abroad = runs["here"], runs["abroad"]
+    vantage = read_run(Path(abroad)).open.vantage
     assert (vantage.asn, vantage.country) == (1653, "SE")
-    plain, lit = finals(world, here), finals(world, here, "--control-run", abroad)
+    plain, lit = finals(here), finals(here, "--control-run", abroad)
     assert plain["ca-ip-rst"]["state"] == plain["down-refused"]["state"] == "inconclusive"
     assert (lit["ca-ip-rst"]["state"], lit["ca-ip-rst"]["grade"]) == ("blocked", "signs")
     assert lit["ca-ip-rst"]["mechanism"].startswith("tcp.refused")
@@ -86,13 +60,9 @@ def test_two_vantages(world: World, here: Path, abroad: Path) -> None:
     )
 
 
-def test_a_control_behind_the_same_censor_is_none(
-    world: World, here: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_control_behind_the_same_censor_is_none(runs: dict[str, str]) -> None:
     """Another country with the same blocks: what they agree on is neither down nor fine."""
-    results = tmp_path_factory.mktemp("censored") / "results"
-    censored = measured(replace(world, probe=SWEDEN), results)
-    plain, lit = finals(world, here), finals(world, here, "--control-run", censored)
+    plain, lit = finals(runs["here"]), finals(runs["here"], "--control-run", runs["censored"])
     for scenario, verdict in plain.items():
         assert lit[scenario]["state"] == verdict["state"], scenario
         assert lit[scenario]["grade"] == verdict["grade"], scenario

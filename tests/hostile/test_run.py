@@ -4,89 +4,30 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from blockwatch.analysis.output import render
-from blockwatch.lab.build import build_world
-from blockwatch.lab.running import start
-from blockwatch.lab.scenarios import SCENARIOS
 from blockwatch.model import HttpStep
-from blockwatch.store import find_runs, read_run
+from blockwatch.store import read_run
 from blockwatch.target import Target
-from tests.cli.command import BLOCKWATCH, blockwatch, lab_environment, no_traceback
-from tests.hostile.rows import ANSWERS, FORMULA, words_rows
+from tests.cli.command import blockwatch, no_traceback
+from tests.hostile.ran import Ran
+from tests.hostile.rows import ANSWERS, FORMULA
 from tests.lab_ready import needs_lab
 
-pytestmark = needs_lab
+pytestmark = [needs_lab, pytest.mark.begun("tests.hostile.ran")]
 MOST_KB = 300_000  # peak memory of the measuring process
-# A process inherits the peak of the one that started it (here pytest with all it has loaded), so a small
-# one in between starts the program and says what that alone has used.
-COUNTED = (
-    "import resource, subprocess, sys\n"
-    "code = subprocess.call(sys.argv[1:])\n"
-    "print('peak', resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\n"
-    "sys.exit(code)\n"
-)
 # Control characters, and marks that turn the direction of text.
 STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-@dataclass
-class Ran:
-    """One finished run."""
-
-    folder: Path
-    here: Path
-    code: int
-    peak_kb: int
-    seconds: float
-    said: str
-    planned: int
-
-
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
-    """Every hostile row of the lab, and the servers with hostile words, in one run."""
-    here = tmp_path_factory.mktemp("hostile")
-    rows = [row for row in SCENARIOS if row.world == "hostile"] + list(words_rows())
-    with start(build_world(rows, name="hostile")) as lab, (here / "said").open("w+b") as said:
-        began = time.monotonic()
-        process = lab.popen(
-            [
-                sys.executable,
-                "-c",
-                COUNTED,
-                *BLOCKWATCH,
-                "run",
-                *lab.run_options(),
-                "--results",
-                str(here / "results"),
-            ],
-            env=lab_environment(here),
-            stdout=said,
-            stderr=subprocess.STDOUT,
-        )
-        process.wait()
-        lab.handle.check()
-        (folder,) = find_runs([here / "results"])
-        told, _, peak = (here / "said").read_text(encoding="utf-8").rstrip().rpartition("peak ")
-        yield Ran(
-            folder,
-            here,
-            process.returncode,
-            int(peak),
-            time.monotonic() - began,
-            told,
-            len(lab.truths),
-        )
+@pytest.fixture
+def ran(said: str) -> Ran:
+    return Ran(**json.loads(said))
 
 
 def test_it_ends_in_bounds(ran: Ran) -> None:
@@ -97,7 +38,7 @@ def test_it_ends_in_bounds(ran: Ran) -> None:
 
 
 def test_every_target_ends_in_a_record_that_is_no_fault_of_ours(ran: Ran) -> None:
-    run = read_run(ran.folder)
+    run = read_run(Path(ran.folder))
     measurements = list(run.measurements)
     assert [m.fault for m in measurements if not m.valid] == []
     assert {m.target for m in measurements} == {target.id for target in run.open.targets}
@@ -108,18 +49,18 @@ def test_every_target_ends_in_a_record_that_is_no_fault_of_ours(ran: Ran) -> Non
     assert run.notes == []
 
 
-def test_nobody_is_accused(ran: Ran) -> None:
-    done = blockwatch("judge", "--json", ran.folder, cwd=ran.here)
+def test_nobody_is_accused(ran: Ran, tmp_path: Path) -> None:
+    done = blockwatch("judge", "--json", ran.folder, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     verdicts = [json.loads(line) for line in done.stdout.splitlines()]
     assert {verdict["target"] for verdict in verdicts if verdict["final"]} == {
-        target.id for target in read_run(ran.folder).open.targets
+        target.id for target in read_run(Path(ran.folder)).open.targets
     }
     assert [(v["target"], v["why"]) for v in verdicts if v["final"] and v["state"] == "blocked"] == []
 
 
-def test_nothing_that_is_printed_can_steer_a_terminal(ran: Ran) -> None:
-    run = read_run(ran.folder)
+def test_nothing_that_is_printed_can_steer_a_terminal(ran: Ran, tmp_path: Path) -> None:
+    run = read_run(Path(ran.folder))
     commands: list[list[str | Path]] = [
         ["judge", ran.folder],
         ["judge", "--explain", ran.folder],
@@ -135,7 +76,7 @@ def test_nothing_that_is_printed_can_steer_a_terminal(ran: Ran) -> None:
     assert len(commands) >= 7 + 3
     assert STEERING.search(ran.said) is None
     for command in commands:
-        done = blockwatch(*command, cwd=ran.here)
+        done = blockwatch(*command, cwd=tmp_path)
         assert done.returncode == (8 if command[0] == "retest" else 0), (command, done.stderr)
         assert no_traceback(done)
         found = STEERING.search(done.stdout + done.stderr)
@@ -151,7 +92,7 @@ def _speaks(url: str, targets: Sequence[Target]) -> bool:
 def test_a_title_cannot_become_a_formula(ran: Ran) -> None:
     titles = [
         step.title
-        for measurement in read_run(ran.folder).measurements
+        for measurement in read_run(Path(ran.folder)).measurements
         for step in measurement.observations
         if isinstance(step, HttpStep) and step.title
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -32,6 +33,22 @@ def lab() -> Iterator[RunningLab]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def whole(lab: RunningLab, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Where a whole run was made, and what it said."""
+    here = tmp_path_factory.mktemp("whole")
+    done = run(lab, here, "--label", "secretlabel", "--campaign", "secretcampaign")
+    assert done.returncode == 0, done.stderr
+    return here, done.stdout
+
+
+def copied(whole: tuple[Path, str], here: Path) -> tuple[Path, str]:
+    """The folder of a copy of it below ``here``, with its keys, and what it said."""
+    shutil.copytree(whole[0], here, dirs_exist_ok=True)
+    (folder,) = (path for path in (here / "results").iterdir() if path.is_dir())
+    return folder, whole[1]
+
+
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
     path = tmp_path / "key.txt"
@@ -53,13 +70,13 @@ def imported(here: Path, key: Path, source: Path | str) -> Path:
     return folder
 
 
-def test_a_run_that_this_machine_cannot_read(lab: RunningLab, tmp_path: Path, key: Path) -> None:
-    done = run(lab, tmp_path, "--label", "secretlabel", "--campaign", "secretcampaign")
-    assert done.returncode == 0, done.stderr
-    assert "reachable" in done.stdout
-    assert "blocking" in done.stdout
-    assert "encrypted: only whoever holds the secret key can read it" in done.stdout
-    (folder,) = (path for path in (tmp_path / "results").iterdir() if path.is_dir())
+def test_a_run_that_this_machine_cannot_read(
+    lab: RunningLab, whole: tuple[Path, str], tmp_path: Path, key: Path
+) -> None:
+    folder, told = copied(whole, tmp_path)
+    assert "reachable" in told
+    assert "blocking" in told
+    assert "encrypted: only whoever holds the secret key can read it" in told
     assert sorted(path.name for path in folder.iterdir()) == ["root", "run.age"]
     readable = b"".join(
         path.name.encode() + path.read_bytes() for path in (tmp_path / "results").rglob("*") if path.is_file()
@@ -75,7 +92,7 @@ def test_a_run_that_this_machine_cannot_read(lab: RunningLab, tmp_path: Path, ke
     checked = blockwatch("verify", kept, "--require", "sealed", cwd=tmp_path)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     judged = blockwatch("judge", kept, cwd=tmp_path)
-    table = [line for line in done.stdout.splitlines() if "reachable" in line or "blocking" in line]
+    table = [line for line in told.splitlines() if "reachable" in line or "blocking" in line]
     assert len(table) >= 3
     assert all(line in judged.stdout for line in table)
     noted = read_root(folder)
@@ -87,9 +104,8 @@ def hosts(lab: RunningLab) -> set[str]:
     return {url.partition("://")[2].split("/")[0] for truth in lab.truths for url in [truth.url]}
 
 
-def test_it_can_be_handed_on_in_parts(lab: RunningLab, tmp_path: Path, key: Path) -> None:
-    assert run(lab, tmp_path, "--quiet").returncode == 0
-    (folder,) = (path for path in (tmp_path / "results").iterdir() if path.is_dir())
+def test_it_can_be_handed_on_in_parts(whole: tuple[Path, str], tmp_path: Path, key: Path) -> None:
+    folder, _ = copied(whole, tmp_path)
     done = blockwatch("bundle", folder, "--split", "0.01", "-o", "x", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     parts = done.stdout.split()
@@ -104,7 +120,7 @@ def test_it_can_be_handed_on_in_parts(lab: RunningLab, tmp_path: Path, key: Path
     alone = blockwatch("bundle", "results", "-o", "y", cwd=tmp_path)
     assert alone.returncode == 0, alone.stderr
     assert (tmp_path / "y").read_bytes() == (folder / "run.age").read_bytes()
-    for words in (["--wacz"], TO, [str(tmp_path / "results")]):
+    for words in (["--wacz"], TO):
         refused = blockwatch("bundle", folder, *words, cwd=tmp_path)
         assert refused.returncode == 2
         assert "goes into a file of its own" in refused.stderr

@@ -25,8 +25,9 @@ from blockwatch.evidence.verify import Reader, verify_run
 from blockwatch.evidence.verify_paths import verify_paths
 from blockwatch.model import HttpStep
 from blockwatch.store import RunWriter, last_root
+from tests.cli.command import blockwatch
 from tests.evidence.collector import SIGNER
-from tests.evidence.made import RUN, measured, run_close, run_open
+from tests.evidence.made import RUN, STARTED, measured, run_close, run_open
 from tests.tools import needs
 
 LOG, BODIES = "measurements.jsonl", "bodies.warc.gz"
@@ -34,16 +35,16 @@ MINE, OTHER = (pyrage.x25519.Identity.generate() for _ in range(2))
 
 
 def write(
-    results: Path, shelf: Shelf | None, *, close: bool = True, count: int = 4, **changes: Any
+    results: Path, shelf: Shelf | None, *, run: str = RUN, close: bool = True, count: int = 4, **changes: Any
 ) -> RunWriter:
     """A sealed run, with a seal after each measurement."""
     ticks = iter(range(10_000))
     writer = RunWriter(
         results, label="home", signer=SIGNER, shelf=shelf, seal_every_s=0.5, clock=lambda: float(next(ticks))
     )
-    writer.open(run_open(label="home", campaign="springtime", **changes))
+    writer.open(run_open(run, label="home", campaign="springtime", **changes))
     for seq in range(1, count + 1):
-        writer.write(measured(seq))
+        writer.write(measured(seq, run=run))
     if close:
         writer.close(run_close(count))
     return writer
@@ -239,3 +240,22 @@ def test_a_full_disk(tmp_path: Path) -> None:
     os.close(full)
     kept = unsealed(writer.folder, tmp_path / "collected")
     assert len(list(read_run(kept).measurements)) == 4
+
+
+def test_several_go_and_come_in_one_command(tmp_path: Path) -> None:
+    """Each in a file of its own."""
+    for number in (1, 2):
+        encrypted(tmp_path / "results", run=f"{number:016x}", started=STARTED + number * 3_600_000_000)
+    (tmp_path / "key").write_text(f"{MINE}\n")
+    (tmp_path / "out").mkdir()
+    refused = blockwatch("bundle", "results", "-o", "one", cwd=tmp_path)
+    assert (refused.returncode, "of several runs a folder to -o" in refused.stderr) == (2, True)
+    done = blockwatch("bundle", "results", "results", "-o", "out", cwd=tmp_path)
+    assert (done.returncode, "2 runs," in done.stderr) == (0, True), done.stderr
+    sent = sorted(path.read_bytes() for path in (tmp_path / "out").iterdir())
+    assert sent == sorted(path.read_bytes() for path in (tmp_path / "results").glob(f"*/{ENCRYPTED_FILE}"))
+    came = blockwatch("import", "results", "--identity", "key", "--results", "collected", cwd=tmp_path)
+    assert came.returncode == 0, came.stderr
+    assert len(find_runs([tmp_path / "collected"])) == 2
+    told = blockwatch("timestamp", "results", "--tsa", "http://127.0.0.1:9/", cwd=tmp_path)
+    assert (told.returncode, "the runs here are encrypted" in told.stderr) == (2, True)

@@ -52,7 +52,7 @@ def command(
     part_bytes = None if split is None else int(split * 1_000_000)
     sealed = encrypted_runs(paths)
     if sealed and not any(path.is_file() or find_runs([path]) for path in paths):
-        _say(1, _as_it_is(sealed, output, encrypt_to, part_bytes, wacz=wacz), encrypted=True)
+        _say(len(sealed), _as_they_are(sealed, output, encrypt_to, part_bytes, wacz=wacz), encrypted=True)
         return
     for path in sealed:
         click.echo(f"left out, as it goes into a file of its own: {harmless(path)} (encrypted)", err=True)
@@ -87,7 +87,7 @@ def _bundle(
     return written
 
 
-def _as_it_is(
+def _as_they_are(
     sealed: list[Path],
     output: str | None,
     encrypt_to: tuple[str, ...],
@@ -95,23 +95,25 @@ def _as_it_is(
     *,
     wacz: bool,
 ) -> list[Path]:
-    """Pass on a run that was encrypted as it was written: nobody here can open it."""
+    """Pass on runs that were encrypted as they were written, each in a file of its own."""
     from blockwatch.evidence.bundle import write_pieces
     from blockwatch.evidence.naming import ENCRYPTED_FILE
     from blockwatch.evidence.tombstone import extent
 
-    if len(sealed) > 1 or encrypt_to or wacz:
+    several = len(sealed) > 1 and output is not None and not Path(output).is_dir()
+    if several or encrypt_to or wacz:
         raise UsageError(
             "a run that is encrypted already goes into a file of its own, as it is",
             where=", ".join(map(str, sealed)),
-            remedy="Name one folder, with no other option than --split and -o.",
+            remedy="Give no other option than --split and -o, and of several runs a folder to -o.",
         )
-    (folder,) = sealed
-    held = {folder: extent(folder)}
-    with (folder / ENCRYPTED_FILE).open("rb") as file:
-        pieces = iter(lambda: file.read(262_144), b"")
-        written = write_pieces(pieces, _target(output, "", encrypted=True), part_bytes=part_bytes)
-    _note_export(held)
+    written: list[Path] = []
+    for folder in sealed:
+        held = {folder: extent(folder)}
+        with (folder / ENCRYPTED_FILE).open("rb") as file:
+            pieces = iter(lambda: file.read(262_144), b"")
+            written += write_pieces(pieces, _target(output, "", encrypted=True), part_bytes=part_bytes)
+        _note_export(held)
     return written
 
 

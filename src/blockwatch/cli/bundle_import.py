@@ -29,7 +29,7 @@ def import_bundles(files: tuple[Path, ...], results: Path, identities: list[Any]
     code = Exit.OK
     with ResultsLock(results):
         incoming = Incoming(results, identities, f"blockwatch {version('blockwatch-toolkit')}")
-        for file in files:
+        for file in _each(files):
             try:
                 if (mistaken := mistake_as_incoming(file)) is not None:
                     raise mistaken
@@ -47,6 +47,18 @@ def import_bundles(files: tuple[Path, ...], results: Path, identities: list[Any]
             click.echo(f"blockwatch: {_missing_words(waiting)}", err=True)
             code = _worse(code, Exit.PARTIAL)
     return code
+
+
+def _each(files: tuple[Path, ...]) -> list[Path]:
+    """Of a folder with runs that were encrypted as they were written, each of these."""
+    from blockwatch.evidence.reading import runs_at
+    from blockwatch.evidence.rootnote import encrypted_folders
+
+    found: list[Path] = []
+    for file in files:
+        inside = encrypted_folders(file) if file.is_dir() and not runs_at(file) else []
+        found += inside or [file]
+    return found
 
 
 def _worse(one: Exit, other: Exit) -> Exit:

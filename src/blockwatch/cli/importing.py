@@ -24,8 +24,8 @@ _BEGIN = 4_096  # bytes that tell JSON
 def command(
     files: tuple[Path, ...], form: str | None, results: Path, identity: tuple[Path, ...], as_json: bool
 ) -> None:
-    """Take in bundles, whole or in parts, runs that `run --encrypt-to` wrote (the folder, or its run.age), or
-    OONI web_connectivity measurements (JSON or JSONL, also gzip).
+    """Take in bundles, whole or in parts, runs that `run --encrypt-to` wrote (the folder, one of several, or
+    run.age), or OONI web_connectivity measurements (JSON or JSONL, also gzip).
 
     What is there already is not kept twice; a run goes on as far as seals of its own key cover the longer
     copy; of copies that contradict each other the one sealed further stays. What else came, or is damaged,

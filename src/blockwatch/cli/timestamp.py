@@ -46,6 +46,7 @@ def command(
     """
     import trio
 
+    from blockwatch.evidence.opened import encrypted_runs
     from blockwatch.exchange.ask import checked_url
     from blockwatch.store import find_runs
 
@@ -55,10 +56,13 @@ def command(
         checked_url(url)
     sealed = [run for run in find_runs(paths) if (run / "checkpoint").is_file()]
     if not sealed:
+        closed = bool(encrypted_runs(paths))
         raise UsageError(
-            "no run here is sealed",
+            "the runs here are encrypted: their seals cannot be read" if closed else "no run here is sealed",
             where=", ".join(map(str, paths)),
-            remedy="Only a run with a file `checkpoint` can be stamped.",
+            remedy="Whoever has the secret key can have them stamped once they are imported."
+            if closed
+            else "Only a run with a file `checkpoint` can be stamped.",
         )
     click.echo(f"{len(sealed)} run{'s' * (len(sealed) > 1)}. {_LEARNS}", err=True)
     failed = trio.run(_all, sealed, authorities, calendars, wait)

@@ -43,10 +43,11 @@ def opened_runs(paths: Iterable[Path]) -> Iterator[list[Path]]:
 
 def encrypted_runs(paths: Iterable[Path]) -> list[Path]:
     """Folders of runs among and directly below ``paths`` that were encrypted as they were written."""
-    found: list[Path] = []
+    found: dict[Path, Path] = {}  # resolved: each once
     for path in paths:
-        found += [path] if is_encrypted(path) else encrypted_folders(path)
-    return found
+        for folder in [path] if is_encrypted(path) else encrypted_folders(path):
+            found.setdefault(folder.resolve(), folder)
+    return list(found.values())
 
 
 def _encrypted(path: Path) -> UsageError:

@@ -48,6 +48,7 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
     found: frozenset[str] = frozenset()  # names that the system's resolver gave a possible address for
     unanswered: Names = {}  # resolver → names it never gave addresses for
     shared: Names = {}  # address → owners that the system resolver gave it for
+    homes: Names = {}  # owner → addresses that anybody but the line's own resolver gave for its names
     proven: frozenset[tuple[str, str]] = frozenset()  # (host, address) with a chain valid for host
     redirected: Names = {}  # cleartext redirect → owners it was given for
     pages: Names = {}  # cleartext page (title, length) → owners it came for
@@ -118,6 +119,7 @@ class _Digest:
         self.asked: dict[str, set[str]] = defaultdict(set)
         self.found: set[str] = set()
         self.shared: dict[str, set[str]] = defaultdict(set)
+        self.homes: dict[str, set[str]] = defaultdict(set)
         self.proven: set[tuple[str, str]] = set()
         self.redirected: dict[str, set[str]] = defaultdict(set)
         self.pages: dict[str, set[str]] = defaultdict(set)
@@ -158,6 +160,8 @@ class _Digest:
         self.helper = self.helper or bool(answers)
         self.successes += answers
         controls = [step for step in steps[ControlStep] if step.failure is None]
+        for step in controls:
+            self.homes[owner(parts(step.url).host)].update(step.addresses)
         if controls:
             self._compare(steps[HttpStep], {step.url: step for step in controls})
             self.helpers.add(controls, steps[TlsStep], steps[HttpStep])
@@ -176,8 +180,10 @@ class _Digest:
         self.asked[step.resolver].add(step.name)
         if step.addresses:
             self.answered[step.resolver].add(step.name)
-            if step.resolver == "system":
-                whose = owner(step.name)
+            whose = owner(step.name)
+            if step.resolver not in ("system", "line"):
+                self.homes[whose].update(step.addresses)
+            elif step.resolver == "system":
                 for address in step.addresses:
                     self.shared[address].add(whose)
                     if bogon(address) is None:
@@ -258,6 +264,7 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         unanswered=_frozen(unanswered),
         found=frozenset(sums.found),
         shared=_frozen(sums.shared),
+        homes=_frozen(sums.homes),
         proven=frozenset(sums.proven),
         redirected=_frozen(sums.redirected),
         pages=_frozen(sums.pages),

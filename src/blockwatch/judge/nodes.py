@@ -11,8 +11,10 @@ Rules of this file:
 
 from __future__ import annotations
 
-from blockwatch.judge.case import destination, page_key
+from blockwatch.judge.addresses import unreal
+from blockwatch.judge.case import Names, destination, page_key
 from blockwatch.judge.names import owner, parts, same_owner
+from blockwatch.judge.operators import network
 from blockwatch.judge.pages import SMALL, TINY, alike, telling_path
 from blockwatch.judge.rules_known import speaks
 from blockwatch.judge.scene import Scene, step_of
@@ -92,11 +94,11 @@ def shared(scene: Scene) -> bool:
     """Whether every false address is given for names of at least two other owners, and nobody's valid
     certificate was seen there, nor a page of its own for each of them, as at a hoster's.
     """
-    peers, host = scene.peers, scene.hop.host
+    peers = scene.peers
     living = {address for _, address in peers.proven} | peers.hosting
     false = scene.answers.false
     return bool(false) and all(
-        a not in living and len(peers.others(peers.shared, a, host)) >= 2 for a in false
+        a not in living and len(_unrelated(scene, peers.shared, a)) >= 2 for a in false
     )
 
 
@@ -107,4 +109,22 @@ def many_get(scene: Scene, flow: Flow) -> bool:
     known, key = (
         (scene.peers.redirected, destination(target)) if target else (scene.peers.pages, page_key(step))
     )
-    return len(scene.peers.others(known, key, scene.hop.host)) >= 2
+    return len(_unrelated(scene, known, key)) >= 2
+
+
+def _unrelated(scene: Scene, names: Names, key: str) -> frozenset[str]:
+    """The other owners to whom something happened, too, and whose sites live in other networks than this one.
+
+    A service of which several sites of a list are customers (parking, a hoster, a content network) treats
+    them alike, and moves with them; a censor's list knows no network.
+    """
+    others = scene.peers.others(names, key, scene.hop.host)
+    if scene.ruleset == 1:
+        return others
+    ours = _networks(scene.answers.elsewhere)
+    theirs = {whose: _networks(scene.peers.homes.get(whose, frozenset()) - {key}) for whose in others}
+    return frozenset(whose for whose in others if theirs[whose] and not theirs[whose] & ours)
+
+
+def _networks(addresses: frozenset[str]) -> frozenset[str]:
+    return frozenset(network(address) for address in addresses if unreal(address) is None)

@@ -20,7 +20,7 @@ from blockwatch.judge.answers import given
 from blockwatch.judge.certs import issuer_key, names_host
 from blockwatch.judge.chains import HARMLESS, Cause, cause_of, chain_of
 from blockwatch.judge.finding import Finding, blocked, refs, sign, unclear
-from blockwatch.judge.household import answer_doubt, proxied, tempered
+from blockwatch.judge.household import answer_doubt, proxied, same_network, tempered
 from blockwatch.judge.nodes import in_cleartext, many_get, perhaps_the_sites, shared
 from blockwatch.judge.outcomes import TRUST, UNTRUSTED
 from blockwatch.judge.pages import agrees, alike
@@ -140,7 +140,8 @@ def false_page(scene: Scene) -> Finding | None:
             return unclear(honest, tuple(witnesses), "dns")
     text = "The line's resolver leads to another server than the site's: its page is not the site's page"
     proved = bool(answers.elsewhere) and (known is not None or bool(agreeing and differing))
-    foreign = many or known is not None or (speaking and not unseen and not answers.udp_agrees)
+    spoken = speaking and not unseen and not answers.udp_agrees and _on_the_line(scene, here)
+    foreign = many or known is not None or spoken
     found = _false_answer(
         scene,
         answers.system,
@@ -153,6 +154,15 @@ def false_page(scene: Scene) -> Finding | None:
         recorded=known is not None,
     )
     return tempered(found, scene, here[0] if here else None)
+
+
+def _on_the_line(scene: Scene, here: list[Flow]) -> bool:
+    """Whether all of these are in the line's own network, or in none: registrars and hosters, too, show pages
+    that speak of a site's being blocked (unpaid, suspended), but in networks of their own.
+    """
+    vantage = scene.vantage.asn if scene.vantage is not None else None
+    found = [asn.lookup(flow.address) for flow in here if unreal(flow.address) is None]
+    return all(place is not None and same_network(place.asn, vantage) for place in found)
 
 
 def _false_answer(

@@ -37,7 +37,18 @@ _ENDINGS = ("com", "org", "net", "info", "kz", "kg", "uz", "tj", "ru", "io", "me
 
 # Networks of well-known operators, so that a table of AS numbers tells them apart.
 _POOLS: dict[str, tuple[str, ...]] = {
-    "hosting": ("5.45.64.0/18", "46.4.0.0/16", "78.46.0.0/15", "88.198.0.0/16", "144.76.0.0/16"),
+    "hosting": (
+        "46.4.0.0/16",
+        "51.68.0.0/16",
+        "139.59.0.0/16",
+        "51.15.0.0/16",
+        "161.97.64.0/18",
+        "45.76.0.0/16",
+        "212.227.0.0/16",
+        "194.58.112.0/22",
+        "5.101.152.0/22",
+        "185.104.44.0/22",
+    ),
     "cloudflare": ("104.16.0.0/13", "172.64.0.0/14"),
     "aws": ("52.28.0.0/15", "18.184.0.0/15", "54.93.0.0/16"),
 }
@@ -82,10 +93,10 @@ class Allotment:
                 return name
 
     def addresses(self, site: Site) -> tuple[str, ...]:
-        """``site.n`` IPv4 addresses, then ``site.v6`` IPv6 ones, of the site's pool."""
-        networks = [ipaddress.ip_network(text) for text in _POOLS[site.pool]]
+        """``site.n`` IPv4 addresses of one network, then ``site.v6`` IPv6 ones, of the site's pool."""
+        v4 = ipaddress.ip_network(self.random.choice(_POOLS[site.pool]))
         v6 = ipaddress.ip_network(_POOLS_V6[site.pool])
-        given = [self._one(self.random.choice(networks)) for _ in range(site.n)]
+        given = [self._one(v4) for _ in range(site.n)]
         return (*given, *(self._one(v6) for _ in range(site.v6)))
 
     def _one(self, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:

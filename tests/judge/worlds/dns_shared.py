@@ -6,6 +6,8 @@ from typing import Any
 
 from blockwatch import failure as f
 from blockwatch.model import Measurement
+from blockwatch.run import Vantage
+from tests.judge.forged import plain
 from tests.judge.stage import changed, measured
 from tests.judge.world import CUT, HOST, OTHER, SECOND, SITE, Hello, Page, World
 from tests.judge.worlds.say import HTTP, ends, isp, on_address, row
@@ -193,3 +195,78 @@ row(
     others=led(3, "127.0.0.1"),
     calm=False,
 )
+
+
+# One server for many names: a censor's, or a service's of which several sites of the list are customers.
+
+PANEL = Hello(trust=f.UNKNOWN_AUTHORITY, chain=plain("panel.hoster.kz", "Panel"))
+LANDER, OLDER = Page(title=None, length=1_114), Page(title=None, length=720)
+ELSEWHERE = ("46.4.7.1", "51.68.7.1", "161.97.70.1")  # of three other networks than the site's
+BESIDE = ("62.122.1.9", "62.122.1.10", "62.122.1.11")
+
+
+def customers(homes: tuple[str, ...], **world: Any) -> tuple[Measurement, ...]:
+    """Three other owners' names, which live there, and are led to `OTHER`."""
+    made = []
+    for seq, home in enumerate(homes, 3):
+        host = f"customer{seq}.shop{seq}.com"
+        one = World(
+            url=f"http://{host}/",
+            site=(home,),
+            lookup=lambda r, name, n, home=home: (OTHER,) if r in ("system", "line") else (home,),
+            control={"addresses": (home,), "endpoints": ends(address=home) + ends(port=80, address=home)},
+            **world,
+        )
+        made.append(changed(measured(one, seq, "first", SECOND * seq, ()), target=host, url=one.url))
+    return tuple(made)
+
+
+def at_panel(address: str, sni: str | None, n: int) -> Hello | None:
+    """The default certificate of a hoster's panel, or of a censor's server."""
+    return PANEL if address == OTHER else None
+
+
+for homes, who, grades in (
+    (ELSEWHERE, "sites of other networks are led there, too", "confirmed"),
+    (BESIDE, "sites of the same network have left it as well", "signs"),
+    ((), "no other site is known there", "signs"),
+):
+    row(
+        f"a server with a certificate of its own, {who}",
+        "blocked",
+        "dns.redirect",
+        rule="dns.certificate",
+        grades=grades,
+        lookup=isp((OTHER,)),
+        shake=at_panel,
+        others=customers(homes, shake=at_panel),
+    )
+    row(
+        f"the same in cleartext: parked sites show one page, {who}",
+        "blocked inconclusive",
+        "dns.",
+        grades=grades,
+        url=HTTP,
+        lookup=isp((OTHER,)),
+        dial=lambda a, port, n: f.REFUSED if port == 443 else None,
+        answer=lambda a, h, t, n: LANDER if a == OTHER else OLDER,
+        control={"endpoints": ends(port=80), "title": None, "body_length": 720},
+        others=customers(homes, answer=lambda a, h, t, n: LANDER if a == OTHER else OLDER),
+    )
+for place, whose, grades in (
+    (OTHER, "a registrar's address", "signs"),
+    ("62.122.200.1", "an address of the line's own network", "confirmed"),
+):
+    row(
+        f"a page that speaks of blocking at {whose}",
+        "blocked",
+        "dns.redirect",
+        rule="dns.page",
+        grades=grades,
+        url=HTTP,
+        vantage=Vantage(asn=49125, country="UA", ipv4=True, resolver_asn=49125),
+        lookup=isp((place,)),
+        dial=lambda a, port, n: f.REFUSED if port == 443 else None,
+        answer=lambda a, h, t, n, p=place: Page(title="Сайт заблокирован", length=3_000) if a == p else None,
+        control={"endpoints": ends(port=80)},
+    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from blockwatch.judge import chance, outcomes, proof
+from blockwatch.judge.addresses import is_address
 from blockwatch.judge.finding import Finding, blocked, down, ok, refs, sign, unclear
 from blockwatch.judge.leftover import unhit
 from blockwatch.judge.rules_transport import REFUSAL, UNCOMPARED
@@ -147,7 +148,13 @@ def transport_reached(scene: Scene) -> Finding | None:
     if not scene.last or any(flow.http is not None for flow in scene.hop.own) or _lacks_page(scene):
         return None
     flow = next((f for f in scene.usable if f.at("tls" if scene.hop.secure else "tcp") == outcomes.OK), None)
-    return ok("The address answers", refs(flow.witness())) if flow is not None else None
+    if flow is None:
+        return None
+    sure = scene.hop.secure or is_address(scene.hop.host) or scene.ruleset == 1
+    if not sure and flow.address not in scene.answers.good:
+        text = "An address answers, and nothing that can be believed gives it for the name"
+        return unclear(text, refs(flow.witness()), "dns")
+    return ok("The address answers", refs(flow.witness()))
 
 
 def name_resolves(scene: Scene) -> Finding | None:
@@ -159,6 +166,9 @@ def name_resolves(scene: Scene) -> Finding | None:
     first = [x for x in answers.system if x.step.purpose is Purpose.FIRST]
     if scene.ruleset > 1 and not any(x.step.addresses for x in first):  # else it may have been led further
         return unclear("The line's resolver gave addresses only when it was asked again", witnesses, "dns")
+    if scene.ruleset > 1 and not answers.good and answers.given & answers.elsewhere:
+        text = "Only resolvers that anybody on the path can answer for give the same addresses"
+        return None if _lacks_page(scene) else unclear(text, witnesses, "dns")
     if answers.given & (answers.good | answers.elsewhere):
         text = "The line's resolver gives addresses that others give too"
         return None if _lacks_page(scene) else ok(text, witnesses)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from blockwatch.judge import outcomes
+from blockwatch.judge import early, outcomes
 from blockwatch.judge.addresses import bogon
 from blockwatch.judge.answers import Answers
 from blockwatch.judge.case import Peers
@@ -28,7 +28,6 @@ from blockwatch.model import ControlStep, HttpStep, Purpose
 from blockwatch.run import Vantage
 
 _LAYERS = ("tcp", "tls", "http")
-_SYN_AGAIN_US = 900_000  # after a second without an answer a SYN is sent again (RFC 6298, 2.1)
 
 
 TextOf = Callable[[HttpStep], str]
@@ -246,9 +245,9 @@ class Scene:
         A connect that took as long as a lost SYN costs tells nothing: some shields drop every first one.
         """
         best: dict[str, int] = {}
-        for flow in self.hop.flows:
+        for flow in self.hop.flows if self.ruleset == 1 or not early.belied(self.hop) else ():
             took = flow.tcp.us if flow.tcp is not None and flow.at("tcp") == OK else None
-            if took is not None and (self.ruleset == 1 or took < _SYN_AGAIN_US):
+            if took is not None and (self.ruleset == 1 or took < early.SYN_AGAIN_US):
                 best[flow.address] = min(took, best.get(flow.address, took))
         for flow in self.hop.by(*NEAR, *CALM) if self.ruleset > 1 else ():
             came = flow.tls.first_byte_us if flow.tls is not None and flow.at("tls") in (OK, TRUST) else None
@@ -282,7 +281,7 @@ class Scene:
         if step is None or not rtt or rtt < 8_000:
             return False
         came = step.first_byte_us if step.first_byte_us is not None else step.us
-        return 0 < came < rtt * 4 // 5
+        return early.too_early(came, rtt)
 
 
 def answered(end: str) -> bool:

@@ -138,6 +138,15 @@ row(
     grades="signs",
 )
 row(
+    "the same, where every connection takes longer than a round trip: a radio that wakes up",
+    "blocked",
+    "tls.reset",
+    "tls.blocked",
+    shake=lambda a, sni, n: CUT if a == SITE else None,
+    connect_us=320_000,
+    grades="signs",
+)
+row(
     "the helper's answer is lost the first time",
     "ok",
     rule="page.cleartext",
@@ -295,8 +304,8 @@ row(
 
 
 class Later:
-    """Resets by the name in the ClientHello; at the end of the run the first comes late, and one control server
-    hears nobody.
+    """Resets by the name in the ClientHello; at the end of the run the first comes late, and at one control
+    address nobody is heard.
     """
 
     def __init__(self) -> None:

@@ -84,6 +84,23 @@ row("reach, clean", "ok", rule="page.none", probe="reach")
 row("tls endpoint", "ok", url=f"https://{HOST}:443/", probe="reach")
 row("dns, clean", "ok", rule="name.resolves", probe="dns")
 row(
+    "every resolver that is heard tells the same lie, nobody encrypted is heard",
+    "inconclusive",
+    rule="name.resolves",
+    probe="dns",
+    lookup=lambda r, name, n: f.TIMEOUT if r.startswith("https:") else ("92.46.33.7",),
+    control=None,
+)
+row(
+    "the same, and somebody takes connections there",
+    "inconclusive",
+    rule="page.none",
+    url=f"tcp://{HOST}:5222",
+    probe="reach",
+    lookup=lambda r, name, n: f.TIMEOUT if r.startswith("https:") else ("92.46.33.7",),
+    control=None,
+)
+row(
     "no resolver answers at first, so nothing was dialled",
     "inconclusive",
     rule="name.resolves",

@@ -19,6 +19,7 @@ from tests.judge.worlds import (  # noqa: F401 - they fill the table
     injection,
     inside,
     interception,
+    late,
     line,
     luck,
     pages,

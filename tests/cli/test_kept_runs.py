@@ -96,13 +96,6 @@ def test_a_summary_in_every_form(tmp_path: Path) -> None:
     assert blockwatch("summarise", "results", "--from", "nonsense", cwd=tmp_path).returncode == 2
 
 
-def test_a_retest_of_a_run_needs_agreement_too(tmp_path: Path) -> None:
-    folder = kept_run(tmp_path / "results")
-    done = blockwatch("retest", "--from", folder, cwd=tmp_path)
-    assert done.returncode in (0, 8), done.stderr  # 0: judged reachable, nothing to do
-    assert no_traceback(done)
-
-
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     for number in range(3):
         kept_run(tmp_path / "results", run=f"{number:016x}")

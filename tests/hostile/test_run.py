@@ -65,7 +65,7 @@ def test_nothing_that_is_printed_can_steer_a_terminal(ran: Ran, tmp_path: Path) 
         ["judge", ran.folder],
         ["judge", "--explain", ran.folder],
         ["judge", "--json", ran.folder],
-        ["retest", "--from", ran.folder],
+        ["retest", "--from", ran.folder, "--not-mine"],
         ["summarise", ran.folder, "--format", "table"],
         ["summarise", ran.folder, "--format", "csv"],
         ["summarise", ran.folder, "--format", "json"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 import pytest
 
@@ -222,3 +224,33 @@ def test_an_address_that_the_control_connects_to_is_dialled_again(seen: bool) ->
     assert dialled == ([(SITE2, 443), (SITE2, 443), (SITE2, 80)] if seen else [])
     player.follow_up(asked)
     assert next_steps(tuple(player.steps), world.known_good, "first") == ()
+
+
+def _silenced(rounds: int) -> World:
+    """A block page, and control addresses at which nothing in cleartext is answered for so many requests."""
+    asked = Counter[str]()
+
+    def answer(address: str, host: str, tls: bool, n: int) -> Page | str | None:
+        if address in GOOD and not tls:
+            asked["good"] += 1
+            if asked["good"] <= rounds:
+                return f.TIMEOUT
+        return Page(title="Stop", length=90) if host == HOST and not tls else None
+
+    return World(
+        url=f"http://{HOST}/", answer=answer, dial=lambda a, port, n: f.REFUSED if port == 443 else None
+    )
+
+
+@pytest.mark.parametrize(("silent", "again"), [(0, False), (6, True)])
+def test_a_page_is_asked_for_at_other_addresses_once_more_where_none_was_heard(
+    silent: int, again: bool
+) -> None:
+    world = _silenced(silent)
+    player = Player(world, 0)
+    player.measure()
+    bought = list[set[int]]()
+    while asked := next_steps(tuple(player.steps), world.known_good, "first"):
+        player.follow_up(asked)
+        bought.append({r.round for r in asked if r.purpose is Purpose.HOST_TARGET_ON_CONTROL})
+    assert bought == [set(), {0, 1}] + [{6, 7}] * again

@@ -19,7 +19,7 @@ from blockwatch.judge.case import Peers
 from blockwatch.judge.ground import Ground, around
 from blockwatch.judge.names import parts
 from blockwatch.judge.pages import wording
-from blockwatch.judge.proof import same_answer_elsewhere
+from blockwatch.judge.proof import heard_at, same_answer_elsewhere
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Sight
 from blockwatch.judge.speed import COMPARED, FACTOR, Speeds
@@ -28,6 +28,7 @@ from blockwatch.judge.trouble import Trouble, at_some, cut_for_both, of
 from blockwatch.model import Observation, Purpose
 
 _NOBODY = Peers()
+_PAGES = 2  # rounds of two Host headers that a page buys
 _MATRIX = frozenset(Purpose) - {
     Purpose.FIRST,
     Purpose.REPEAT,
@@ -100,7 +101,7 @@ def _for(
         elif trouble is Trouble.TCP:
             wanted += _dials(scene, ground)
         elif trouble in (Trouble.REDIRECT, Trouble.PAGE, Trouble.UNWITNESSED):
-            wanted += _witnesses(scene, ground, trouble) or _middlebox(scene, ground) or _again(scene)
+            wanted += _witnesses(scene, ground, trouble) or _middlebox(scene, known_good) or _again(scene)
         else:
             wanted += _rounds(scene, ground, trouble, attempt)
     return tuple(dict.fromkeys(wanted))  # two troubles may want the same
@@ -204,12 +205,20 @@ def _witnesses(scene: Scene, ground: Ground, trouble: Trouble) -> list[FollowUp]
     return wanted
 
 
-def _middlebox(scene: Scene, ground: Ground) -> list[FollowUp]:
-    """The target's Host on addresses that have nothing to do with it; other names where it is disputed."""
-    made = any(f.purpose in _MATRIX and f.round < matrix.DISPUTED for f in scene.hop.flows)
-    if made or not ground.usable or scene.response is None or scene.copied:
+def _middlebox(scene: Scene, known_good: Sequence[KnownGood]) -> list[FollowUp]:
+    """The target's Host on addresses that have nothing to do with it. Once more, and elsewhere if possible,
+    where fewer than two of them were heard: answers get lost, and what another site's name left behind at an
+    address (a residual block) silences every name there.
+    """
+    made = [f for f in scene.hop.flows if f.purpose in _MATRIX and f.round < matrix.DISPUTED]
+    if scene.response is None or scene.copied:
         return []
-    return matrix.hosts(scene, ground, scene.response.address, 2)
+    again = bool(made) and max(f.round for f in made) == matrix.STRANGE + _PAGES - 1
+    if made and (not again or len(heard_at(scene)) >= _PAGES):
+        return []
+    ground = around(scene, known_good, after={f.address for f in made})
+    first = matrix.ELSEWHERE if made else 0
+    return matrix.hosts(scene, ground, scene.response.address, _PAGES, first) if ground.usable else []
 
 
 def _again(scene: Scene) -> list[FollowUp]:

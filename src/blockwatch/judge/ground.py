@@ -8,7 +8,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -43,9 +43,9 @@ class Ground:
         return self.usable[number % len(self.usable)]
 
 
-def around(scene: Scene, known_good: Sequence[KnownGood]) -> Ground:
+def around(scene: Scene, known_good: Sequence[KnownGood], after: Collection[str] = ()) -> Ground:
     """The controls fit for this hop: other owners, other addresses, the right port first; of another
-    content network than the site's, if there are any.
+    content network than the site's, if there are any; those at the addresses ``after`` last.
     """
     host, port = scene.hop.host, scene.hop.port
     taken = scene.answers.every | {flow.address for flow in scene.hop.own}
@@ -60,9 +60,10 @@ def around(scene: Scene, known_good: Sequence[KnownGood]) -> Ground:
     best = [good for good in one_each.values() if apart(good.address, theirs)] or list(one_each.values())
     best = [good for good in best if good.port == port] or best
     start = crc32(host.encode()) % len(best) if best else 0  # not everybody's rounds at one address
-    turned = best[start:] + best[:start]
+    turned = sorted(best[start:] + best[:start], key=lambda good: good.address in after)
     owners: dict[str, KnownGood] = {}
     for good in turned:
         owners.setdefault(owner(good.host), good)
     first = list(owners.values())  # one of each owner, so that each is a stranger to the others
-    return Ground(tuple([*first, *(good for good in turned if good not in first)][:ROUNDS]))
+    rest = [good for good in turned if good not in first]
+    return Ground(tuple(sorted([*first, *rest], key=lambda good: good.address in after)[:ROUNDS]))

@@ -23,6 +23,7 @@ from blockwatch.judge.trouble import Trouble
 from blockwatch.model import Purpose
 
 MORE = 4  # the round from which all is asked again, as the name fails now and then
+ELSEWHERE = 6  # the round from which a page is asked for at other control addresses, as too few were heard
 _T = TypeVar("_T")
 SPELLED = 20  # the round from which the site's own name is spelled otherwise
 DISPUTED = 40  # the round from which control names are sent to addresses that may not be the site's

@@ -75,6 +75,7 @@ _CDN_HEADERS = frozenset(
         "x-iinfo",
     ]
 )
+_CDN_SERVERS = ("akamaighost", "cloudflare", "cloudfront", "ecacc", "ecs ", "bunnycdn", "netlify", "vercel")
 _PROXY_HEADERS = frozenset({"via", "age", "x-cache", "x-cache-lookup", "x-squid-error", "x-bluecoat-via"})
 # Headers that servers of every kind send: to have them in common says nothing.
 _GENERIC = frozenset(
@@ -215,9 +216,14 @@ def telling_path(url: str) -> bool:
     return bool(_BLOCK_PATH.search(url))
 
 
-def from_cdn(step: HttpStep) -> bool:
-    """Whether a CDN's own headers are on the response: then another address may rightly serve the site."""
-    return any(name.lower() in _CDN_HEADERS for name, _ in step.headers)
+def from_cdn(step: HttpStep, *, servers: bool = True) -> bool:
+    """Whether a CDN's own headers are on the response: then another address may rightly serve the site.
+
+    Not all send any, on errors of their own above all: so the name of the server counts, too (``servers``).
+    """
+    told = [(name.lower(), value) for name, value in step.headers]
+    named = any(n == "server" and v.strip().lower().startswith(_CDN_SERVERS) for n, v in told)
+    return (servers and named) or any(name in _CDN_HEADERS for name, _ in told)
 
 
 def handed_on(step: HttpStep) -> bool:

@@ -76,6 +76,8 @@ def of_failure(scene: Scene, layer: str, kind: str) -> Proof:
     went_through = answered if layer == "tls" else _responded
     if not (quiet or here or elsewhere):
         return Proof(capitals=_in_capitals(scene, layer, went_through))
+    if scene.ruleset > 1:
+        quiet, here = _through(quiet, elsewhere, kind), _through(here, elsewhere, kind)
     far = _telling(scene, quiet, _cut_so(scene, elsewhere, kind), went_through, kind)
     quiet = [(end, flow) for end, flow in quiet if flow.round < STRANGE]
     near = [(end, flow) for end, flow in here if end != SKIPPED and flow.round < SPELLED]
@@ -174,7 +176,9 @@ def same_answer_elsewhere(scene: Scene, step: HttpStep) -> Elsewhere:
     whole = [flow for flow in scene.hop.by(_HOST[2]) if flow.responded]
     tried = _unrelated(scene, [("", flow) for flow in (*whole, *broken)])
     same = [
-        flow for _, flow in tried if (flow in broken or _alike(flow, step)) and not from_cdn(step_of(flow))
+        flow
+        for _, flow in tried
+        if (flow in broken or _alike(flow, step)) and not from_cdn(step_of(flow), servers=scene.ruleset > 1)
     ]
     places = {flow.address for flow in same}
     asked = [flow for flow in scene.hop.by(_HOST[0]) if flow.responded]

@@ -150,9 +150,11 @@ def _doubtful_page(
         said = _belied(scene, step)
         if said:
             return _own_perhaps(Grade.STRONG if speaks else Grade.SIGNS, said, witnesses)
-    if not speaks and pages.structured_like(step, scene.control):
+    belied = _copy_denies(scene, step) or (agreed == "void" and copy(scene, step) == "different")
+    kin = pages.built_alike(step, scene.control)
+    if kin and not speaks and not belied:
         return ok("The page differs from the control's in text only", witnesses)
-    if tried and pages.structured_like(step, scene.control):
+    if speaks and tried and pages.structured_like(step, scene.control):
         text = "The page speaks of blocking, but is built like the control's: it may be the site's own"
         return unclear(text, witnesses, "http")
     if refuses and tried and agreed == "different" and _copy_denies(scene, step):
@@ -161,6 +163,8 @@ def _doubtful_page(
         text = (
             f"A refusal (status {step.status}) comes in cleartext, from this address alone: the server's own"
         )
+        if agreed == "different" and (speaks or step.status == 451):
+            return unclear(f"{text}, or a filter's that stands before it", witnesses, "http")
         return refused(text, witnesses)
     often = len(repeats) >= 2 or (scene.once and not refuses)
     if agreed == "different" and small and often and speaks:
@@ -172,10 +176,8 @@ def _doubtful_page(
     if refuses and agreed != "none" and not shown.same:
         return refused(f"The server refuses (status {step.status}), in cleartext", witnesses)
     sizeable = bool(step.title) and (step.body_length or 0) >= pages.TINY
-    if agreed == "void" and (tried or (shown.tried and sizeable)) and not speaks:
+    if agreed == "void" and (tried or (shown.tried and sizeable)) and not speaks and not belied:
         return ok("The page comes; the control was refused, and no middlebox speaks for the site", witnesses)
-    if agreed == "different" and tried and not small and not speaks:
-        return ok("The page differs from the control's, and no middlebox speaks for the site", witnesses)
     if agreed == "none":
         return unclear("A cleartext page with nothing to compare it with", witnesses, "http")
     return unclear("The page differs from the control's; nothing shows whose it is", witnesses, "http")

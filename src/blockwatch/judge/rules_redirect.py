@@ -88,9 +88,20 @@ def _doubtful_redirect(
     if stray and scene.enough(len(repeats)) and not own:
         text = f"A redirect to {host}, {len(repeats)} times; the control got a page of its own instead"
         return sign("http.redirect", text, witnesses)
-    if shown.tried and not stray:
+    if shown.tried and not stray and not shown.same and _unbelied(scene, step):
         return None
     return unclear(f"A cleartext redirect to {host} that nothing confirms", witnesses, "http")
+
+
+def _unbelied(scene: Scene, step: HttpStep) -> bool:
+    """Whether a witness was there, and none speaks against a redirect that no other address gives: a copy
+    over TLS that is no such redirect, or a control's page which is not built like that at its end.
+    """
+    if scene.control is None or copy(scene, step) == "different":
+        return False
+    end = scene.sight.hops[-1].response
+    kin = end is not None and pages.built_alike(step_of(end), scene.control)
+    return kin or not _control_led_on(scene)
 
 
 def _control_led_on(scene: Scene) -> bool:

@@ -129,7 +129,7 @@ row(
 # What a server may do by itself, shown by unrelated addresses that do not do it for the name.
 row(
     "a refusal for legal reasons, in the server's own words",
-    "refused",
+    "inconclusive",
     rule="page.cleartext",
     url=HTTP,
     answer=lambda a, h, t, n: (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blockwatch import failure as f
-from tests.judge.world import CUT, GOOD, HOST, SITE, Page
+from tests.judge.world import CUT, GOOD, GOOD_HOSTS, HOST, SITE, Page
 from tests.judge.worlds.say import (
     BLOCK,
     HTTP,
@@ -208,4 +208,35 @@ row(
     answer=tired,
     begin=tired.begin,
     grades="strong",
+)
+
+
+class Spilt:
+    """Resets by Host; of what the one control address at hand answers to its own name, one page is lost."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def begin(self) -> None:
+        """A new run."""
+        self.asked = 0
+
+    def __call__(self, address: str, host: str, tls: bool, n: int) -> str | None:
+        if host == HOST and not tls:
+            return f.RESET
+        self.asked += address == GOOD[0] and host == GOOD_HOSTS[0]
+        return f.TIMEOUT if address == GOOD[0] and host == GOOD_HOSTS[0] and self.asked % 3 == 2 else None
+
+
+spilt = Spilt()
+row(
+    "resets by Host, the control gets no answer, and one page of the one control address is lost",
+    "blocked",
+    "http.reset.host",
+    "http.name",
+    url=HTTP,
+    answer=spilt,
+    begin=spilt.begin,
+    control=broken_for_control(http_failure=f.TIMEOUT),
+    goods=1,
 )

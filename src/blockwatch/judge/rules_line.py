@@ -133,13 +133,12 @@ def names_seized(case: Case, sight: Sight, finding: Finding) -> Finding | None:
         return None
     for hop in sight.hops:
         given = [lookup for lookup in hop.lookups if lookup.step.resolver == SYSTEM and lookup.step.addresses]
-        calm = [lookup for lookup in hop.name_controls if lookup.step.resolver == SYSTEM]
         places = {address for lookup in given for address in lookup.step.addresses}
-        if not places or not calm or not all(set(x.step.addresses) & places for x in calm):
-            continue
-        if len({owner(lookup.step.name) for lookup in calm}) > 1 or _all_led_to(case, places):
+        led = [lookup for lookup in hop.name_controls if set(lookup.step.addresses) & places]
+        owners = {owner(lookup.step.name) for lookup in led}
+        if led and (len(owners) > 1 or _all_led_to(case, places)):
             text = "The line's resolver leads control names, too, to the same place: it does so to every name"
-            return replace(unclear(text, refs(x.ref for x in (*given, *calm)), "dns"), everybody=True)
+            return replace(unclear(text, refs(x.ref for x in (*given, *led)), "dns"), everybody=True)
     return None
 
 

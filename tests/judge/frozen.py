@@ -76,6 +76,7 @@ ADDED = {
         "control.apart",
         "line.cleartext",
         "line.names",
+        "line.controls",
         "line.helper",
         "weigh.everybody",
         "dns.many",

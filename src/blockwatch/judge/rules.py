@@ -25,6 +25,7 @@ from blockwatch.judge.finding import Finding
 from blockwatch.judge.hop_rows import HOP
 from blockwatch.judge.names import same_owner
 from blockwatch.judge.row import LATEST, OWN, Rule, rows
+from blockwatch.judge.rules_controls import controls_alike
 from blockwatch.judge.scene import Scene
 from blockwatch.verdict import State
 
@@ -62,6 +63,13 @@ _DOUBT = rows(
         2,
     ),
     ("line.names", line.names_seized, "a block spares other names", "own: unpaid lines in the field", 2),
+    (
+        "line.controls",
+        controls_alike,
+        "a block spares other names",
+        "own: lines with a list of names",
+        2,
+    ),
     ("line.clock", line.clock_off, "validity needs a clock", "OrgProbe"),
     ("void.cut", line.cut_short, "a measurement that was stopped has not seen it all", OWN),
 )

@@ -8,6 +8,7 @@ from tests.judge.worlds import (  # noqa: F401 - they fill the table
     chance,
     clean,
     control,
+    controls,
     dns,
     dns_honest,
     dns_odd,

@@ -21,8 +21,9 @@ from blockwatch.evidence.shelf import EncryptedShelf, Memory
 from blockwatch.evidence.signing import Signer, new_signer
 from blockwatch.run import LineCheck, RunOpen, Vantage
 from blockwatch.runner.plan import Plan, make_plan
-from blockwatch.store import ResultsLock, RunWriter
+from blockwatch.store import ResultsLock, RunWriter, find_runs
 from tests.cli.command import blockwatch
+from tests.evidence.collector import bundled, take
 from tests.evidence.made import measured, run_close, run_open
 
 LIST = "https://a.example/\nhttps://b.example/\nhttps://c.example/\n"
@@ -126,6 +127,18 @@ def test_runs_of_other_keys_imported_runs_and_re_tests_are_passed_over(machine: 
     machine.begun(0)
     machine.signer = mine
     assert resumed(machine.plan(), machine.results, encrypted=False).stopped == wanted
+
+
+def test_a_run_that_came_and_names_my_key_is_passed_over(machine: Machine) -> None:
+    """In it all but one address is done, and it says that it is the newest and goes on from mine."""
+    mine = machine.begun(1, close="budget")
+    made, machine.results = machine.results, machine.at / "made"
+    whose, machine.signer = machine.signer, None
+    machine.begun(0, 1, key=str(whose.key) if whose else None, resumes=f"{1:016x}")
+    machine.signer, machine.results = whose, made
+    take(bundled(find_runs([machine.at / "made"]), machine.at / "x")[0], machine.results)
+    part = resumed(machine.plan(), machine.results, encrypted=False)
+    assert (part.stopped, part.plan.rest) == (mine, (2, 0))
 
 
 def test_of_a_re_test_only_one_of_the_same_run(machine: Machine) -> None:

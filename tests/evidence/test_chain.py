@@ -6,12 +6,17 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from blockwatch.evidence.chain import last_root
 from blockwatch.evidence.log import log_root
+from blockwatch.evidence.receipt import Buried, Receipt, write_receipt
+from blockwatch.evidence.signing import Signer
 from blockwatch.evidence.tombstone import forget_run
 from blockwatch.evidence.verify import Reader
 from blockwatch.evidence.verify_paths import verify_paths
-from tests.evidence.assets.world import HOUR, OURS, STARTED, log_of, write_run
+from tests.evidence.assets.world import HOUR, OURS, STARTED, log_of, unseal, write_run
+from tests.evidence.collector import bundled, take
 
 KEY = str(OURS.key)
 AHEAD = STARTED + 90_000 * HOUR
@@ -74,3 +79,34 @@ def test_it_is_said_where_two_runs_name_the_same_one(tmp_path: Path) -> None:
     assert "(run ffffffffffffffff)" in said["0000000000000001"][0]
     assert "(run eeeeeeeeeeeeeeee)" in said["0000000000000000"][0]
     assert findings(tmp_path) == []
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_run_that_came_is_of_the_chain_only_where_its_key_sealed_all_of_it(
+    tmp_path: Path, sealed: bool
+) -> None:
+    """Whoever has my public key can write a run that names it, and send it to me."""
+    (mine,) = chain(tmp_path / "mine", STARTED)
+    came = write_run(tmp_path / "made", "e" * 16, started=STARTED + HOUR, previous_root=root(mine))
+    if not sealed:
+        unseal(came)
+    take(bundled([came], tmp_path / "x")[0], tmp_path / "mine")
+    assert last_root(tmp_path / "mine", KEY) == root(came if sealed else mine)
+
+
+@pytest.mark.parametrize("signer", [None, OURS])
+def test_a_tombstone_that_came_is_of_the_chain_only_where_it_is_signed(
+    tmp_path: Path, signer: Signer | None
+) -> None:
+    mine = write_run(tmp_path, started=STARTED)
+    gone = write_run(tmp_path, "d" * 16, started=STARTED + HOUR)
+    last = root(gone)
+    forget_run(gone, signer, "2026-11-22T06:40:00Z")
+    assert last_root(tmp_path, KEY) == last  # by my own hand, though the key is lost
+    buried = Buried(run="d" * 16, outcome="new")
+    receipt = Receipt(
+        kind="blockwatch receipt", received="2026-11-22T06:40:00Z", software="x", sha256="0" * 64, bytes=1,
+        forgotten=(buried,),
+    )  # fmt: skip
+    write_receipt(tmp_path, receipt)
+    assert last_root(tmp_path, KEY) == (last if signer else root(mine))

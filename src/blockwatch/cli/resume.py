@@ -11,7 +11,7 @@ Rules of this file:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import TYPE_CHECKING
 
 import click
@@ -119,13 +119,15 @@ def say(part: Part) -> None:
 
 def _newest(results: Path, signer: Signer | None, retest_of: str | None) -> Path | None:
     """The newest of the chain that was a re-test of this run, or none; a damaged one: ``EvidenceError``."""
+    from blockwatch.evidence.chain import is_own
     from blockwatch.evidence.naming import PROGRESS_FILE, is_plain
     from blockwatch.evidence.reading import read_run, run_folders
+    from blockwatch.evidence.receipt import imported_runs
     from blockwatch.evidence.rootnote import encrypted_folders, is_encrypted
 
     if not results.is_dir():
         return None
-    key = str(signer.key) if signer else None
+    key, came = str(signer.key) if signer else None, imported_runs(results)
 
     def begun(folder: Path) -> tuple[str, bool, str]:  # of two of one second the later one has the note
         return folder.name[:16], is_plain(folder / PROGRESS_FILE), folder.name
@@ -136,20 +138,22 @@ def _newest(results: Path, signer: Signer | None, retest_of: str | None) -> Path
                 return folder
             continue
         first = read_run(folder).open
-        if first.key == key and first.imported is None and first.retest_of == retest_of:
-            return _latest(results, folder, key)
+        wanted = first.key == key and first.imported is None and first.retest_of == retest_of
+        if wanted and is_own(folder, first.run, key, came):
+            return _latest(results, folder, key, came)
     return None
 
 
-def _latest(results: Path, folder: Path, key: str | None) -> Path:
+def _latest(results: Path, folder: Path, key: str | None, came: Set[str]) -> Path:
     """The run that resumes this one, and so on to the last: its name is earlier where a clock was ahead."""
+    from blockwatch.evidence.chain import is_own
     from blockwatch.evidence.reading import read_run, run_folders
 
     after: dict[str, Path] = {}
     for other in run_folders(results):
         with contextlib.suppress(EvidenceError):  # not what was asked for
             first = read_run(other).open
-            if first.resumes is not None and first.key == key:
+            if first.resumes is not None and first.key == key and is_own(other, first.run, key, came):
                 after[first.resumes] = other
     while (following := after.pop(read_run(folder).open.run, None)) is not None:
         folder = following

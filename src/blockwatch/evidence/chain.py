@@ -2,12 +2,13 @@
 
 A chain is the runs of one results folder under one key (or under none), without runs that were read from
 another program's records. A run that was forgotten on purpose keeps its place by its tombstone. Which one is
-the last says the chain itself, not the time in a name: a clock may have been wrong.
+the last says the chain itself, not the time in a name: a clock may have been wrong. What came by import
+names a key as anybody can: it is of the chain only where that key has signed all of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ import msgspec
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.log import LOG_FILE, log_root, read_lines
 from blockwatch.evidence.reading import run_folders
+from blockwatch.evidence.receipt import imported_runs
 from blockwatch.evidence.rootnote import encrypted_folders, read_root
 from blockwatch.evidence.tombstone import read_tombstones
 
@@ -47,7 +49,8 @@ def last_root(results: Path, key: str | None = None) -> str | None:
     """
     if not results.is_dir():
         return None
-    links = [*_tombstones(results, key), *_encrypted(results, key), *_runs(results, key)]
+    came = imported_runs(results)
+    links = [*_tombstones(results, key, came), *_encrypted(results, key), *_runs(results, key, came)]
     links.sort(key=lambda link: link.folder.name if link.folder else "")
     root = next((found for link in reversed(links) if link.folder and (found := _root(link))), None)
     while True:
@@ -59,13 +62,26 @@ def last_root(results: Path, key: str | None = None) -> str | None:
         root = after
 
 
-def _runs(results: Path, key: str | None) -> Iterator[_Link]:
+def is_own(folder: Path, run: str, key: str | None, came: Set[str]) -> bool:
+    """Whether a run in a results folder that names ``key`` is of that key; ``came``: what came by import."""
+    if run not in came:
+        return True
+    from blockwatch.evidence.covered import read_covered
+
+    try:
+        return key is not None and read_covered(folder).coverage.whole
+    except EvidenceError:
+        return False
+
+
+def _runs(results: Path, key: str | None, came: Set[str]) -> Iterator[_Link]:
     for folder in run_folders(results):
         try:
             first = msgspec.json.decode(next(read_lines(folder / LOG_FILE, []), b""), type=_First)
         except (EvidenceError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
-        if first.type == "run_open" and first.key == key and first.imported is None:
+        of_key = first.type == "run_open" and first.key == key and first.imported is None
+        if of_key and is_own(folder, first.run, key, came):
             yield _Link(first.previous_root, None, folder)
 
 
@@ -79,13 +95,13 @@ def _encrypted(results: Path, key: str | None) -> Iterator[_Link]:
             yield _Link(note.previous, note.root, folder)
 
 
-def _tombstones(results: Path, key: str | None) -> Iterator[_Link]:
+def _tombstones(results: Path, key: str | None, came: Set[str]) -> Iterator[_Link]:
     try:
         stones = read_tombstones(results)
     except EvidenceError:
         return
     for stone in stones:
-        if (str(stone.key) if stone.key else None) == key:
+        if (str(stone.key) if stone.key else None) == key and (stone.signed or stone.run not in came):
             yield _Link(stone.previous, stone.root)
 
 

@@ -125,6 +125,33 @@ def test_what_is_no_answer_is_not_kept(run: Path, authority: Authority, tmp_path
     assert no_traceback(done)
 
 
+def test_two_authorities_whose_addresses_begin_alike(run: Path, authority: Authority, tmp_path: Path) -> None:
+    long = "x" * 60
+    with served(lambda path, body: (200, authority.reply(body))) as url:
+        for end in "ab":
+            assert blockwatch("timestamp", run, "--tsa", f"{url}{long}/{end}", cwd=tmp_path).returncode == 0
+    assert len(stamps(run)) == 2
+
+
+def test_what_has_a_stamp_s_name_and_is_none_keeps_no_stamp_out(
+    run: Path, authority: Authority, tmp_path: Path
+) -> None:
+    """Whoever hands a folder over can put anything there."""
+    with served(lambda path, body: (200, authority.reply(body))) as url:
+        junk = run / "timestamps" / stamp_name(url, DIGEST, ".tsr")
+        junk.parent.mkdir()
+        for content in (b"junk", authority.reply(request_for(bytes(32), 7))):
+            junk.write_bytes(content)
+            done = blockwatch("timestamp", run, "--tsa", url, cwd=tmp_path)
+            assert (done.returncode, "existed no later than" in done.stdout) == (0, True), done.stdout
+            again = blockwatch("timestamp", run, "--tsa", url, cwd=tmp_path)
+            assert (again.returncode, "stamped already, by CN=authority" in again.stdout) == (0, True)
+            assert (junk.read_bytes(), len(stamps(run))) == (content, 2)
+            (good,) = (path for path in stamps(run) if path != junk)
+            assert read_stamp(good, {DIGEST.hex(): 5}, Trust(roots=(authority.root,)))[0].not_after
+            good.unlink()
+
+
 def test_a_refusal_is_told_in_the_authority_s_words(run: Path, authority: Authority, tmp_path: Path) -> None:
     def refuse(path: str, body: bytes) -> tuple[int, bytes]:
         return 200, authority.reply(body.replace(b"\x04\x20", b"\x04\x21", 1))  # OpenSSL: bad data format
@@ -252,5 +279,5 @@ def test_hostile_proofs_are_refused_in_words() -> None:
 
 def test_a_name_is_safe_and_always_the_same() -> None:
     name = stamp_name("https://A.example.org:8080/../../tsr?x", DIGEST, ".tsr")
-    assert name == f"a.example.org_8080_.._.._tsr_x-{DIGEST.hex()[:16]}.tsr"
+    assert name == f"a.example.org_8080_.._.._tsr_x-a7bbe53e-{DIGEST.hex()[:16]}.tsr"
     assert len(stamp_name("http://" + "a" * 500, DIGEST, ".ots")) <= 80

@@ -103,16 +103,25 @@ async def _by_authority(run: Path, url: str, wait: float) -> str:
     from secrets import randbits
 
     from blockwatch.cli.words import moment
-    from blockwatch.evidence.timestamps import STAMPS, check_reply, digest_of, keep_stamp, stamp_name
+    from blockwatch.evidence.timestamps import (
+        STAMPS,
+        check_reply,
+        digest_of,
+        free_name,
+        keep_stamp,
+        stamp_name,
+        stamped_by,
+    )
     from blockwatch.evidence.tsp import request_for
     from blockwatch.exchange.ask import ask_authority
 
     digest, nonce = digest_of(run), randbits(63)
     name = stamp_name(url, digest, ".tsr")
-    if (run / STAMPS / name).exists():
-        return f"{url}: stamped already"
+    if (already := stamped_by(run, name, digest)) is not None:
+        return f"{url}: stamped already, by {already}"
     reply = await ask_authority(url, request_for(digest, nonce), wait)
     token = check_reply(reply, digest, nonce)
+    name = free_name(run, name)
     keep_stamp(run, name, reply)
     return f"{url}: existed no later than {moment(token.time + (token.accuracy or 0))} ({STAMPS}/{name})"
 

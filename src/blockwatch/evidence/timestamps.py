@@ -11,8 +11,10 @@ Rules of this file:
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -52,9 +54,27 @@ class Stamp(Noun, frozen=True, kw_only=True):
 
 
 def stamp_name(url: str, digest: bytes, suffix: str) -> str:
-    """Name the file that keeps what ``url`` said of ``digest``: one and the same each time."""
-    place = re.sub(r"[^a-z0-9.-]+", "_", url.partition("://")[2].lower()).strip("_.-")[:50]
-    return f"{place}-{digest.hex()[:16]}{suffix}"
+    """Name the file that keeps what ``url``, and no other one, said of ``digest``: each time the same."""
+    place = re.sub(r"[^a-z0-9.-]+", "_", url.partition("://")[2].lower()).strip("_.-")[:40].rstrip("_.-")
+    return f"{place}-{sha256(url.encode()).hexdigest()[:8]}-{digest.hex()[:16]}{suffix}"
+
+
+def stamped_by(folder: Path, name: str, digest: bytes) -> str | None:
+    """Who has stamped this seal already in the file ``name``, or beside it where a bad one has its name."""
+    for path in sorted((folder / STAMPS).glob(f"{name.removesuffix('.tsr')}*.tsr")):
+        with suppress(EvidenceError):
+            token = read_reply(read_bounded(path, MAX_REPLY))
+            if token.imprint == digest.hex():
+                return token.authority
+    return None
+
+
+def free_name(folder: Path, name: str) -> str:
+    """The name for a stamp; another one where something has it that is not to be written over."""
+    if not os.path.lexists(folder / STAMPS / name):
+        return name
+    stem, _, suffix = name.rpartition(".")
+    return f"{stem}.{os.urandom(3).hex()}.{suffix}"
 
 
 def stamp_paths(folder: Path) -> list[Path]:

@@ -64,6 +64,19 @@ def test_the_name_of_a_file_confirms_no_guess_elsewhere(state: Path, monkeypatch
     assert (key_path("spring").read_bytes(), key_path("spring").name != there.name) == (b"two", True)
 
 
+@pytest.mark.parametrize("salt", [None, b"", b"short"])
+def test_without_the_salt_no_key_is_passed_over(state: Path, salt: bytes | None) -> None:
+    first_key(lambda: b"one", "spring")
+    kept = (state / "key.salt").read_bytes()
+    (state / "key.salt").unlink() if salt is None else (state / "key.salt").write_bytes(salt)
+    for use in (lambda: read_key("spring"), lambda: first_key(lambda: b"two", "spring")):
+        with pytest.raises(ConfigError, match="cannot be told"):
+            use()
+    assert first_key(lambda: b"default") == b"default"  # that needs none
+    (state / "key.salt").write_bytes(kept)
+    assert first_key(lambda: b"two", "spring") == b"one"
+
+
 def test_two_first_uses_at_once_make_one_key(state: Path) -> None:
     """Eight processes and eight threads: whatever each brought along, all go away with the same."""
     script = (

@@ -44,7 +44,7 @@ def _name(campaign: str | None, salt: bytes) -> str:
 
 def _salted(campaign: str | None) -> str:
     """The name of a campaign's file, with a salt for all of them made on first use; the lock is held."""
-    salt = _read(_SALT_FILE) if campaign else b""
+    salt = _salt() if campaign else b""
     if salt is None:
         salt = os.urandom(_SALT_BYTES)
         write_state(_SALT_FILE, salt)
@@ -53,8 +53,22 @@ def _salted(campaign: str | None) -> str:
 
 def read_key(campaign: str | None = None) -> bytes | None:
     """The content of a key's file; ``None``: there is none. Raises :class:`ConfigError`."""
-    salt = _read(_SALT_FILE) if campaign else b""
+    salt = _salt() if campaign else b""
     return None if salt is None else _read(_name(campaign, salt))
+
+
+def _salt() -> bytes | None:
+    """What the names of campaigns are salted with; ``None``: no campaign has a key yet."""
+    salt, folder = _read(_SALT_FILE), state_folder()
+    if salt is not None and len(salt) == _SALT_BYTES:
+        return salt
+    if salt is not None or any(_KEYS.fullmatch(path.name) for path in folder.glob(f"{KEY_FILE}.*")):
+        raise ConfigError(
+            "whose the keys of campaigns are cannot be told: the salt of their names is missing or damaged",
+            where=str(folder / _SALT_FILE),
+            remedy="Bring it back from a copy. Or move the files key.* away: campaigns get new keys then.",
+        )
+    return None
 
 
 def _read(name: str) -> bytes | None:

@@ -119,11 +119,20 @@ def test_show_tells_what_the_list_knows_of_orders(tmp_path: Path) -> None:
     }
     orders = (
         Order(id="now", issuer="A \x1b[2J court", number="2-123", effective_from="2012-12-05", **known),
-        Order(id="then", effective_from="2012", effective_to="2013-03-05", **known),
+        Order(
+            id="then",
+            effective_from="2012",
+            effective_to="2013-03-05",
+            scope="host",
+            names=("example.org",),
+            **known,
+        ),
     )
     searches = (Search(targets=("site",), source="https://y.example/", on="2026-11-20", found="none"),)
     kept_run(tmp_path / "results", orders=orders, searches=searches)
     card = " ".join(blockwatch("show", f"{RUN_ID}-000001", cwd=tmp_path).stdout.split())
-    assert "now: court, A \\x1b[2J court, 2-123, 2012-12-05 to an unknown day (in force here then)" in card
-    assert "then: court, 2012 to 2013-03-05 (not in force here then), https://x.example/" in card
+    unclear = "(whether in force here then the list does not say)"
+    assert f"now: court, A \\x1b[2J court, 2-123, 2012-12-05 to an unknown day {unclear}" in card
+    over = "(not in force here then, by the list)"
+    assert f"then: court, host example.org, 2012 to 2013-03-05 {over}, https://x.example/" in card
     assert "searched 2026-11-20: none, https://y.example/" in card

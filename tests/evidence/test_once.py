@@ -21,6 +21,7 @@ from tests.evidence.assets.world import (
     in_record,
     log_of,
     put_log,
+    sealed_again,
     unseal,
     write_run,
 )
@@ -162,3 +163,28 @@ def test_frames_take_a_list_too(tmp_path: Path, run: Path, allow: Path) -> None:
     allow.write_text("no key\n")
     with pytest.raises(ConfigError):
         blockwatch.load(run, allow=allow)
+
+
+def test_of_a_run_of_the_list_only_sealed_lines_count(tmp_path: Path, run: Path, allow: Path) -> None:
+    """Whoever has a run that was sealed up to a line can write more behind it."""
+    whole = shutil.copytree(run, tmp_path / "whole" / "run")
+    sealed_again(run, OURS, size=3)
+    in_record(4, lambda said: said.update(us=said["us"] + 1))(run)
+    notes: list[str] = []
+    steps = blockwatch.load(run, allow=allow, on_note=notes.append)
+    assert (len(steps), steps["sealed"].all()) == (2, True)
+    assert any("lines are left out, which no seal covers" in note for note in notes)
+    lines = command("export", "results", "--format", "jsonl", "--allow", allow, cwd=tmp_path).stdout
+    assert lines.encode().splitlines() == log_of(whole)[:3]
+    both = command("judge", "--json", "whole", "results", "--allow", allow, cwd=tmp_path)
+    assert (both.returncode, both.stdout) == (0, command("judge", "--json", "whole", cwd=tmp_path).stdout)
+
+
+def test_a_card_is_of_the_copy_that_is_sealed_and_tells_of_the_other(tmp_path: Path, run: Path) -> None:
+    other = shutil.copytree(run, tmp_path / "results" / f"00000000T000000Z-{FIRST}")
+    unseal(other)
+    in_record(2, lambda said: said.update(us=said["us"] + 1))(other)
+    done = command("show", f"{FIRST}-000001", cwd=tmp_path)
+    assert done.returncode == 9
+    assert f"{run.name}/measurements.jsonl line 2" in "".join(done.stdout.split("\n"))
+    assert "another history" in done.stderr

@@ -73,13 +73,18 @@ VERDICTS = (
     Column(
         "orders",
         "category",
-        "Ids of the orders of the run's list that name the target and were in force then on this network, as "
-        "far as the list says; separated by spaces; NA: none.",
+        "Ids of the orders of the run's list that name the target and were in force then on this network, by "
+        "the list; separated by spaces; NA: none.",
     ),
     Column(
         "searched",
         "category",
         "Last day on which, by the run's list, a search for orders on the target found none; NA: none made.",
+    ),
+    Column(
+        "orders_unclear",
+        "category",
+        "Ids of those of which the list does not say whether they were: a day or the network is not known.",
     ),
 )
 
@@ -192,5 +197,10 @@ SUMMARY = (
         "searched",
         "string",
         "Last day of a search for orders that found none, by the runs' lists; NA: none made.",
+    ),
+    Column(
+        "orders_unclear",
+        "string",
+        "Ids of the orders of which the lists do not say whether they were in force at one of these.",
     ),
 )

@@ -18,6 +18,7 @@ from blockwatch.analysis.columns import OBSERVATIONS, VERDICTS, Column
 from blockwatch.analysis.orders import in_force, orders_on, searches_on
 from blockwatch.model import ControlStep, DnsStep, Measurement, Observation
 from blockwatch.run import RunOpen
+from blockwatch.target import Order
 from blockwatch.verdict import Verdict
 
 
@@ -68,7 +69,8 @@ def verdict_frame(runs: Iterable[Judged | Plain]) -> pd.DataFrame:
                 "sealed": None if sealed is None else line <= sealed,
                 "when": when,
                 "key": key,
-                "orders": " ".join(one.id for one in orders if in_force(one, at, verdict.asn)) or None,
+                "orders": _ids(one for one in orders if in_force(one, at, verdict.asn)),
+                "orders_unclear": _ids(one for one in orders if in_force(one, at, verdict.asn) is None),
                 "searched": _searched(opened, verdict.target),
             }
             for name, values in rows.items():
@@ -120,6 +122,11 @@ def _step_fields(opened: RunOpen, measurement: Measurement, step: Observation) -
 def _key(opened: RunOpen) -> str | None:
     """The name of a run's key: what stands before its hash and bytes (C2SP signed-note)."""
     return opened.key.partition("+")[0] if opened.key else None
+
+
+def _ids(orders: Iterable[Order]) -> str | None:
+    """Their ids, separated by spaces; one that holds a space, as no list of ours can, loses it."""
+    return " ".join("_".join(one.id.split()) for one in orders) or None
 
 
 def _searched(opened: RunOpen, target: str) -> str | None:

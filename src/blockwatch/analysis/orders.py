@@ -4,8 +4,9 @@ Rules of this file:
 
 * the list is the volunteer's word; that an order is on it says nothing of why a site fails, and that none is
   on it says only that none was known to whoever wrote the list;
-* days may be known to the month or year alone: an order counts as in force as far as its days allow it;
-* where it names networks it says nothing of others, nor of one that was not learned.
+* in force is only what the list has both days for, on a network that it covers; where a day or the network is
+  not known, so is the answer. A day may be known to the month or year alone: then all of it counts;
+* what an order names (a page, a host) is for people to hold against the address.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ def searches_on(opened: RunOpen, target: str) -> tuple[Search, ...]:
     return tuple(search for search in opened.searches if target in search.targets)
 
 
-def in_force(order: Order, at: int, asn: int | None) -> bool:
-    """Whether an order was in force at ``at`` (microseconds since the epoch) on a network, by the list."""
-    if order.networks is not None and asn not in order.networks:
-        return False
-    day = datetime.fromtimestamp(at // 1_000_000, UTC).date().isoformat() if 0 <= at < 1 << 57 else ""
-    begin, end = order.effective_from or order.issued, order.effective_to
-    begun = begin is None or day[: len(begin)] >= begin
-    return begun and (end is None or day[: len(end)] <= end)
+def in_force(order: Order, at: int, asn: int | None) -> bool | None:
+    """Whether an order was in force on a network at ``at`` (µs since the epoch); ``None``: unclear."""
+    day = datetime.fromtimestamp(at // 1_000_000, UTC).date().isoformat() if 0 <= at < 1 << 57 else None
+    begin, end, networks = order.effective_from or order.issued, order.effective_to, order.networks
+    here = True if networks is None else None if asn is None else asn in networks
+    begun = None if begin is None or day is None else day[: len(begin)] >= begin
+    going_on = None if end is None or day is None else day[: len(end)] <= end
+    told = (here, begun, going_on)
+    return False if False in told else None if None in told else True

@@ -153,9 +153,10 @@ def _counted(chosen: pd.DataFrame, group: pd.Series[int]) -> pd.DataFrame:
         table["sites"] = _sites(chosen, group)
     if {"key", "sealed"} <= set(chosen.columns):
         table["keys"] = chosen["key"].where(chosen["sealed"].fillna(False)).groupby(group).nunique()
-    if {"orders", "searched"} <= set(chosen.columns):
-        listed = chosen["orders"].astype("string").groupby(group)
-        table["orders"] = pd.Series({number: _ids(values) for number, values in listed}, dtype="string")
+    if {"orders", "orders_unclear", "searched"} <= set(chosen.columns):
+        for name in ("orders", "orders_unclear"):
+            listed = chosen[name].astype("string").groupby(group)
+            table[name] = pd.Series({number: _ids(values) for number, values in listed}, dtype="string")
         table["searched"] = chosen["searched"].astype("string").groupby(group).max()
     return table.join(_brackets(chosen, group))
 

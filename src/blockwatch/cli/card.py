@@ -14,6 +14,12 @@ from blockwatch.model import ControlStep, DnsStep, HttpStep, Measurement, Observ
 from blockwatch.store import Run
 from blockwatch.verdict import Verdict
 
+_FORCE = {
+    True: "in force here then, by the list",
+    False: "not in force here then, by the list",
+    None: "whether in force here then the list does not say",
+}
+
 
 def print_card(run: CoveredRun, measurement: Measurement, line: int, verdict: Verdict | None) -> None:
     """Print what was done, what it means, and where the evidence lies (``line`` of the log, from 1)."""
@@ -78,10 +84,11 @@ def _facts(run: Run, measurement: Measurement, verdict: Verdict | None) -> Itera
 def _orders(run: Run, measurement: Measurement) -> Iterator[tuple[str, str]]:
     """What the run's own list knows of orders against the target."""
     for one in orders_on(run.open, measurement.target):
-        then = "" if in_force(one, measurement.started, run.open.vantage.asn) else "not "
+        then = _FORCE[in_force(one, measurement.started, run.open.vantage.asn)]
         begin, end = one.effective_from or one.issued, one.effective_to
         days = f"{begin or 'an unknown day'} to {end or 'an unknown day'}"
-        told = [one.kind, one.issuer, one.number, f"{days} ({then}in force here then)", one.source]
+        named = f"{one.scope or 'what'} {' '.join(one.names)}" if one.names else None
+        told = [one.kind, one.issuer, one.number, named, f"{days} ({then})", one.source]
         yield "order", f"{one.id}: {', '.join(filter(None, told))} (checked {one.checked_on})"
     for search in searches_on(run.open, measurement.target):
         yield "searched", f"{search.on}: {search.found}, {search.source}"

@@ -34,6 +34,8 @@ def command(identity: str, results: Path, screenshot: Path | None, step: int | N
 
     Example: blockwatch show 0f3a9c1b2d4e5f60-000012 --screenshot page.png
     """
+    from blockwatch.cli.kept import Damaged, say
+    from blockwatch.evidence.once import one_copy_each
     from blockwatch.evidence.opened import opened_runs
 
     if re.fullmatch(r"[0-9a-f]{16}-\d{6,}", identity) is None:
@@ -43,8 +45,14 @@ def command(identity: str, results: Path, screenshot: Path | None, step: int | N
         )
     if step is not None and screenshot is None:
         raise UsageError("--step is for --screenshot", remedy="Add: --screenshot FILE.png")
-    with opened_runs([results]) as folders:
+    damaged = Damaged()
+    with opened_runs([results]) as found:
+        of_run = identity.partition("-")[0]
+        # one that was named itself may have been given another name
+        named = found if len(found) == 1 else [folder for folder in found if folder.name.endswith(of_run)]
+        folders = one_copy_each(named, on_damage=damaged, on_note=say)
         _show(identity, folders, results, screenshot, step)
+    damaged.refuse()
 
 
 def _show(
@@ -72,10 +80,7 @@ def _found(
     from blockwatch.judge import judge_run
     from blockwatch.model import Measurement
 
-    wanted = identity.partition("-")[0]
     for folder in folders:
-        if len(folders) > 1 and not folder.name.endswith(wanted):
-            continue  # one that was named itself may have been given another name
         run = read_covered(folder)
         for number, (_, record) in enumerate(run.lines(), start=1):
             if isinstance(record, Measurement) and record.id == identity:

@@ -12,17 +12,20 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.log import read_close
 from blockwatch.evidence.merkle import Tree, leaf_hash
 from blockwatch.evidence.note import parse_campaign_key
 from blockwatch.evidence.reading import Run
 from blockwatch.evidence.report import Damage
 from blockwatch.evidence.verify_seal import Seals
-from blockwatch.run import Record, RunOpen
+from blockwatch.run import Record, RunClose, RunOpen
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +110,22 @@ class CoveredRun(Run):
                 pass
         assert self._coverage is not None  # noqa: S101, said by the pass
         return self._coverage
+
+
+class SealedRun(CoveredRun):
+    """A run as far as a good seal covers it: whoever has a copy can write more lines behind."""
+
+    def lines(self) -> Iterator[tuple[bytes, Record]]:
+        """The sealed lines; raises as :meth:`CoveredRun.lines`."""
+        if self._coverage is None:
+            for _ in super().lines():
+                pass
+        yield from islice(super().lines(), self.coverage.sealed)
+
+    @cached_property
+    def close(self) -> RunClose | None:
+        """How the run ended; ``None``: no seal says so."""
+        return read_close(self.log) if self.coverage.whole else None
 
 
 def read_covered(folder: Path) -> CoveredRun:

@@ -2,7 +2,8 @@
 
 Rules of this file:
 
-* where a list of keys is given, only runs that one of these keys sealed; what others wrote has no say in it;
+* where a list of keys is given, only runs that one of these keys sealed, and of these only the lines under
+  the seal; what others wrote has no say in it. The days of a key are held against the run's own clock;
 * a run of which several copies are named (a results folder, a bundle of it, a backup) is read once;
 * of copies of which one begins with all of another the one sealed furthest is read, then the longest; that is
   told and is no fault;
@@ -20,7 +21,7 @@ from typing import TypeVar
 
 from blockwatch.errors import EvidenceError
 from blockwatch.evidence.allow import Allowed, allowed_by
-from blockwatch.evidence.covered import Coverage, CoveredRun, read_covered
+from blockwatch.evidence.covered import Coverage, CoveredRun, SealedRun, read_covered
 from blockwatch.evidence.log import LOG_FILE, parting
 from blockwatch.evidence.note import parse_campaign_key
 from blockwatch.evidence.reading import read_run
@@ -46,9 +47,9 @@ def read_each(
     """
     for folder in one_copy_each(folders, on_damage=on_damage, on_note=on_note, allowed=allowed):
         try:
-            run = read_covered(folder)
-            made = work(run)
+            run = read_covered(folder) if allowed is None else SealedRun(folder)
             left_out = allowed is not None and not run.coverage.sealed
+            made = work(run)
         except EvidenceError as error:
             if on_damage is None:
                 raise
@@ -56,8 +57,11 @@ def read_each(
         else:
             if left_out:
                 on_note(f"left out, as it names a key of the list that did not seal it: {folder}")
-            else:
-                yield run, made
+                continue
+            if allowed is not None and not run.coverage.whole:
+                rest = run.coverage.lines - run.coverage.sealed
+                on_note(f"of {folder} the last {rest} lines are left out, which no seal covers")
+            yield run, made
 
 
 def one_copy_each(
@@ -81,7 +85,8 @@ def one_copy_each(
             on_note(f"left out, as it is by no key of the list: {folder}")
     chosen: list[Path] = []
     for run, copies in named.items():
-        chosen += copies if len(copies) == 1 else _chosen(run, copies, on_damage, on_note)
+        sealed_alone = allowed is not None
+        chosen += copies if len(copies) == 1 else _chosen(run, copies, on_damage, on_note, sealed_alone)
     return chosen
 
 
@@ -93,7 +98,9 @@ def _is_listed(opened: RunOpen, allowed: Sequence[Allowed]) -> bool:
     return allowed_by(allowed, key, opened.started) is not None
 
 
-def _chosen(run: str, folders: list[Path], on_damage: OnDamage, on_note: OnNote) -> list[Path]:
+def _chosen(
+    run: str, folders: list[Path], on_damage: OnDamage, on_note: OnNote, sealed_alone: bool
+) -> list[Path]:
     damaged: list[Path] = []
     copies: list[Copy] = []
     for folder in folders:
@@ -104,7 +111,7 @@ def _chosen(run: str, folders: list[Path], on_damage: OnDamage, on_note: OnNote)
     if not copies:
         return damaged
     best = max(copies, key=lambda copy: (copy[0].sealed, copy[0].lines))
-    wrong = _wrong(best, copies)
+    wrong = _wrong(best, copies, sealed_alone)
     for folder, what in wrong.items():
         error = EvidenceError(what, where=str(folder / LOG_FILE), remedy=f"blockwatch verify {folder}")
         if on_damage is None:
@@ -115,12 +122,12 @@ def _chosen(run: str, folders: list[Path], on_damage: OnDamage, on_note: OnNote)
     return damaged if best[1] in wrong else [best[1], *damaged]
 
 
-def _wrong(best: Copy, copies: list[Copy]) -> dict[Path, str]:
-    """Copies that are not read, each with what is wrong with it."""
+def _wrong(best: Copy, copies: list[Copy], sealed_alone: bool) -> dict[Path, str]:
+    """Copies that are not read, and what is wrong with each; ``sealed_alone``: only sealed lines count."""
     found: dict[Path, str] = {}
     for other in copies:
         line = None if other is best else parting(best[1] / LOG_FILE, other[1] / LOG_FILE)
-        if line is None:
+        if line is None or (sealed_alone and not other[0].covers(line)):
             continue
         words = "another history of the run than in {}, from line " + f"{line} on"
         found[other[1]] = words.format(best[1])

@@ -21,7 +21,9 @@ from blockwatch.judge.outcomes import OK, SKIPPED
 from blockwatch.judge.sight import Hop, Sight, redirect_of
 from blockwatch.verdict import State
 
-_LEAST = 2  # owners of control targets that must meet it, and half of all
+_LEAST = (
+    2  # owners of control targets that must meet it, and half of those that could; or one, if so many fail
+)
 _PAGES = ("http.blockpage", "http.redirect")
 Met = frozenset[tuple[str, str]]
 
@@ -35,17 +37,29 @@ def controls_alike(case: Case, sight: Sight, finding: Finding) -> Finding | None
     shown = mechanism.startswith(_PAGES)
     wanted = frozenset(one for one in met(sight) if (one[0] == "page" if shown else one == (step, kind)))
     alike: dict[str, list[bool]] = defaultdict(list)  # owner of control targets → whether each met it
+    amiss: dict[str, list[bool]] = defaultdict(list)  # and whether each met that or got no page
     for made in case.peers.made.values() if wanted else ():
         for one in made:
-            whose = owner(parts(one.url).host)
-            if one.role == "control" and whose != owner(parts(case.url).host):
-                alike[whose].append(bool(wanted & met(Sight(one.id, one.observations, one.url))))
+            whose, its = owner(parts(one.url).host), Sight(one.id, one.observations, one.url)
+            if one.role != "control" or whose == owner(parts(case.url).host):
+                continue
+            amiss[whose].append(bool(wanted & met(its)) or not _reached(its))
+            if parts(one.url).scheme == parts(case.url).scheme:  # else it cannot meet the same
+                alike[whose].append(bool(wanted & met(its)))
     same = [whose for whose, every in alike.items() if all(every)]
-    if len(same) < _LEAST or len(same) * 2 < len(alike):
+    worse = [whose for whose, every in amiss.items() if all(every)]
+    many = len(same) >= _LEAST and len(same) * 2 >= len(alike)
+    if not many and not (same and len(worse) >= _LEAST and len(worse) * 2 >= len(amiss)):
         return None
     who = ", ".join(sorted(same)[:3])
     text = f"Control targets of this run meet the same ({who}): the line does so to nearly everybody"
     return replace(unclear(text, finding.witnesses, finding.failed_step), everybody=True)
+
+
+def _reached(sight: Sight) -> bool:
+    """Whether the redirects ended at a page; over TLS, with a chain valid for its name."""
+    last = sight.hops[-1] if sight.hops else None
+    return last is not None and any(flow.responded and (flow.valid or not last.secure) for flow in last.own)
 
 
 def met(sight: Sight) -> Met:

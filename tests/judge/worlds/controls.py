@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from blockwatch.model import Measurement
-from tests.judge.stage import changed, measured
+from tests.judge.stage import calm_measurement, changed, measured
 from tests.judge.world import CUT, HOST, OTHER, SECOND, Page, World, resolves
 from tests.judge.worlds.say import HTTP, row
 
@@ -40,6 +40,13 @@ row(
     **SPENT,
 )
 row(
+    "the bill is unpaid; one control target in cleartext shows it, the others are cut off",
+    "inconclusive",
+    rule="line.controls",
+    others=(shown(30, NAMES[0]), *(cut(31 + i, name) for i, name in enumerate(NAMES))),
+    **SPENT,
+)
+row(
     "all but a list of names is cut off, control targets too",
     "inconclusive",
     rule="line.controls",
@@ -57,7 +64,7 @@ row(
     "cut off by SNI; of the control targets one is cut off, too",
     "blocked",
     "tls.reset.sni",
-    others=(cut(30, NAMES[0]), control(31, NAMES[1], "https"), control(32, NAMES[2], "https")),
+    others=(cut(30, NAMES[0]), *(calm_measurement(30 + i, 30 * SECOND, NAMES[i], OTHER) for i in (1, 2))),
     grades="strong",
     **LISTED,
 )

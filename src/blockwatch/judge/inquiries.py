@@ -15,7 +15,7 @@ from blockwatch.judge.answers import LINE, SYSTEM, given
 from blockwatch.judge.ground import Ground
 from blockwatch.judge.names import neutral, parts
 from blockwatch.judge.negative import ghostly
-from blockwatch.judge.outcomes import EMPTY, NXDOMAIN, OK, TRUST
+from blockwatch.judge.outcomes import EMPTY, NXDOMAIN, OK, REFUSED, SERVFAIL, TIMEOUT, TRUST
 from blockwatch.judge.public import denies, nowhere
 from blockwatch.judge.scene import Scene
 from blockwatch.judge.sight import MADE_UP
@@ -70,12 +70,13 @@ def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
 
 
 def _made_up(scene: Scene, calm: tuple[str, ...]) -> list[str]:
-    """A name that nobody has, where this one is denied: does the resolver say what it knows that from? And
-    where this one has an address for the line alone: does every name that does not exist?
+    """A name that nobody has, where this one is denied: does the resolver say what it knows that from? Where
+    it fails: does the resolver still find out anything, or live on what it remembers? And where this one has
+    an address for the line alone: does every name that does not exist?
 
     Asked twice, as the second answer is one that it remembers.
     """
-    if scene.answers.how not in (EMPTY, NXDOMAIN) and not ghostly(scene):
+    if scene.answers.how not in (EMPTY, NXDOMAIN, TIMEOUT, SERVFAIL, REFUSED) and not ghostly(scene):
         return []
     return [f"{crc32(scene.hop.host.encode()):08x}.{host}" for host in calm[:1]]
 

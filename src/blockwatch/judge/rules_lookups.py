@@ -72,6 +72,10 @@ def _doubted(scene: Scene, failed: list[Lookup]) -> Finding | None:
     if answers.alive() is None and how not in _TOLD:
         text = f"The line's resolver does not answer ({how}), and no other name shows whether it lives"
         return unclear(text, of(failed), "dns")
+    made_up = [x for x in scene.hop.made_up if x.end != outcomes.SKIPPED]
+    if how not in _TOLD and made_up and all(x.end not in (OK, *_TOLD) for x in made_up):
+        text = f"The line's resolver does not answer ({how}), nor for a name that it cannot remember"
+        return unclear(text, refs(of(failed)[:6], of(made_up)), "dns")
     agreeing = _agreeing(answers)
     if agreeing and not answers.doubled:
         text = (

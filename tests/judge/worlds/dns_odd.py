@@ -194,3 +194,18 @@ row(
     resolvers=("system", *UDP),
     grades="signs",
 )
+
+
+# A resolver that has lost its upstream: what it remembers it still gives, so control names are no witness.
+
+for failing in (f.TIMEOUT, f.SERVFAIL, f.REFUSED):
+    for lives, states in ((False, "inconclusive"), (True, "blocked")):
+        row(
+            f"{failing}, not for controls; a name that nobody has {'is denied' if lives else 'fails, too'}",
+            states,
+            "dns." if lives else "",
+            rule="dns.fails",
+            grades="signs",
+            lookup=isp(failing),
+            nobody=lambda r, said=f.NXDOMAIN if lives else failing: said if r == "line" else f.NXDOMAIN,
+        )

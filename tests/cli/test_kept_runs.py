@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+
 from blockwatch.target import Order, Search
-from tests.cli.command import BLOCKWATCH, HOSTILE, RUN_ID, blockwatch, kept_run, no_traceback
+from tests.cli.command import BLOCKWATCH, HOSTILE, NO_NETWORK, RUN_ID, blockwatch, kept_run, no_traceback
 
 
 def test_verdicts_as_lines_for_programs(tmp_path: Path) -> None:
@@ -108,6 +111,48 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     process.stdout.close()
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, b"")
+
+
+def test_a_table_for_people_fits_a_page(tmp_path: Path) -> None:
+    kept_run(tmp_path / "results")
+    table = blockwatch("summarise", "results", cwd=tmp_path).stdout
+    assert max(map(len, table.splitlines())) < 160
+    assert "site" in table
+    full = blockwatch("summarise", "results", "--format", "csv", cwd=tmp_path).stdout
+    assert "blocked_low" in full
+    assert "blocked_low" not in table
+
+
+@pytest.mark.parametrize("command", [["judge"], ["summarise"], ["verify"], ["bundle"], ["forget"]])
+def test_where_runs_lie_one_step_deeper_is_said(tmp_path: Path, command: list[str]) -> None:
+    kept_run(tmp_path / "results" / "demo")
+    done = blockwatch(*command, "results", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "There are runs in results/demo: name that." in done.stderr
+
+
+def test_a_line_of_cron_is_told_nothing_where_nothing_is_left(tmp_path: Path) -> None:
+    """Exit code 2 says it; words would be a letter each time."""
+    (tmp_path / "list.txt").write_text("https://example.com/\n")
+    words = ["run", "--resume", "--targets", "list.txt", "--yes"]
+    for quiet, said in ((["--quiet"], ""), ([], "there is no run of yours to resume here")):
+        done = _without_network(tmp_path, *words, *quiet)
+        assert done.returncode == 2, done.stderr
+        assert said in done.stderr
+        assert bool(done.stderr) == bool(said)
+
+
+def _without_network(cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that would end if it touched the network."""
+    script = f"{NO_NETWORK}from blockwatch.cli.main import main\nmain(sys.argv[1:])\n"
+    return subprocess.run(
+        [sys.executable, "-c", script, *words],
+        cwd=cwd,
+        env={"BLOCKWATCH_STATE": str(cwd / "state")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_show_tells_what_the_list_knows_of_orders(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def _table(frame: pd.DataFrame) -> str:
     for name in shown.columns:
         values = shown[name]
         if isinstance(values.dtype, pd.DatetimeTZDtype):
-            shown[name] = values.dt.strftime("%Y-%m-%d %H:%M").astype("object")
+            shown[name] = values.dt.strftime("%Y-%m-%d %H:%MZ").astype("object")
         elif pd.api.types.is_float_dtype(values.dtype):
             shown[name] = values.map(lambda v: "" if pd.isna(v) else f"{v:.2f}").astype("object")
         else:

@@ -43,7 +43,7 @@ def command(
     """
     from blockwatch.cli.words import harmless
     from blockwatch.evidence.crypt import recipients_of
-    from blockwatch.evidence.opened import encrypted_runs, opened_runs
+    from blockwatch.evidence.opened import encrypted_runs, no_run, opened_runs
     from blockwatch.store import find_runs
 
     if split is not None and not math.isfinite(split):
@@ -58,11 +58,7 @@ def command(
         click.echo(f"left out, as it goes into a file of its own: {harmless(path)} (encrypted)", err=True)
     with opened_runs(paths) as folders:
         if not folders:
-            raise UsageError(
-                "there is no run here",
-                where=", ".join(map(str, paths)),
-                remedy="Name a run or results folder.",
-            )
+            raise no_run(paths)
         if wacz:
             written = _web_archive(folders, output, recipients, part_bytes)
         else:

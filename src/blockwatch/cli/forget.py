@@ -26,9 +26,8 @@ def command(runs: tuple[Path, ...], yes: bool) -> None:
 
     Example: blockwatch forget results/20261122T052412Z-home-0123456789abcdef
     """
-    from blockwatch.cli.kept import no_run
     from blockwatch.cli.words import harmless
-    from blockwatch.evidence.opened import encrypted_runs
+    from blockwatch.evidence.opened import encrypted_runs, no_run
     from blockwatch.evidence.tombstone import is_aside, was_exported
     from blockwatch.store import find_runs
 

@@ -7,8 +7,6 @@ error.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -46,7 +44,7 @@ def covered_runs(
     """
     from blockwatch.evidence.allow import read_allow_list
     from blockwatch.evidence.once import read_each
-    from blockwatch.evidence.opened import opened_runs
+    from blockwatch.evidence.opened import no_run, opened_runs
 
     with opened_runs(paths) as folders:
         if not folders:
@@ -113,6 +111,7 @@ def frame_of(
     paths: tuple[Path, ...], damaged: Damaged, fingerprints: Pack, beside: Beside, allow: Path | None
 ) -> pd.DataFrame:
     """The verdicts on every run below ``paths``; raises :class:`UsageError` where there is none."""
+    from blockwatch.evidence.opened import no_run
     from blockwatch.joined import load
 
     say_encrypted(paths)
@@ -131,28 +130,6 @@ def _none_listed(paths: Iterable[Path], allow: Path) -> UsageError:
         where=", ".join(map(str, paths)),
         remedy="blockwatch verify says of each run which key it names; blockwatch key allow adds one.",
     )
-
-
-def no_run(paths: Iterable[Path]) -> UsageError:
-    """What to say where there is nothing to read."""
-    named = list(paths)
-    remedy = "Name a run folder, the folder that --results named, or a bundle."
-    if below := list(islice(_below(named), 6)):
-        remedy = f"There are runs in {', '.join(map(str, below[:5]))}{', …' * (len(below) > 5)}: name that."
-    return UsageError("there is no run here", where=", ".join(map(str, named)), remedy=remedy)
-
-
-def _below(paths: Iterable[Path]) -> Iterator[Path]:
-    """Folders of runs one step further down: the demo's, the sample's, one for each campaign."""
-    from blockwatch.evidence.merge import ASIDE
-    from blockwatch.evidence.reading import run_folders
-
-    for path in paths:
-        with suppress(OSError):
-            for folder in sorted(path.iterdir()):
-                hidden = folder.name.startswith(".") or folder.name == ASIDE
-                if folder.is_dir() and not hidden and any(run_folders(folder)):
-                    yield folder
 
 
 def say(note: str) -> None:

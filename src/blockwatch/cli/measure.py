@@ -77,7 +77,7 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
         if folder is not None:
             verdicts, faults = _judge_and_keep(folder, memory, fingerprints)
             code = Exit.PARTIAL if faults and code is Exit.OK else code
-            _remember(close, code)
+            _remember(close, code, twice=memory is None)
             if not options.quiet:
                 with contextlib.suppress(BrokenPipeError):  # the reader had enough
                     _say(folder, close, verdicts, encrypted=memory is not None)
@@ -92,11 +92,16 @@ def measure(options: Options, targets: TargetsFile, *, retest_of: str | None = N
 
 def _part(plan: Plan, options: Options, retest_of: str | None) -> Part:
     """All of the plan, or what the run to be resumed left of it."""
-    from blockwatch.cli.resume import Part, resumed, say
+    from blockwatch.cli.resume import NothingLeft, Part, resumed, say
 
     if not options.resume:
         return Part(plan)
-    part = resumed(plan, options.results, encrypted=bool(options.encrypt_to), retest_of=retest_of)
+    try:
+        part = resumed(plan, options.results, encrypted=bool(options.encrypt_to), retest_of=retest_of)
+    except NothingLeft as error:
+        if options.quiet:  # cron would send a letter each time that all is well
+            raise click.exceptions.Exit(error.exit_code) from error
+        raise
     if not options.quiet:
         say(part)
     return part
@@ -183,8 +188,11 @@ def _fault_words(faults: list[str]) -> str:
     )
 
 
-def _remember(close: RunClose, code: Exit) -> None:
-    """Note how it went; a place for state that cannot be written is no reason to fail a run."""
+def _remember(close: RunClose, code: Exit, *, twice: bool) -> None:
+    """Note how it went; a place for state that cannot be written is no reason to fail a run.
+
+    ``twice``: with second measurements, whose number says of an encrypted run how many sites were amiss.
+    """
     from blockwatch.host.last_run import LastRun, remember
 
     last = LastRun(
@@ -193,7 +201,7 @@ def _remember(close: RunClose, code: Exit) -> None:
         reason=close.reason,
         exit_code=int(code),
         planned=close.planned,
-        measured=close.measured,
+        measured=close.measured if twice else min(close.measured, close.planned),
     )
     try:
         remember(last)
@@ -216,5 +224,6 @@ def _say(folder: Path, close: RunClose, verdicts: Sequence[Verdict], *, encrypte
         return
     click.echo(seal_words(folder))
     if finals:
-        click.echo(f"more: blockwatch judge --explain {folder}   blockwatch show {finals[-1].id}")
+        click.echo(f"more: blockwatch judge --explain {folder}   "
+                   f"blockwatch show {finals[-1].id} --results {folder}")  # fmt: skip
     sys.stdout.flush()

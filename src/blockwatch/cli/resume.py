@@ -35,6 +35,10 @@ resume_option = click.option("--resume", is_flag=True, help="Go on with the newe
                              "then; limits count anew.")  # fmt: skip
 
 
+class NothingLeft(UsageError):
+    """There is no run to go on with, or it is complete: the ordinary case of a line of cron."""
+
+
 def _nothing(first: RunOpen) -> None:
     """A run that resumes none may be begun on any network."""
 
@@ -56,7 +60,10 @@ class _Stopped(msgspec.Struct, frozen=True):
 
 
 def resumed(plan: Plan, results: Path, *, encrypted: bool, retest_of: str | None = None) -> Part:
-    """What the newest run, or re-test of it, left of ``plan``. Raises ``UsageError``, ``EvidenceError``."""
+    """What the newest run, or re-test of it, left of ``plan``.
+
+    Raises ``NothingLeft``, any other ``UsageError`` and ``EvidenceError``.
+    """
     from blockwatch.cli.sealing import held_signer
     from blockwatch.evidence.rootnote import is_encrypted
     from blockwatch.runner.rest import what_is_left
@@ -69,7 +76,7 @@ def resumed(plan: Plan, results: Path, *, encrypted: bool, retest_of: str | None
         folder = _newest(results, signer, retest_of)
     if folder is None:
         what = "run of yours" if retest_of is None else f"re-test of yours of run {retest_of}"
-        raise UsageError(f"there is no {what} to resume here", where=str(results), remedy=_ANEW)
+        raise NothingLeft(f"there is no {what} to resume here", where=str(results), remedy=_ANEW)
     if is_encrypted(folder) != encrypted:
         remedy = "leave out --encrypt-to" if encrypted else "name a key with --encrypt-to"
         raise UsageError(
@@ -81,7 +88,7 @@ def resumed(plan: Plan, results: Path, *, encrypted: bool, retest_of: str | None
         stopped = _encrypted(plan, folder, signer) if encrypted else _plain(plan, folder)
     left = what_is_left(plan, stopped.run, stopped.done, stopped.worked)
     if left is None:
-        raise UsageError("this run is complete: nothing is left of it", where=str(folder), remedy=_ANEW)
+        raise NothingLeft("this run is complete: nothing is left of it", where=str(folder), remedy=_ANEW)
     return Part(left, _same_network(stopped), folder)
 
 
@@ -215,7 +222,7 @@ def _encrypted(plan: Plan, folder: Path, signer: Signer | None) -> _Stopped:
 
     noted = read_progress(folder, signer) if signer else None
     if noted is None:
-        raise UsageError(
+        raise NothingLeft(
             "this run is complete, or left no word of how far it came", where=str(folder), remedy=_ANEW
         )
     scope = canonical(scope_of(plan))

@@ -11,6 +11,10 @@ from blockwatch.cli.kept import Damaged, allow_option, frame_of, say
 from blockwatch.cli.packs import fingerprints_option, packs_of
 from blockwatch.cli.vantages import beside_of, control_run_options
 
+_FOR_PEOPLE = (
+    "network", "n", "ok", "blocked", "down", "refused", "inconclusive", "ok_before", "blocked_first",
+    "blocked_last", "ok_after", "mechanism", "orders", "keys", "excluded",
+)  # fmt: skip
 _COUNT = click.IntRange(0, 1_000_000_000)
 
 
@@ -29,7 +33,8 @@ _COUNT = click.IntRange(0, 1_000_000_000)
 @control_run_options
 @allow_option
 @click.option("--format", "form", default="table", show_default=True,
-              type=click.Choice(["table", "csv", "parquet", "json"]), help="Form of the answer.")  # fmt: skip
+              type=click.Choice(["table", "csv", "parquet", "json"]),
+              help="Form of the answer; a table has columns for people, the others have all.")  # fmt: skip
 def command(
     paths: tuple[Path, ...],
     by: str,
@@ -69,5 +74,7 @@ def command(
     for note in doubts(table):
         say(note)
     sys.stdout.flush()
+    if form == "table":
+        table = table[[*columns, *(name for name in _FOR_PEOPLE if name not in columns)]]
     sys.stdout.buffer.write(render(table, form))
     damaged.refuse()

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from blockwatch.errors import EvidenceError, UsageError
 from blockwatch.evidence.disk import in_words
 from blockwatch.evidence.incoming import kind_of
-from blockwatch.evidence.naming import run_folder_name
-from blockwatch.evidence.reading import find_runs, read_run
+from blockwatch.evidence.naming import OWN_FOLDERS, run_folder_name
+from blockwatch.evidence.reading import find_runs, read_run, run_folders
 from blockwatch.evidence.rootnote import encrypted_folders, is_encrypted
 from blockwatch.evidence.unbundle import unpack
 
@@ -48,6 +49,25 @@ def encrypted_runs(paths: Iterable[Path]) -> list[Path]:
         for folder in [path] if is_encrypted(path) else encrypted_folders(path):
             found.setdefault(folder.resolve(), folder)
     return list(found.values())
+
+
+def no_run(paths: Iterable[Path]) -> UsageError:
+    """What to say where there is nothing to read."""
+    named = list(paths)
+    remedy = "Name a run folder, the folder that --results named, or a bundle."
+    if below := list(islice(_below(named), 6)):
+        remedy = f"There are runs in {', '.join(map(str, below[:5]))}{', …' * (len(below) > 5)}: name that."
+    return UsageError("there is no run here", where=", ".join(map(str, named)), remedy=remedy)
+
+
+def _below(paths: Iterable[Path]) -> Iterator[Path]:
+    """Folders of runs one step further down: the demo's, the sample's, one for each campaign."""
+    for path in paths:
+        with suppress(OSError):
+            for folder in sorted(path.iterdir()):
+                ours = folder.name.startswith(".") or folder.name in OWN_FOLDERS
+                if folder.is_dir() and not ours and any(run_folders(folder)):
+                    yield folder
 
 
 def _encrypted(path: Path) -> UsageError:

@@ -16,7 +16,7 @@ import msgspec
 from blockwatch.errors import EvidenceError, UsageError
 from blockwatch.evidence.merge import ASIDE
 from blockwatch.evidence.mistaken import mistake
-from blockwatch.evidence.opened import opened_paths
+from blockwatch.evidence.opened import no_run, opened_paths
 from blockwatch.evidence.reading import is_run, linked_runs, runs_at
 from blockwatch.evidence.report import Finding, Report
 from blockwatch.evidence.tombstone import read_tombstones
@@ -93,7 +93,7 @@ def _place(path: Path, reader: Reader, opened: ExitStack, held: Held) -> _Place:
     runs = [held.keep(_named(verify_run(run, reader))) for run in _runs_in(folder)]
     whole = _folder(path, folder, runs, reader)
     if not runs and not whole:
-        raise UsageError("there is no run here", where=str(path), remedy=_REMEDY)
+        raise no_run([path])
     return _Place(path, runs, whole)
 
 

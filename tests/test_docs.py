@@ -116,3 +116,16 @@ def test_documented_exit_codes_are_those_of_the_program() -> None:
     assert [int(code) for code in table] == [int(code) for code in Exit]
     for code in Exit:
         assert f"{int(code)} " in (blockwatch.epilog or "")
+
+
+def test_the_map_of_the_code_is_whole() -> None:
+    """ARCHITECTURE.md says of every file of ``judge/`` what it is for, and names none that is not there."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    part = text[text.index("## Where to change what") :]
+    rules, elsewhere = part.split("Elsewhere:")
+    named = set(re.findall(r"`([a-z_]+)`", rules))
+    there = {file.stem for file in (ROOT / "src/blockwatch/judge").glob("*.py")} - {"__init__", "once"}
+    assert named == there
+    for path in re.findall(r"`([a-z_]+/[a-z_/]*(?:\.py)?)`", elsewhere):
+        places = (ROOT, ROOT / "src" / "blockwatch")
+        assert any((place / path).exists() for place in places), path

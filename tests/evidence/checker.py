@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 CHECKER = Path(__file__).parents[2] / "tools" / "check_evidence.py"
 LINE = re.compile(
-    r".*?: (?:(?:WRONG|NOT READ) at (?P<where>\S+)(?: \((?P<record>.+?)\))?: .*|(?P<title>\w+( up to here)?( \(clock \w+\))?))"
+    r".*?: (?:WRONG at (?P<where>\S+): .*|(?P<title>\w+(?: up to here)?(?P<loose>, the run before .*)?))"
 )
-STAMP = re.compile(r"bad (?:stamp|second signature) at (\S+): .+")
+STAMP = re.compile(r"bad stamp '([^']+)': .+")
 
 
 class Told(NamedTuple):
@@ -23,9 +23,8 @@ class Told(NamedTuple):
 
     title: str | None  # null: something is wrong
     where: str | None
-    record: str | None
-    stamps: list[str]  # places of bad ones
-    notes: list[str]
+    loose: bool  # the run before it is vouched for only by an unsigned note
+    stamps: list[str]  # names of bad ones
 
     @property
     def grade(self) -> str | None:
@@ -44,22 +43,22 @@ def _load() -> ModuleType:
 _CHECKER = _load()
 
 
-def ask(
-    path: Path, *, keys: tuple[object, ...] = (), roots: Path | None = None, require: str | None = None
-) -> tuple[int, list[Told]]:
+def ask(path: Path, *, keys: tuple[object, ...] = (), roots: Path | None = None) -> tuple[int, list[Told]]:
     """Exit code, and what is said of each."""
     arguments = [str(path), *(word for key in keys for word in ("--key", str(key)))]
     arguments += ["--tsa-root", str(roots)] if roots else []
-    arguments += ["--require", require] if require else []
     with redirect_stdout(io.StringIO()) as out:
         code = _CHECKER.main(arguments)
     told: list[Told] = []
     for line in out.getvalue().splitlines():
         if line.startswith("  "):
             found = STAMP.fullmatch(line.strip())
-            (told[-1].stamps if found else told[-1].notes).append(found[1] if found else line.strip())
+            assert found, line
+            told[-1].stamps.append(found[1])
         else:
             match = LINE.fullmatch(line)
             assert match, line
-            told.append(Told(match["title"], match["where"], match["record"] or None, [], []))
+            loose = match["loose"] or ""
+            title = match["title"] and match["title"].removesuffix(loose)
+            told.append(Told(title, match["where"], bool(loose), []))
     return code, told

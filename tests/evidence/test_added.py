@@ -77,7 +77,7 @@ def test_a_bad_second_signature_says_nothing_against_the_run(tmp_path: Path, how
     assert [(found.kind, found.where) for found in report.findings] == [("signature", SECOND)]
     assert (report.sound, report.level, report.reaches(level)) == (True, level, True)
     code, (told,) = ask(run)
-    assert (code, told.grade, told.stamps) == (9, str(level), [SECOND])
+    assert (code, told.grade) == (0, str(level))  # the second checker leaves it to OpenSSH
     assert read_covered(run).coverage.sealed == (4 if level.rank else 0)
     done = blockwatch("verify", run, cwd=tmp_path)
     assert done.returncode == 9

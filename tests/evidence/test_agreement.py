@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 from hashlib import sha256
 from pathlib import Path
@@ -108,10 +109,11 @@ def test_both_checkers_agree_on_random_damage(name: str, tmp_path: Path, authori
         file.write_bytes(changed(good, change))
         ours, wrong, stamps = compared(path, authority)
         said = f"seed {seed}, round {number}: {change} in {file.name}: {ours}, {wrong}, {stamps}"
-        # Ours knows types of fields and all of a stamp; OpenSSL minds bytes on which nothing rests.
+        # Ours knows types of fields, all of a stamp and the second signature, and the warcinfo, which no line
+        # names; OpenSSL minds bytes on which nothing rests.
         if file.suffix in (".tsr", ".json") or name in ("unsealed", "killed"):
             assert ours or not wrong, said
-        elif file.suffix == ".ots":
+        elif file.suffix in (".ots", ".sig") or file.name == "bodies.warc.gz":
             assert ours or not (wrong or stamps), said
         else:
             assert bool(ours) == bool(wrong or stamps), said
@@ -132,7 +134,8 @@ def compared(path: Path, authority: Authority) -> tuple[Places, Places, Places]:
     stamps = tuple(place for one in told for place in one.stamps)
     assert code == (9 if wrong or stamps else 0)
     if not wrong and all(report.sound for report in reports):
-        titles = (sorted(report.title for report in reports), sorted(one.title or "" for one in told))
+        words = [re.sub(r" \(clock \w+\)", "", report.title) for report in reports]
+        titles = (sorted(words), sorted(one.title or "" for one in told))
         stricter = ours or stamps  # about a stamp: ours reads all of it, OpenSSL minds other bytes
         assert titles[0] == titles[1] or (stricter and set(map(tuple, titles)) == {("timed",), ("sealed",)})
     return ours, wrong, stamps

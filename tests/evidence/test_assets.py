@@ -42,39 +42,57 @@ def by_us(path: Path, asset: Asset, authorities: Authorities) -> list[Report]:
 
 
 @pytest.mark.parametrize("name", list(ASSETS))
-def test_both_checkers_say_what_is_so(name: str, tmp_path: Path, authorities: Authorities) -> None:
+def test_verify_says_what_is_so(name: str, tmp_path: Path, authorities: Authorities) -> None:
     asset = ASSETS[name]
-    path = asset.make(tmp_path, authorities)
-    ours = by_us(path, asset, authorities)
-    code, theirs = ask(path, keys=KEYS[asset.key], roots=authorities.known.roots, require=asset.require)
-    findings = [finding for report in ours for finding in report.findings]
-    also_found = [place for one in theirs for place in [*([one.where] if one.where else []), *one.stamps]]
-    assert bool(findings) == bool(also_found) == bool(asset.where), (findings, also_found)
-    assert code == (9 if asset.where or asset.low else 0)
+    reports = by_us(asset.make(tmp_path, authorities), asset, authorities)
+    findings = [finding for report in reports for finding in report.findings]
+    assert bool(findings) == bool(asset.where), findings
     if asset.where:
         assert asset.where in [finding.where for finding in findings], findings
-        assert asset.where in also_found, also_found
         assert all(finding.what for finding in findings)
     if asset.grades:
-        assert tuple(str(report.level) if report.sound else None for report in ours) == asset.grades
-        assert tuple(one.grade for one in theirs) == asset.grades
-    titles = [report.title if report.sound else None for report in ours]
-    assert sorted(filter(None, titles)) == sorted(one.title for one in theirs if one.title)
-    assert asset.titles in ((), tuple(titles))
-    also_told = {note for one in theirs for note in one.notes}
-    assert {which(report) for report in ours if report.sound and report.kind != "folder"} <= also_told
+        assert tuple(str(report.level) if report.sound else None for report in reports) == asset.grades
+    if asset.titles:
+        assert tuple(report.title if report.sound else None for report in reports) == asset.titles
+    assert all(which(report) for report in reports if report.sound and report.kind != "folder")
     if asset.says:
-        assert asset.says in " ".join(note for report in ours for note in report.notes)
-        assert asset.says in " ".join(note for one in theirs for note in one.notes)
+        assert asset.says in " ".join(note for report in reports for note in report.notes)
     if asset.require:
-        assert all(report.reaches(Level(asset.require)) for report in ours) != asset.low
+        assert all(report.reaches(Level(asset.require)) for report in reports) != asset.low
+
+
+@pytest.mark.parametrize("name", list(ASSETS))
+def test_the_second_checker_agrees(name: str, tmp_path: Path, authorities: Authorities) -> None:
+    """It finds what ``verify`` finds, and gives the same grades, but where the asset says why not."""
+    asset = ASSETS[name]
+    path = asset.make(tmp_path, authorities)
+    code, told = ask(path, keys=KEYS[asset.key], roots=authorities.known.roots)
+    bad = [one for one in told if one.where or one.stamps]
+    assert code == (9 if bad else 0)
+    assert bool(bad) == bool(asset.where and not asset.alone), told
+    if asset.alone:
+        return
+    ours = by_us(path, asset, authorities)
+    titles = [re.sub(r" \(clock \w+\)", "", report.title) if report.sound else "" for report in ours]
+    assert sorted(titles) == sorted(one.title or "" for one in told)
+    if asset.grades:
+        assert tuple(one.grade for one in told) == asset.grades
+    loose = ["only by an unsigned note" in " ".join(report.notes) for report in ours]
+    assert any(loose) == any(one.loose for one in told)
 
 
 @pytest.mark.parametrize("name", [name for name in RUNS if RUNS[name].record])
 def test_the_record_is_named(name: str, tmp_path: Path, authorities: Authorities) -> None:
     path = ASSETS[name].make(tmp_path, authorities)
     assert by_us(path, ASSETS[name], authorities)[0].findings[0].record == RUNS[name].record
-    assert ask(path)[1][0].record == RUNS[name].record
+
+
+def test_what_the_second_checker_does_not_see_is_little_and_said_in_the_document() -> None:
+    alone = [name for name in BROKEN if ASSETS[name].alone]
+    assert len(BROKEN) - len(alone) >= 110
+    text = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text("utf-8")
+    (counted,) = re.findall(r"^\| of these, both checkers find \| ([0-9]+) \|", text, re.M)
+    assert int(counted) == len(BROKEN) - len(alone)
 
 
 def test_the_document_says_how_many_there_are() -> None:
@@ -84,7 +102,7 @@ def test_the_document_says_how_many_there_are() -> None:
     counts = [
         int(found) for found in re.findall(r"^\| [a-z].* \| ([0-9]+) \| (?:`tests/|the same)", text, re.M)
     ]
-    assert counts[:3] == [broken, low, len(ASSETS) - broken - low]
+    assert counts[:1] + counts[2:4] == [broken, low, len(ASSETS) - broken - low]
 
 
 def test_there_are_enough_of_them() -> None:
@@ -115,18 +133,18 @@ def test_the_commands_exit_alike(name: str, tmp_path: Path, authorities: Authori
     ]
     done = blockwatch("verify", path, *shared, *(["--allow", str(allow)] if asset.key else []), cwd=tmp_path)
     keys = [word for key in KEYS[asset.key] for word in ("--key", str(key))]
-    argv = [sys.executable, str(CHECKER), str(path), *shared, *keys]
+    argv = [sys.executable, str(CHECKER), str(path), *shared[:2], *keys]
     other = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert no_traceback(done)
     assert other.stderr == ""
-    bad = asset.low or asset.where
-    assert (done.returncode, other.returncode) == ((9, 9) if bad else (0, 0)), done.stderr
+    codes = (9 if asset.low or asset.where else 0, 9 if asset.where else 0)  # the latter requires no grade
+    assert (done.returncode, other.returncode) == codes, done.stderr
 
 
 def test_the_other_checker_stands_alone_and_can_be_read() -> None:
     text = CHECKER.read_text("utf-8")
     assert [path.name for path in CHECKER.parent.glob("check_*.py")] == [CHECKER.name]
-    assert len(text.splitlines()) <= 547
+    assert len(text.splitlines()) <= 200
     assert ";" not in [token.string for token in tokenize.generate_tokens(io.StringIO(text).readline)]
     for node in ast.walk(ast.parse(text)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -54,11 +54,11 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
 
     def signed_by(self, key: VerifierKey) -> bool | None:
-        """Whether the signature of ``key`` holds; ``None``: it has not signed."""
-        return is_signed_by(self.note, key)
+        """Whether ``key`` wrote it; ``None``: no signature is in its name."""
+        return None if is_signed_by(self.note, key) is None else self.as_signed(key) is not None
 
     def as_signed(self, key: VerifierKey) -> bytes | None:
-        """The seal as ``key`` wrote it, which stamps speak of; ``None``: no signature of it holds."""
+        """The seal as ``key`` wrote it, which stamps speak of; ``None``: it did not."""
         return as_signed(self.note, key)
 
 

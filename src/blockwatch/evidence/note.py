@@ -5,8 +5,8 @@ Rules of this file:
 * a note is text, the first empty line, signature lines; where there is no such thing, an ``EvidenceError``;
 * base64 is read only in its one canonical form, so that no byte of a note can change unseen;
 * a campaign's key is named after itself: whoever renames a key makes another one;
-* anybody can add to a file: what stands behind the text and is no signature, or one by another key, or one
-  that does not hold, is left out, so that a good note stays one; what its signer wrote is text and signature;
+* what its signer wrote is the text, the empty line and the first line behind it (:func:`as_signed`); anybody
+  can add to a file: what stands behind that line is left out, so that a good note stays one;
 * nothing here signs, and nothing here trusts a key: both are for the caller.
 """
 
@@ -70,6 +70,7 @@ class Note(msgspec.Struct, frozen=True):
 
     text: bytes  # with its last line feed
     signatures: tuple[Signature, ...]
+    first: Signature | None  # in the first line behind the empty one
 
 
 def to_base64(content: bytes) -> str:
@@ -126,10 +127,11 @@ def parse_note(raw: bytes, where: str = "") -> Note:
         text.decode("utf-8")
     except UnicodeDecodeError as error:
         raise EvidenceError("a note that is not UTF-8", where=where) from error
-    found = tuple(filter(None, map(_signature, tail.split(b"\n")[:-1][:MAX_LINES])))
+    lines = [_signature(line) for line in tail.split(b"\n")[:-1][:MAX_LINES]]
+    found = tuple(filter(None, lines))
     if not found:
         raise EvidenceError("a note without a signature", where=where)
-    return Note(text + b"\n", found)
+    return Note(text + b"\n", found, lines[0])
 
 
 def _signature(line: bytes) -> Signature | None:
@@ -152,21 +154,25 @@ def format_note(text: bytes, signatures: tuple[Signature, ...]) -> bytes:
 
 
 def is_signed_by(note: Note, key: VerifierKey) -> bool | None:
-    """Whether a signature in the name of ``key`` holds; ``None``: there is none in its name."""
-    ours = any((each.name, each.id) == (key.name, key.id) for each in note.signatures)
-    return as_signed(note, key) is not None if ours else None
+    """Whether any signature in the name of ``key`` holds; ``None``: there is none in its name."""
+    ours = [each for each in note.signatures if (each.name, each.id) == (key.name, key.id)]
+    return any(_holds(each, note, key) for each in ours) if ours else None
 
 
 def as_signed(note: Note, key: VerifierKey) -> bytes | None:
-    """The note as ``key`` signed it, without what others added; ``None``: no signature of it holds."""
+    """The note as ``key`` wrote it, without what others added; ``None``: its signature comes not first."""
+    first = note.first
+    if first is None or (first.name, first.id) != (key.name, key.id) or not _holds(first, note, key):
+        return None
+    return format_note(note.text, (first,))
+
+
+def _holds(signature: Signature, note: Note, key: VerifierKey) -> bool:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    for each in note.signatures:
-        if (each.name, each.id) == (key.name, key.id):
-            try:
-                Ed25519PublicKey.from_public_bytes(key.public).verify(each.signature, note.text)
-            except (InvalidSignature, ValueError):  # the latter: a public key that is no point of the curve
-                continue
-            return format_note(note.text, (each,))
-    return None
+    try:
+        Ed25519PublicKey.from_public_bytes(key.public).verify(signature.signature, note.text)
+    except (InvalidSignature, ValueError):  # the latter: a public key that is no point of the curve
+        return False
+    return True

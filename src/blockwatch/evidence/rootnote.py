@@ -24,7 +24,7 @@ from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.naming import ENCRYPTED_FILE, NO_FILE, ROOT_FILE, is_plain, stands
 from blockwatch.evidence.note import (
     VerifierKey,
-    is_signed_by,
+    as_signed,
     parse_campaign_key,
     parse_note,
 )
@@ -62,7 +62,7 @@ def parse_root(raw: bytes, where: str = "") -> RootNote:
     if match is None:
         raise EvidenceError("not the note of an encrypted run", where=where)
     key = parse_campaign_key(match[2], where) if match[2] else None
-    signed = note is not None and key is not None and bool(is_signed_by(note, key))
+    signed = note is not None and key is not None and as_signed(note, key) is not None
     if note is not None and not signed:
         raise EvidenceError("a note with a signature that does not hold", where=where)
     return RootNote(

@@ -33,7 +33,7 @@ from blockwatch.evidence.naming import (
 )
 from blockwatch.evidence.note import (
     VerifierKey,
-    is_signed_by,
+    as_signed,
     parse_campaign_key,
     parse_note,
 )
@@ -116,7 +116,7 @@ def parse_tombstone(raw: bytes, where: str = "") -> Tombstone:
     if match is None:
         raise EvidenceError("not the tombstone of a run", where=where)
     key = parse_campaign_key(match[2], where) if match[2] else None
-    signed = note is not None and key is not None and is_signed_by(note, key)
+    signed = note is not None and key is not None and as_signed(note, key) is not None
     if note is not None and not signed:
         raise EvidenceError("a tombstone with a signature that does not hold", where=where)
     return Tombstone(
@@ -126,7 +126,7 @@ def parse_tombstone(raw: bytes, where: str = "") -> Tombstone:
         root=match[4],
         previous=match[5],
         when=match[6],
-        signed=bool(signed),
+        signed=signed,
     )
 
 

@@ -1,7 +1,7 @@
 """Which run or record was checked: a transcript must say so, as a path and a folder's name say nothing.
 
 Rules of this file: everything in the sentence is what the evidence itself says; times are those of its own
-clock. ``tools/check_evidence.py`` uses the same words, so that two transcripts can be compared.
+clock.
 """
 
 from __future__ import annotations

@@ -23,6 +23,10 @@ from tests.evidence.assets.world import (
 from tests.exchange.authority import Authority
 
 LOG, STAMP = "measurements.jsonl", "timestamps/tsa.tsr"
+# Why ``verify`` alone sees something.
+TIMES = "what a run says of the time is its own clock's word"
+CALENDARS = "of a .ots the second checker looks only for the seal, and counts it for nothing"
+WITNESSES = "witnesses are for verify"
 
 
 class Authorities(NamedTuple):
@@ -45,6 +49,7 @@ class Asset(NamedTuple):
     says: str = ""  # what both checkers must say of it
     key: str | None = None  # named by the reader; "both": those of both volunteers
     titles: tuple[str | None, ...] = ()  # the words of the grades
+    alone: str = ""  # why ``verify`` alone sees it, and the second checker does not
 
 
 def one(**options: Any) -> Callable[[Path, Authorities], Path]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from blockwatch.evidence.proof import make_proof
 from blockwatch.evidence.tombstone import forget_run
-from tests.evidence.assets.asset import LOG, Asset, Authorities, changed, one
+from tests.evidence.assets.asset import LOG, TIMES, Asset, Authorities, changed, one
 from tests.evidence.assets.world import (
     FIRST,
     HOUR,
@@ -176,8 +176,10 @@ DOUBT: dict[str, Asset] = {
     "up to here, its clock unknown": Asset(killed_off, ("sealed",), titles=("sealed up to here (clock unknown)",), require="sealed", low=True),
     "a proof whose clock is unknown": Asset(proof_of(offset=None), ("sealed",), titles=("sealed (clock unknown)",)),
     "a proof whose clock is off": Asset(proof_of(offset=90_000_000), ("sealed",), titles=("sealed (clock off)",)),
-    "a stamp over some lines that is older than they are": Asset(partly_stamped_later, where="timestamps/tsa.tsr"),
-    "a run that ended after one that names it was stamped": Asset(named_before_its_end, ("timed", None), where=LOG),
+    "a stamp over some lines that is older than they are": Asset(
+        partly_stamped_later, where="timestamps/tsa.tsr", alone=TIMES),
+    "a run that ended after one that names it was stamped": Asset(
+        named_before_its_end, ("timed", None), where=LOG, alone=TIMES),
     "the same, its clock unknown": Asset(
         lambda folder, authorities: named_before_its_end(folder, authorities, None), ("timed", "sealed"),
         says="a run that names this one is older than"),

@@ -86,7 +86,8 @@ FORMS: dict[str, Asset] = {
     # Lines.
     "a number beyond 2^53 in a field that is known": Asset(
         changed(lambda run: in_record(2, lambda said: said.update(us=2**60))(run), signer=None), where=f"{LOG}:2"),
-    "more lists than a line may have": Asset(changed(with_field([[]] * 262_200)), where=f"{LOG}:2"),
+    "more lists than a line may have": Asset(
+        changed(with_field([[]] * 262_200)), where=f"{LOG}:2", alone="the second checker bounds a line by its bytes"),
     "a line as long as it may be": Asset(changed(line_of(8_388_608)), ("unsigned",)),
     "a line one byte too long": Asset(changed(line_of(8_388_609)), where=f"{LOG}:2"),
     "keys in the order of UTF-16": Asset(changed(keys_in_line("\U0001f600", "\ufb33")), where=f"{LOG}:2"),

@@ -15,6 +15,7 @@ from blockwatch.evidence.tombstone import forget_run
 from blockwatch.model import HttpStep, Measured
 from blockwatch.store import RunWriter
 from tests.evidence.assets.asset import (
+    WITNESSES,
     Asset,
     Authorities,
     apart,
@@ -154,7 +155,7 @@ GOOD: dict[str, Asset] = {
     "with rests of a write": Asset(changed(rest_of_a_write), ("sealed",)),
     "with its seal under both names": Asset(changed(both_names), ("sealed",)),
     "with an unknown network and clock": Asset(one(asn=None, offset=None), ("sealed",)),
-    "witnessed": Asset(apart(), ("witnessed", "witnessed"), key="both", require="witnessed"),
+    "witnessed": Asset(apart(), ("witnessed", "witnessed"), key="both", require="witnessed", alone=WITNESSES),
     "a proof": Asset(proof(), ("sealed",)),
     "a proof with a stamp": Asset(proof_with_stamp(), ("timed",), require="timed"),
     "a proof by the key named": Asset(proof(), ("sealed",), key="ours"),

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import shutil
 import time
@@ -15,11 +14,10 @@ from typing import Any
 
 from blockwatch.evidence import ots
 from blockwatch.evidence.proof import make_proof
-from blockwatch.evidence.rootnote import root_text
-from blockwatch.evidence.signing import Signer
-from blockwatch.evidence.tombstone import forget_run
 from tests.evidence.assets.asset import (
+    CALENDARS,
     LOG,
+    TIMES,
     Asset,
     Authorities,
     apart,
@@ -49,7 +47,6 @@ from tests.evidence.assets.world import (
 
 Make = Callable[[Path, Authorities], Path]
 THIRD = "c" * 16
-HIDDEN = f"20191231T000000Z-{THIRD}"
 
 
 def shortened(folder: Path, authorities: Authorities) -> Path:
@@ -67,23 +64,6 @@ def killed_then_another(folder: Path, authorities: Authorities) -> Path:
     write_run(folder, count=2, close=False)  # sealed to its last line
     write_run(folder, SECOND, started=STARTED + HOUR)
     return folder
-
-
-def encrypted(*, signer: Signer | None = OURS, content: bytes = b"chunk 1 5\nhello") -> Make:
-    """A run in the place of the first of two, of which only what an encrypted one leaves readable is there."""
-
-    def make(folder: Path, authorities: Authorities) -> Path:
-        first = write_run(folder)
-        second = write_run(folder, SECOND, started=STARTED + HOUR)
-        root = json.loads(log_of(second)[0])["previous_root"]
-        shutil.rmtree(first)
-        text = root_text(THIRD, str(OURS.key), root, None, sha256(b"chunk 1 5\nhello").digest())
-        (folder / HIDDEN).mkdir()
-        (folder / HIDDEN / "run.age").write_bytes(content)
-        (folder / HIDDEN / "root").write_bytes(signer.note(text) if signer else text)
-        return folder
-
-    return make
 
 
 def witness_with_a_gap(folder: Path, authorities: Authorities) -> Path:
@@ -178,10 +158,6 @@ def bytes_of_the_first_run(folder: Path, first: Path, second: Path) -> None:
     path.write_bytes(path.read_bytes() + b"more")
 
 
-def bare_tombstone(folder: Path, first: Path, second: Path) -> None:
-    forget_run(first, None, "2026-11-22T06:40:00Z")
-
-
 def with_proofs(count: int, tree: bytes | None = None) -> Make:
     """So many proofs of a calendar; ``tree``: what stands after the hash."""
 
@@ -201,13 +177,12 @@ def swapped_members(said: dict[str, Any]) -> None:
     said["members"].reverse()
 
 
-def added_to_seals(more: bytes, *, before: bytes = b"") -> Callable[[Path, Authorities], None]:
+def added_to_seals(more: bytes) -> Callable[[Path, Authorities], None]:
     """What somebody without the key can do to a good run that is stamped, and signed for ssh, too."""
 
     def change(run: Path, authorities: Authorities) -> None:
         for name in ("checkpoint", "checkpoints/3"):
-            text, signed = (run / name).read_bytes().split(b"\n\n")
-            (run / name).write_bytes(text + b"\n\n" + before + signed + more)
+            (run / name).write_bytes((run / name).read_bytes() + more)
 
     return change
 
@@ -249,27 +224,22 @@ TRICKS: dict[str, Asset] = {
     # Keys.
     "unsigned, and a key named": Asset(one(signer=None), where=f"{LOG}:1", key="ours"),
     "partly sealed, and a key named": Asset(killed, where=f"{LOG}:4", key="ours"),
-    "a signature by somebody with an odd name": Asset(
-        changed(further_signature("o\u00a0d+d", b"1234", bytes(64))), ("sealed",), key="ours"),
-    "two signatures by the key, one of them bad": Asset(
-        changed(further_signature(OURS.key.name, OURS.key.id, bytes(64))), ("sealed",), key="ours"),
+    "a signature by somebody with an odd name after that of the key": Asset(
+        changed(further_signature("o\u00a0d+d", b"1234", bytes(64), last=True)), ("sealed",), key="ours"),
+    "a signature by somebody else before that of the key": Asset(
+        changed(further_signature("other", b"1234", bytes(64))), where="checkpoint", key="ours"),
+    "a bad signature by the key before a good one": Asset(
+        changed(further_signature(OURS.key.name, OURS.key.id, bytes(64))), where="checkpoint", key="ours"),
     "a bad signature by the key after a good one": Asset(
         changed(further_signature(OURS.key.name, OURS.key.id, bytes(64), last=True)), ("sealed",), key="ours"),
     "a signature in the key's name by an id that is not known": Asset(
         changed(further_signature(OURS.key.name, b"1234", bytes(64), last=True)), ("sealed",), key="ours"),
     "junk behind the seals": Asset(stamped(added_to_seals(b"junk\n\n\xff\0")), ("timed",), require="timed", says=LEFT_OUT),
     "more behind the seals than is read": Asset(stamped(added_to_seals(b"x\n" * 40_000)), ("timed",), require="timed", says=LEFT_OUT),
-    "many signatures before that of the key": Asset(
-        stamped(added_to_seals(b"", before=JUNK_LINES)), ("timed",), require="timed", says=LEFT_OUT),
-    "a seal whose signature comes too late": Asset(
-        changed(added_before(b"x\n" * 64)), where="checkpoint"),
-    # Runs that cannot be read here.
-    "a chain with an encrypted run": Asset(encrypted(), ("sealed",)),
-    "an unsigned note of an encrypted run": Asset(encrypted(signer=None), ("sealed",), says="only by an unsigned note", require="sealed", low=True),
-    "a note of an encrypted run by another key": Asset(encrypted(signer=THEIRS), where=f"{HIDDEN}/root"),
-    "a note without its encrypted run": Asset(encrypted(content=b""), where=f"{HIDDEN}/run.age"),
-    "an unsigned tombstone": Asset(two_runs(bare_tombstone), ("sealed",), says="only by an unsigned note", require="sealed", low=True),
-    "an unsigned tombstone, and nothing is required": Asset(two_runs(bare_tombstone), ("sealed",), says="only by an unsigned note"),
+    "many signatures behind that of the key": Asset(
+        stamped(added_to_seals(JUNK_LINES)), ("timed",), require="timed", says=LEFT_OUT),
+    "a line before the signature of a seal": Asset(changed(added_before(b"x\n")), where="checkpoint"),
+    # Runs that can be read.
     "with a stray encrypted file": Asset(changed(lambda run: (run / "run.age").write_bytes(b"")), ("sealed",)),
     "a chain whose first run has damaged bytes": Asset(two_runs(bytes_of_the_first_run), (None, "sealed"), where="bodies.warc.gz"),
     # Witnesses and copies.
@@ -279,15 +249,18 @@ TRICKS: dict[str, Asset] = {
     "a witness before and after": Asset(witness_before_and_after, BOTH_TIMED, require="witnessed", low=True, key="both"),
     "three copies, of which two differ": Asset(three_copies, where=LOG),
     # Time.
-    "a proof of a record that is younger than its stamp": Asset(late_proof, where="proof.json"),
+    "a proof of a record that is younger than its stamp": Asset(late_proof, where="proof.json", alone=TIMES),
     "a stamp older than a run whose clock nobody checked": Asset(unchecked_clock, ("timed",), says="by a clock that nobody checked"),
-    "a stamp whose status names another time": Asset(status_of_another_time, where="timestamps/tsa.tsr"),
+    "a stamp whose status names another time": Asset(
+        status_of_another_time, where="timestamps/tsa.tsr", alone=TIMES),
     "a stamp by a rough clock": Asset(rough_authority, ("timed",), require="timed"),
     "a good stamp beside a bad one": Asset(
         stamped(lambda run, _: (run / "timestamps" / "a.tsr").write_bytes(b"<html>")), ("timed",), where="timestamps/a.tsr"),
     "a good stamp beside a pipe": Asset(stamped(piped_stamp), ("timed",), where="timestamps/a.tsr"),
-    "a calendar's proof that is garbage": Asset(with_proofs(1, b"\xf0garbage"), ("sealed",), where=CALENDAR),
-    "a calendar's proof without an end": Asset(with_proofs(1, b"\x08"), ("sealed",), where=CALENDAR),
+    "a calendar's proof that is garbage": Asset(
+        with_proofs(1, b"\xf0garbage"), ("sealed",), where=CALENDAR, alone=CALENDARS),
+    "a calendar's proof without an end": Asset(
+        with_proofs(1, b"\x08"), ("sealed",), where=CALENDAR, alone=CALENDARS),
     "more stamps than are looked at": Asset(with_proofs(260), ("sealed",), says="stamps"),
     # Proofs.
     "a proof with its bytes in another order": Asset(proof(swapped_members), where="proof.json"),

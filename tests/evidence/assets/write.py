@@ -12,6 +12,7 @@ from tests.evidence.assets.bad import RUNS
 from tests.evidence.assets.doubt import DOUBT
 from tests.evidence.assets.forms import FORMS
 from tests.evidence.assets.good import GOOD
+from tests.evidence.assets.hidden import HIDDEN_RUNS
 from tests.evidence.assets.more import MORE
 from tests.evidence.assets.tricks import TRICKS
 from tests.evidence.assets.world import write_run
@@ -36,9 +37,9 @@ def all_assets() -> dict[str, Asset]:
             broken.change(run)
             return run
 
-        return Asset(make, where=broken.where)
+        return Asset(make, where=broken.where, alone=broken.alone)
 
-    return {**{name: made(name) for name in RUNS}, **MORE, **GOOD, **TRICKS, **FORMS, **DOUBT}
+    return {**{name: made(name) for name in RUNS}, **MORE, **GOOD, **TRICKS, **FORMS, **DOUBT, **HIDDEN_RUNS}
 
 
 def write_all(target: Path) -> Iterator[Path]:

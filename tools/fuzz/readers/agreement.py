@@ -45,7 +45,7 @@ def _unsealed(work: Path) -> Target:
     def read(raw: bytes) -> None:
         (copy / "measurements.jsonl").write_bytes(raw)
         ours = verify_run(copy, Reader()).report
-        (theirs,) = checker().check([copy])
+        (theirs,) = checker().check(copy)
         if theirs.bad and not ours.findings:
             raise AssertionError(f"we let pass: {theirs.bad}")
         if not ours.findings and (ours.lines, ours.root) != (len(theirs.leaves), theirs.root):
@@ -62,7 +62,7 @@ def _proof(work: Path) -> Target:
         path.write_bytes(raw)
         if verify_proof(path, Reader()).findings:
             return
-        (theirs,) = checker().check([path])
+        (theirs,) = checker().check(path)
         if theirs.bad:
             raise AssertionError(f"we let pass: {theirs.bad}")
 

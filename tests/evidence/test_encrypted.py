@@ -12,8 +12,10 @@ from typing import Any
 import pyrage
 import pytest
 
+from blockwatch.codec import canonical
 from blockwatch.errors import DiskError, EvidenceError, UsageError
-from blockwatch.evidence.chunks import chunk
+from blockwatch.evidence.chunks import ChunkHead, chunk
+from blockwatch.evidence.crypt import sealed
 from blockwatch.evidence.incoming import Imported, Incoming
 from blockwatch.evidence.naming import ENCRYPTED_FILE
 from blockwatch.evidence.opened import opened_runs
@@ -143,10 +145,16 @@ def by_hand(number: int, *pieces: tuple[str, int, bytes], run: str = RUN) -> byt
     return chunk(run, number, pieces, [MINE.to_public()])
 
 
+def sealed_alone(plain: bytes, number: int) -> bytes:
+    age = sealed(plain, [MINE.to_public()])
+    return b"chunk %d %d\n" % (number, len(age)) + age
+
+
 FIRST = (BODIES, 0, b"x" * 10), (LOG, 0, b"{}\n")
 THIRD = by_hand(3, (LOG, 3, b"{}\n")).partition(b"\n")[2]
 FLIPPED = bytearray(by_hand(2, (LOG, 3, b"{}\n")))
 FLIPPED[-1] ^= 1
+MORE = sealed_alone(canonical(ChunkHead(run=RUN, number=2, pieces=())) + b"\n\0more", 2)
 BAD = {
     "another run": (by_hand(2, (LOG, 3, b"{}\n"), run="f" * 16), "another run or another place"),
     "another number inside": (b"chunk 2 %d\n" % len(THIRD) + THIRD, "another run or another place"),
@@ -161,6 +169,7 @@ BAD = {
     "a length": (b"chunk 2 999999999\n" + bytes(99), "stands where chunk 2 should"),
     "something else": (b"hello\n", "something else stands where chunk 2 should"),
     "a bit": (bytes(FLIPPED), "damaged"),
+    "more than it says": (MORE, "it holds more than it says"),
 }  # fmt: skip
 
 
@@ -172,6 +181,21 @@ def test_what_no_writer_of_ours_leaves_is_refused(name: str, tmp_path: Path) -> 
         unsealed(tmp_path / "x", tmp_path / "results")
     assert {path.name for path in tmp_path.iterdir()} == {"x", "results"}
     assert list((tmp_path / "results").iterdir()) == []
+
+
+@pytest.mark.parametrize("count", [1, 5, 13, 40])
+def test_number_and_lengths_of_chunks_tell_little(tmp_path: Path, count: int) -> None:
+    """Of a run that has ended: neither how many were measured twice, nor which page came."""
+    pieces = chunks(encrypted(tmp_path / "sealed", count=count))
+    assert len(pieces) % 16 == 0
+    assert all(16_384 < len(piece.partition(b"\n")[2]) < 17_000 for piece in pieces)
+    for size, filled in ((16_000, 16_384), (16_384, 32_768), (40_000, 65_536), (70_000, 131_072)):
+        whole = by_hand(1, (LOG, 0, b"x" * size)).partition(b"\n")[2]
+        assert filled < len(whole) < filled + 1_000
+    assert (
+        read_run(unsealed(tmp_path / "sealed" / f"20261122T042000Z-{RUN}", tmp_path / "out")).close
+        is not None
+    )
 
 
 def test_chunks_that_are_left_out_or_moved_show(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Rules of this file (format: docs/evidence.md, "Runs encrypted as they are writte
 
 * a chunk is one age file after a line with its number and length; it holds pieces of the run's files;
 * numbers and the run's id are inside, so a chunk that was left out, moved or put in from elsewhere shows;
+* a chunk is filled up with zero bytes to one of few sizes, so that its length tells little of what is in it;
 * what a killed writer leaves behind, a last chunk that is not whole, is not part of the run;
 * who reads one believes nothing: names are those of evidence, the log and the captured bytes only grow.
 """
@@ -30,6 +31,7 @@ from blockwatch.model import Noun
 MAX_CHUNK = 67_108_864  # bytes of one age file
 _MAX_HEAD = 65_536  # bytes of the line that says what is in a chunk
 _MAX_FILES = 65_536
+_LEAST = 16_384  # bytes of a chunk before it is encrypted; others are twice, four times, … as long
 _PIECE = 262_144
 _LINE = re.compile(rb"chunk ([1-9][0-9]{0,15}) ([1-9][0-9]{0,8})\n")
 _LONGEST_LINE = 40
@@ -60,8 +62,14 @@ def chunk(run: str, number: int, pieces: Sequence[tuple[str, int, bytes]], recip
         pieces=tuple(Piece(name=name, at=at, bytes=len(content)) for name, at, content in pieces),
     )
     plain = b"".join([canonical(head), b"\n", *(content for _, _, content in pieces)])
-    age = sealed(plain, recipients)
+    age = sealed(plain.ljust(_filled(len(plain)), b"\0"), recipients)
     return b"chunk %d %d\n" % (number, len(age)) + age
+
+
+def _filled(size: int) -> int:
+    """The length that so many bytes are filled up to; what would become too long stays as it is."""
+    whole = max(_LEAST, 1 << (size - 1).bit_length())
+    return whole if whole < MAX_CHUNK else size
 
 
 def looks_like_chunks(begin: bytes) -> bool:
@@ -121,7 +129,7 @@ class _Unsealer:
             head = self._head(out.readline(_MAX_HEAD), number, where)
             for piece in head.pieces:
                 self._put(head.run, piece, out, where)
-            if out.read(1):
+            if any(piece.strip(b"\0") for piece in iter(lambda: out.read(_PIECE), b"")):
                 raise EvidenceError("it holds more than it says", where=where)
         plain.unlink()
 

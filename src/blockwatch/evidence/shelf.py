@@ -34,6 +34,8 @@ from blockwatch.evidence.warc import WARC_FILE, parse_member, warcinfo
 from blockwatch.model import HttpStep, Measurement
 from blockwatch.run import RunClose, RunOpen
 
+_ROUND = 16  # an encrypted run that has ended has a multiple of so many chunks, a long one of more
+
 
 class Entry(Protocol):
     """One encoded measurement."""
@@ -200,7 +202,12 @@ class EncryptedShelf:
         self._digest.update(content)
 
     def finish(self, root: str, signer: Signer | None) -> None:
-        """Note the root for the next run of the chain, signed; the file is read again."""
+        """Note the root for the next run of the chain, signed; the file is read again.
+
+        Empty chunks come before: the number of chunks must not tell how many sites were measured twice.
+        """
+        while self._number % max(_ROUND, (1 << self._number.bit_length()) // 8):
+            self._append([])
         self._file.close()
         with in_words(self._file.path), self._file.path.open("rb") as file:
             if file_digest(file, "sha256").digest() != self._digest.digest():

@@ -54,7 +54,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["key", "show", "--campaign", ""], 2, "one line of 1 to 200 characters"),
         (["key", "show", "--campaign", "\udcff"], 2, "one line of 1 to 200 characters"),
         (["plan", "--encrypt-to", "\udcff"], 2, "is no age key"),
-        (["retest", "--from", "results", "--targets", "targets.yaml"], 2, "Leave --targets out"),
+        (["retest", "--from", "results", "--targets", "targets.yaml"], 2, "--targets"),
         (["retest", "--from", "results"], 2, "there is no run in this folder"),
         (["summarise", "results", "--min-n", "-1"], 2, "--min-n"),
         (["summarise", "results", "--from", "2026-12-01", "--to", "2026-11-01"], 2, "the earlier one"),

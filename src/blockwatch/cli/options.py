@@ -121,9 +121,9 @@ def _line_of(path: Path) -> str:
 
 
 _POSITIVE = _Positive(min=0, min_open=True, max=1_000_000_000)
+targets_option = click.option("--targets", multiple=True, metavar="FILE", help="List of targets, or "
+                              f"pack:NAME; repeat for more. [default: {DEFAULT_TARGETS}]")  # fmt: skip
 _OPTIONS = (
-    click.option("--targets", multiple=True, metavar="FILE", help="List of targets, or pack:NAME; repeat for "
-                 f"more. [default: {DEFAULT_TARGETS}]"),
     click.option("--results", type=_FOLDER, default=Path("results"), show_default=True, metavar="DIR",
                  help="Folder for runs."),
     click.option("--probe", multiple=True, metavar="NAME", help="Question to put; repeat for more. "
@@ -162,7 +162,7 @@ _OPTIONS = (
 
 
 def measuring(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command all options of a run, handed over as one :class:`Options`."""
+    """Give a command the options of a run but its list; all are handed over as one :class:`Options`."""
 
     @functools.wraps(function)
     def gathered(**given: Any) -> None:

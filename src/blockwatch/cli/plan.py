@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from blockwatch.cli.options import Options, measuring, probes_of, settings_of, targets_of
+from blockwatch.cli.options import Options, measuring, probes_of, settings_of, targets_of, targets_option
 from blockwatch.cli.resume import resume_option
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _NAMED = """\
 @click.command(name="plan")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @resume_option
+@targets_option
 @measuring
 def command(options: Options, as_json: bool) -> None:
     """Show hosts, megabytes, minutes and risky categories of a run with the same options; send nothing.

@@ -47,8 +47,6 @@ def command(options: Options, source: Path, *, not_mine: bool) -> None:
     from blockwatch.evidence.covered import read_covered
     from blockwatch.evidence.log import LOG_FILE
 
-    if options.targets:
-        raise UsageError("the targets are those of --from", remedy="Leave --targets out.")
     if not os.path.lexists(source / LOG_FILE):
         what = "there is no run in this folder" if source.is_dir() else "there is no such run folder"
         raise UsageError(what, where=str(source), remedy="Name one run's folder that you may read.")

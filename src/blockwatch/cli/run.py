@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from blockwatch.cli.options import Options, measuring, targets_of
+from blockwatch.cli.options import Options, measuring, targets_of, targets_option
 from blockwatch.cli.resume import resume_option
 
 
 @click.command(name="run")
 @resume_option
+@targets_option
 @measuring
 def command(options: Options) -> None:
     """Measure every address of the targets, keep the evidence, and say what was found.

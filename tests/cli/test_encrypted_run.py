@@ -78,6 +78,8 @@ def test_a_run_that_this_machine_cannot_read(
     assert "blocking" in told
     assert "encrypted: only whoever holds the secret key can read it" in told
     assert sorted(path.name for path in folder.iterdir()) == ["root", "run.age"]
+    last = json.loads((tmp_path / "state" / "last_run.json").read_text())
+    assert last["measured"] == last["planned"]  # it does not tell that blocked sites were measured twice
     readable = b"".join(
         path.name.encode() + path.read_bytes() for path in (tmp_path / "results").rglob("*") if path.is_file()
     )

@@ -17,7 +17,7 @@ from blockwatch.judge.case import Peers
 from blockwatch.judge.errand import NO_NAME
 from blockwatch.judge.names import EXAMPLES, a_label
 from blockwatch.judge.once import once
-from blockwatch.judge.public import Public, at_first
+from blockwatch.judge.public import Public, answering_once, at_first
 from blockwatch.judge.row import LATEST
 from blockwatch.judge.sight import Hop, Lookup
 from blockwatch.model import DnsReply
@@ -176,13 +176,7 @@ class Answers:
     @once
     def _single(self) -> frozenset[str]:
         """Resolvers from which a control name drew one reply; none if it drew two from any of them."""
-        drew = [
-            (lookup.step.resolver, sum(reply.rcode is not None for reply in lookup.step.replies))
-            for lookup in self.hop.name_controls
-        ]
-        if any(replies > 1 for _, replies in drew):
-            return frozenset()
-        return frozenset(resolver for resolver, replies in drew if replies)
+        return answering_once(self.hop.name_controls)
 
     def _contradicts(self, lookup: Lookup, apart: bool = True) -> bool:
         replies = [reply for reply in lookup.step.replies if reply.rcode is not None]

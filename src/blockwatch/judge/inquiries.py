@@ -18,7 +18,7 @@ from blockwatch.judge.negative import ghostly
 from blockwatch.judge.outcomes import EMPTY, NXDOMAIN, OK, REFUSED, SERVFAIL, TIMEOUT, TRUST
 from blockwatch.judge.public import denies, nowhere
 from blockwatch.judge.scene import Scene
-from blockwatch.judge.sight import MADE_UP
+from blockwatch.judge.sight import FRESH, MADE_UP
 from blockwatch.model import Purpose
 
 _WINDOW_US = 4_000_000
@@ -54,6 +54,7 @@ def _lookups(scene: Scene, ground: Ground) -> list[FollowUp]:
         for resolver, asked, purpose, number in (
             *((r, host, Purpose.NAME_CONTROL, 0) for host in calm[:1] for r in (SYSTEM, LINE, *others)),
             *((r, neutral(name, *calm[:1]), Purpose.NAME_CONTROL, 1) for r in (SYSTEM, LINE)),
+            *((r, _fresh(scene, *calm[:1]), Purpose.NAME_CONTROL, FRESH) for r in others),
             (LINE, name, Purpose.REPEAT, 1),
             (SYSTEM, name, Purpose.REPEAT, 1),
             (SYSTEM, name, Purpose.REPEAT, 2),
@@ -79,6 +80,14 @@ def _made_up(scene: Scene, calm: tuple[str, ...]) -> list[str]:
     if scene.answers.how not in (EMPTY, NXDOMAIN, TIMEOUT, SERVFAIL, REFUSED) and not ghostly(scene):
         return []
     return [f"{crc32(scene.hop.host.encode()):08x}.{host}" for host in calm[:1]]
+
+
+def _fresh(scene: Scene, *calm: str) -> str:
+    """A name that nobody has, below one kept for examples: no censor's list holds it and no memory does, so
+    one reply shows that this path answers once. Another one each time.
+    """
+    first = scene.answers.system[0].step
+    return f"{crc32(f'{first.name}/{first.t}'.encode()):08x}.{neutral(first.name, *calm)}"
 
 
 def _helper_names(scene: Scene) -> tuple[str, ...]:

@@ -86,6 +86,7 @@ _GENERIC = frozenset(
     ]
 )
 _WORD = re.compile(r"\w+")
+_PART = re.compile(r"\s[-|–—·»:]+\s")
 
 
 def agrees(step: HttpStep, control: ControlStep | None) -> str:
@@ -173,6 +174,21 @@ def built_alike(step: HttpStep, control: ControlStep | None) -> bool:
     ours = {name.lower() for name, _ in step.headers} - _GENERIC
     theirs = {name.lower() for name, _ in control.headers} - _GENERIC
     return bool(theirs) and len(ours & theirs) * 10 >= len(theirs) * 7
+
+
+def kindred(step: HttpStep, control: ControlStep | None) -> bool:
+    """:func:`built_alike`; or :func:`structured_like`, with one name at the end or beginning of both titles,
+    as all pages of a site have (``headline | name``).
+    """
+    if control is None or built_alike(step, control):
+        return control is not None
+    return structured_like(step, control) and bool(_names(step.title) & _names(control.title))
+
+
+def _names(title: str | None) -> set[str]:
+    """The first and the last part of a title that has several, in lower case; none of few letters."""
+    told = [part.strip().lower() for part in _PART.split(title or "")]
+    return {part for part in (told[0], told[-1]) if len(part) >= 4} if len(told) > 1 else set()
 
 
 def alike(one: HttpStep, other: HttpStep) -> bool:

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import bogon, unreal
 from blockwatch.judge.once import once
-from blockwatch.judge.sight import Lookup
+from blockwatch.judge.sight import FRESH, Lookup
 from blockwatch.judge.soa import zone_denies
 
 _TOLD = frozenset({outcomes.NXDOMAIN, outcomes.EMPTY})
@@ -120,6 +120,25 @@ class Public:
         """Whether a resolver tells the truth over TCP."""
         told = any(self._good & set(x.step.addresses) for x in self._tcp.get(place, ()))
         return told and not self._repeats(place)
+
+
+def answering_once(controls: Iterable[Lookup]) -> frozenset[str]:
+    """Resolvers from which control names drew one reply; none if one drew two from any of them.
+
+    But a control name may be forged itself: then those count from which a name that is on no list and in no
+    memory drew one, if that is so of :data:`_RESOLVERS` and it drew two from none.
+    """
+    fresh: dict[str, int] = {}
+    known: dict[str, int] = {}
+    for lookup in controls:
+        replies = sum(reply.rcode is not None for reply in lookup.step.replies)
+        drew = fresh if lookup.step.round == FRESH else known
+        if replies:
+            drew[lookup.step.resolver] = max(replies, drew.get(lookup.step.resolver, 0))
+    doubled = [max(drew.values(), default=0) > 1 for drew in (fresh, known)]
+    if doubled[0] or (doubled[1] and len(fresh) < _RESOLVERS):
+        return frozenset()
+    return frozenset(fresh if doubled[1] else known)
 
 
 def _by_place(lookups: Iterable[Lookup]) -> dict[str, list[Lookup]]:

@@ -151,8 +151,7 @@ def _doubtful_page(
         if said:
             return _own_perhaps(Grade.STRONG if speaks else Grade.SIGNS, said, witnesses)
     belied = _copy_denies(scene, step) or (agreed == "void" and copy(scene, step) == "different")
-    kin = pages.built_alike(step, scene.control)
-    if kin and not speaks and not belied:
+    if pages.kindred(step, scene.control) and not speaks and not belied:
         return ok("The page differs from the control's in text only", witnesses)
     if speaks and tried and pages.structured_like(step, scene.control):
         text = "The page speaks of blocking, but is built like the control's: it may be the site's own"

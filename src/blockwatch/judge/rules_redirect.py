@@ -97,10 +97,12 @@ def _unbelied(scene: Scene, step: HttpStep) -> bool:
     """Whether a witness was there, and none speaks against a redirect that no other address gives: a copy
     over TLS that is no such redirect, or a control's page which is not built like that at its end.
     """
-    if scene.control is None or copy(scene, step) == "different":
+    if scene.control is None or not scene.control_ok:
+        return scene.control is not None
+    if copy(scene, step) == "different":
         return False
     end = scene.sight.hops[-1].response
-    kin = end is not None and pages.built_alike(step_of(end), scene.control)
+    kin = end is not None and pages.kindred(step_of(end), scene.control)
     return kin or not _control_led_on(scene)
 
 

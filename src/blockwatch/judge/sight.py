@@ -18,6 +18,7 @@ from blockwatch.judge.once import once
 from blockwatch.model import ControlStep, DnsStep, HttpStep, Observation, Purpose, TcpStep, TlsStep
 
 _FIRST, _RESOLVER, _RESIDUE = Purpose.FIRST, Purpose.RESOLVER, Purpose.RESIDUE
+FRESH = 2  # the round in which the control name is one that no list and no memory holds
 MADE_UP = 9  # the round from which control lookups are of names that nobody has
 PLAIN = (Purpose.FIRST, Purpose.REPEAT)  # no set: to hash a member of an enumeration takes longer
 NEAR = (Purpose.SNI_CONTROL_ON_TARGET, Purpose.HOST_CONTROL_ON_TARGET)  # other names at the site's address

@@ -28,6 +28,7 @@ from tests.judge.worlds import (  # noqa: F401 - they fill the table
     residue,
     speed,
     tcp,
+    there_only,
     tls,
     whose,
 )

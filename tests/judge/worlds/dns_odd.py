@@ -9,7 +9,7 @@ from blockwatch import failure as f
 from blockwatch.model import Measurement
 from blockwatch.run import Vantage
 from tests.judge.stage import changed, measured
-from tests.judge.world import DOH, HOST, OTHER, SECOND, SITE, UDP, World
+from tests.judge.world import DOH, GOOD_HOSTS, HOST, OTHER, SECOND, SITE, UDP, World
 from tests.judge.worlds.say import (
     everywhere,
     isp,
@@ -209,3 +209,21 @@ for failing in (f.TIMEOUT, f.SERVFAIL, f.REFUSED):
             lookup=isp(failing),
             nobody=lambda r, said=f.NXDOMAIN if lives else failing: said if r == "line" else f.NXDOMAIN,
         )
+
+# The control name at hand may be forged itself.
+row(
+    "SERVFAIL injected whoever is asked, for the control name at hand as well",
+    "blocked",
+    "dns.injection",
+    "dns.fails",
+    lookup=lambda r, name, n: (SITE,) if r == DOH or name not in (HOST, GOOD_HOSTS[0]) else f.SERVFAIL,
+    late=lambda r, name: (SITE,) if name in (HOST, *GOOD_HOSTS) else None,
+)
+row(
+    "SERVFAIL and then an address, from a path that answers every name twice",
+    "inconclusive blocked",
+    "dns.servfail",
+    lookup=lambda r, name, n: (SITE,) if r == DOH or name not in (HOST, GOOD_HOSTS[0]) else f.SERVFAIL,
+    late=lambda r, name: (SITE,),
+    grades="signs",
+)

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from blockwatch.evidence.allow import Allowed
 from blockwatch.evidence.bundle import Bundle
 from blockwatch.evidence.checkpoint import checkpoint_text
+from blockwatch.evidence.incoming import Imported, Incoming
 from blockwatch.evidence.merkle import leaf_hash, root_of
 from blockwatch.evidence.reading import find_runs, read_run
+from blockwatch.evidence.signing import new_signer
 from blockwatch.evidence.tombstone import forget_run
 from blockwatch.store import RunWriter
+from tests.evidence.assets.world import write_run
 from tests.evidence.collector import (
     SIGNER,
     bundled,
@@ -264,3 +268,22 @@ def test_a_tombstone_deletes_nothing(tmp_path: Path) -> None:
     receipt = take(tmp_path / "after.tar.gz", tmp_path / "collected")
     assert [stone.outcome for stone in receipt.forgotten] == ["aside"]
     assert b"when 2025" in stone.read_bytes()
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_list_of_keys_decides_whoever_came_first(tmp_path: Path, listed: bool) -> None:
+    """Anybody can seal a run of an id that is in every file name by a fresh key, and send it first."""
+    theirs = write_run(tmp_path / "theirs", RUN, signer=new_signer(), count=6)
+    ours = sealed(tmp_path / "ours", 2)
+    results = tmp_path / "collected"
+    results.mkdir()
+    outcomes = []
+    for number, folder in enumerate((theirs, ours, theirs)):
+        (file,) = bundled([folder], tmp_path / f"{number}.tar.gz")
+        allowed = [Allowed(key=SIGNER.key)] if listed else []
+        came = Incoming(results, [], "blockwatch 0", allowed).take(file)
+        assert isinstance(came, Imported)
+        outcomes.append(came.receipt.runs[0].outcome)
+    assert outcomes == (["new", "replaced", "aside"] if listed else ["new", "aside", "there already"])
+    (kept,) = find_runs([results])
+    assert read_run(kept).open.key == (str(SIGNER.key) if listed else read_run(theirs).open.key)

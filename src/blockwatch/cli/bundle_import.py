@@ -11,6 +11,9 @@ import click
 from blockwatch.errors import BlockwatchError, EvidenceError, Exit, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from blockwatch.evidence.allow import Allowed
     from blockwatch.evidence.incoming import Imported, Waiting
     from blockwatch.evidence.receipt import Receipt
 
@@ -18,7 +21,14 @@ _FORK = "one of them was killed while it was encrypted, a folder was copied, or 
 _WORSE = (Exit.OK, Exit.PARTIAL, Exit.USAGE, Exit.DISK, Exit.UNVERIFIED)
 
 
-def import_bundles(files: tuple[Path, ...], results: Path, identities: list[Any], *, as_json: bool) -> Exit:
+def import_bundles(
+    files: tuple[Path, ...],
+    results: Path,
+    identities: list[Any],
+    *,
+    as_json: bool,
+    allowed: Sequence[Allowed] = (),
+) -> Exit:
     """Import each file, whatever becomes of the others; the worst exit code of all."""
     from importlib.metadata import version
 
@@ -28,7 +38,7 @@ def import_bundles(files: tuple[Path, ...], results: Path, identities: list[Any]
 
     code = Exit.OK
     with ResultsLock(results):
-        incoming = Incoming(results, identities, f"blockwatch {version('blockwatch-toolkit')}")
+        incoming = Incoming(results, identities, f"blockwatch {version('blockwatch-toolkit')}", allowed)
         for file in _each(files):
             try:
                 if (mistaken := mistake_as_incoming(file)) is not None:

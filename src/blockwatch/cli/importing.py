@@ -20,9 +20,16 @@ _BEGIN = 4_096  # bytes that tell JSON
               type=click.Path(file_okay=False, path_type=Path), help="Folder for runs.")  # fmt: skip
 @click.option("--identity", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="File with "
               "your secret age key, for what is encrypted to it; repeat for more.")  # fmt: skip
+@click.option("--allow", type=click.Path(path_type=Path), metavar="FILE", help="A list of keys: of copies of "
+              "a run that contradict each other one that such a key sealed is kept.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Receipts as JSON objects, on standard output.")
 def command(
-    files: tuple[Path, ...], form: str | None, results: Path, identity: tuple[Path, ...], as_json: bool
+    files: tuple[Path, ...],
+    form: str | None,
+    results: Path,
+    identity: tuple[Path, ...],
+    allow: Path | None,
+    as_json: bool,
 ) -> None:
     """Take in bundles, whole or in parts, runs that `run --encrypt-to` wrote (the folder, one of several, or
     run.age), or OONI web_connectivity measurements (JSON or JSONL, also gzip).
@@ -34,6 +41,7 @@ def command(
 
     Example: blockwatch import 3f9a0c1b2d4e.tar.gz --results collected
     """
+    from blockwatch.evidence.allow import read_allow_list
     from blockwatch.evidence.crypt import identities_of
     from blockwatch.host.folders import note_folder
 
@@ -42,6 +50,7 @@ def command(
             "--identity is for what is encrypted; OONI's measurements are not",
             remedy="Leave out --identity, or --format for files of both kinds.",
         )
+    allowed = read_allow_list(allow) if allow else []
     note_folder(results)
     codes = [Exit.OK]
     identities = identities_of(identity)
@@ -50,7 +59,7 @@ def command(
     if bundles:
         from blockwatch.cli.bundle_import import import_bundles
 
-        codes.append(import_bundles(bundles, results, identities, as_json=as_json))
+        codes.append(import_bundles(bundles, results, identities, as_json=as_json, allowed=allowed))
     if others:
         from blockwatch.cli.ooni_import import import_ooni
 

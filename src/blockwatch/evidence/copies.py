@@ -7,14 +7,17 @@ says of itself; a log grows by replacing it with one that begins with the same l
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from itertools import islice, zip_longest
 from pathlib import Path
 
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.allow import Allowed, allowed_by
 from blockwatch.evidence.disk import in_words, sync_folder
 from blockwatch.evidence.log import LOG_FILE, read_lines
 from blockwatch.evidence.naming import DERIVED, STAMPS_FOLDER
+from blockwatch.evidence.note import parse_campaign_key
 from blockwatch.evidence.reading import last_byte, read_run
 from blockwatch.evidence.report import BESIDE, Report
 from blockwatch.evidence.summary import write_summary
@@ -53,15 +56,23 @@ def held(kept: Path) -> Report:
     return report
 
 
-def stronger(new: Report, ours: Report) -> bool:
-    """Whether a copy that contradicts the kept one is sealed further.
+def stronger(new: Report, ours: Report, allowed: Sequence[Allowed] = ()) -> bool:
+    """Whether a copy that contradicts the kept one is sealed further; first of all, by an ``allowed`` key.
 
     Seals by one key can be compared. Where the two name different keys anybody may have made either: the
     first stays, unless nothing at all of it is sealed.
     """
+    if _listed(new, allowed) != _listed(ours, allowed):
+        return _listed(new, allowed)
     if new.key != ours.key and ours.sealed:
         return False
     return new.sealed > ours.sealed
+
+
+def _listed(report: Report, allowed: Sequence[Allowed]) -> bool:
+    if report.key is None or not report.sealed or report.started is None:
+        return False
+    return allowed_by(allowed, parse_campaign_key(report.key), report.started) is not None
 
 
 def longer_here(ours: Report, new: Report) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from blockwatch.errors import EvidenceError, UsageError
+from blockwatch.evidence.allow import Allowed
 from blockwatch.evidence.bundle import KIND as LISTED
 from blockwatch.evidence.bundle import BundleList, list_run
 from blockwatch.evidence.bury import bury
@@ -88,10 +89,13 @@ def _no_file(path: Path) -> str:
 class Incoming:
     """Takes files into a results folder that the caller has locked."""
 
-    def __init__(self, results: Path, identities: list[Any], software: str) -> None:
+    def __init__(
+        self, results: Path, identities: list[Any], software: str, allowed: Sequence[Allowed] = ()
+    ) -> None:
+        """``allowed``: keys whose copy of a run is kept rather than another one's."""
         self.results, self._identities, self._software = results, identities, software
         refuse_ways_out(results)
-        self._kept = Kept(results)
+        self._kept = Kept(results, allowed)
         for left in (path for path in results.glob(f"{_STAGING}*") if not no_folder(path)):
             receipt_what_came(left, self._kept)  # of an import that was killed; we hold the lock
             shutil.rmtree(left)

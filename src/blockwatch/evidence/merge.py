@@ -12,7 +12,7 @@ Rules of this file (docs/evidence.md, "Import"):
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,7 @@ import msgspec
 
 from blockwatch.codec import canonical
 from blockwatch.errors import EvidenceError
+from blockwatch.evidence.allow import Allowed
 from blockwatch.evidence.aside import copy_aside, put_aside
 from blockwatch.evidence.bundle import BundledFile, BundledRun, list_run
 from blockwatch.evidence.copies import (
@@ -98,8 +99,9 @@ class _First(msgspec.Struct, frozen=True):
 class Kept:
     """The runs of a results folder, which the caller has locked."""
 
-    def __init__(self, results: Path) -> None:
-        self.results = results
+    def __init__(self, results: Path, allowed: Sequence[Allowed] = ()) -> None:
+        """``allowed``: keys whose copy of a run is kept rather than another one's."""
+        self.results, self._allowed = results, allowed
         self._folders: dict[str, Path] = {}
         self._followers: dict[str, list[str]] = {}
         self._finished: dict[str, Path] = {}  # run → its other copy, of which a killed import told nobody
@@ -172,7 +174,11 @@ class Kept:
             return _Joined("aside", f"the run kept here under this id is damaged: {without(kept, error)}")
         why = _ANOTHER if longer is None else contradiction(kept, new.folder)
         if why is not None:
-            return self._replace(new, kept, why) if stronger(new.report, ours) else _Joined("aside", why)
+            return (
+                self._replace(new, kept, why)
+                if stronger(new.report, ours, self._allowed)
+                else _Joined("aside", why)
+            )
         if longer is not None and longer > 0:
             return self._go_on(new, kept, ours, bundled, spare)
         added, left_out = add_vouchers(kept, new.folder, spare)

@@ -44,8 +44,10 @@ def _ours(work: Path) -> list[bytes]:
             for one, verdict in zip(measurements, verdicts, strict=True)
         ][:6]
         + [
-            msgspec.json.encode(to_ooni(one.open, one.measurements[-1], lambda step: None, one.verdicts[-1]))
+            msgspec.json.encode(to_ooni(one.open, judged, lambda step: None, one.verdicts[-1]))
             for one in worlds()
+            for judged in one.measurements
+            if judged.id == one.verdicts[-1].id and judged.probe == "web"
         ]
     )
 

@@ -20,7 +20,6 @@ from blockwatch.judge import judge_run, lingering, next_steps, wants_retest
 from blockwatch.model import (
     HttpStep,
     Measurement,
-    Purpose,
     TcpStep,
     TlsStep,
 )
@@ -148,6 +147,3 @@ def frame(world: World, count: int) -> tuple[RunOpen, RunClose]:
 def changed(measurement: Measurement, **fields: Any) -> Measurement:
     """A copy with other fields."""
     return msgspec.structs.replace(measurement, **fields)
-
-
-PURPOSES = tuple(Purpose)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-INTEGER, OCTETS, NULL, OID, UTF8, TIME = 0x02, 0x04, 0x05, 0x06, 0x0C, 0x18
+INTEGER, OCTETS, NULL, OID, TIME = 0x02, 0x04, 0x05, 0x06, 0x18
 SEQUENCE, SET = 0x30, 0x31
 _MAX_ITEMS = 1_000
 

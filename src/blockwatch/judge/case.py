@@ -64,7 +64,6 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
     gloomy: frozenset[str] = frozenset()  # helpers that say of working sites that they fail
     tainted: frozenset[str] = frozenset()  # whose page in cleartext was not the control's: no control names
     made: Mapping[str, tuple[Measurement, ...]] = {}  # by URL, in order
-    helper_answered: bool = False
     successes: tuple[int, ...] = ()  # when something surely worked, microseconds since the run opened
     attempts: tuple[int, ...] = ()  # when a TCP connection was tried, likewise
     checks: tuple[LineCheck, ...] = ()
@@ -134,7 +133,6 @@ class _Digest:
         self.tainted: dict[str, set[str]] = defaultdict(set)  # helper → names
         self.helpers = Helpers()
         self.made: dict[str, list[Measurement]] = defaultdict(list)
-        self.helper = False
         self.successes: list[int] = []
         self.attempts: list[int] = []
 
@@ -157,7 +155,6 @@ class _Digest:
         for step in made[HttpStep]:
             self._response(step)
         answers = [step.t + step.us for step in made[ControlStep] if step.failure is None]
-        self.helper = self.helper or bool(answers)
         self.successes += answers
         controls = [step for step in steps[ControlStep] if step.failure is None]
         for step in controls:
@@ -286,7 +283,6 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
             name for helper, names in sums.tainted.items() if helper not in unfit for name in names
         ),
         made={url: tuple(made) for url, made in sums.made.items()},
-        helper_answered=sums.helper,
         successes=tuple(sorted(sums.successes)),
         attempts=tuple(sorted(sums.attempts)),
         checks=open_.checks + (close.checks if close is not None else ()),

@@ -93,7 +93,6 @@ def block_server(url: str) -> dict[str, Any]:
     return {} if HOST in url else {"title": "Access Denied", "body_length": 190}
 
 
-FROM = "http://site.example.org/"
 SLOW = Page(length=300_000, us=20 * SECOND, truncated=True)
 FAST = Page(length=400_000, us=500_000)
 FROZEN = Page(length=16_384, us=200_000, stall=True)

@@ -62,14 +62,7 @@ def ident(node: Node, report: Report) -> Any:
 
 def url(node: Node, report: Report) -> Any:
     """A web address in normal form."""
-    value = text(node, report)
-    if value is BAD:
-        return BAD
-    try:
-        return web_address(value).url
-    except BadAddress as error:
-        report.error(node, error.what, error.remedy)
-        return BAD
+    return _address(node, report, lambda value: web_address(value).url)
 
 
 def url_note(node: Node) -> str | None:
@@ -81,11 +74,15 @@ def url_note(node: Node) -> str | None:
 
 
 def _endpoint(node: Node, report: Report) -> Any:
+    return _address(node, report, endpoint)
+
+
+def _address(node: Node, report: Report, normal: Callable[[str], str]) -> Any:
     value = text(node, report)
     if value is BAD:
         return BAD
     try:
-        return endpoint(value)
+        return normal(value)
     except BadAddress as error:
         report.error(node, error.what, error.remedy)
         return BAD

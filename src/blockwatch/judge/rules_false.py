@@ -32,6 +32,7 @@ from blockwatch.verdict import Grade
 
 LEFT = "An address that the site has left would look the same"
 DEAD = "nobody is there for the control either, which reached the site elsewhere: a dead server of the site's"
+TABLE = "Its resolver could not be asked by ourselves: a table of this machine's own would look the same"
 OVER_TCP = "Public resolvers give it over UDP alone, and the site's over TCP"
 PLACE = "A server of the site's that is meant for this place would look the same"
 PROXY = "This line gives other names special-purpose addresses, too, each its own: a proxy of this side's"
@@ -62,7 +63,10 @@ def bogon_answer(scene: Scene) -> Finding | None:
     here = [flow for flow in scene.hop.own if flow.address in nobodys and flow.responded]
     speaking = any(speaks(scene, step_of(flow), scene.text(flow)) for flow in here)
     foreign = nowhere or speaking or set(nobodys) <= _KNOWN_PRIVATE
-    return _false_answer(scene, lookups, mechanism, text, proved=bool(answers.proven), foreign=foreign)
+    found = _false_answer(scene, lookups, mechanism, text, proved=bool(answers.proven), foreign=foreign)
+    if scene.ruleset > 1 and found.grade and not answers.injected and not given(answers.line) & set(nobodys):
+        return sign(found.mechanism or mechanism, f"{text}. {TABLE}", found.witnesses)
+    return found
 
 
 def false_certificate(scene: Scene) -> Finding | None:

@@ -1,4 +1,4 @@
-"""A name in this machine's own table, where the line's resolver is not known and cannot be asked beside it."""
+"""A name in this machine's own table, where the line's resolver cannot be asked beside it."""
 
 from __future__ import annotations
 

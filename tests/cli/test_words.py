@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from blockwatch.cli.main import _explained
 from blockwatch.cli.measure import _EXIT_OF_REASON, _exit_code
 from blockwatch.cli.progress import words
-from blockwatch.cli.words import duration, harmless, iso, moment, said, size
+from blockwatch.cli.words import duration, harmless, iso, moment, moment_here, said, size
 from blockwatch.errors import ConfigError, DiskError, Exit
 from blockwatch.model import Measurement
 from blockwatch.run import RunClose
@@ -19,6 +21,22 @@ def test_text_of_strangers_is_harmless() -> None:
     assert harmless("a\x1b[31mb\nc\u202ed") == "a\\x1b[31mb\\nc\\u202ed"
     assert harmless("x" * 500, 10) == "xxxxxxxxx…"
     assert harmless("Новости") == "Новости"
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"), [("Asia/Almaty", " (2026-11-22 08:05:00 +0500 here)"), ("UTC", "")]
+)
+def test_the_reader_s_own_time_stands_beside_utc(
+    monkeypatch: pytest.MonkeyPatch, zone: str, told: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert moment_here(1_795_316_700_000_001) == f"2026-11-22 03:05:00 UTC{told}"
+        assert moment_here(2**62) == moment(2**62)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_times_sizes_and_lengths() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from blockwatch.analysis.orders import in_force, orders_on, searches_on
 from blockwatch.cli.table import console, print_table
-from blockwatch.cli.words import duration, harmless, moment, said, size
+from blockwatch.cli.words import duration, harmless, moment_here, said, size
 from blockwatch.evidence.covered import CoveredRun
 from blockwatch.evidence.log import LOG_FILE
 from blockwatch.evidence.warc import WARC_FILE
@@ -58,7 +58,7 @@ def _facts(run: Run, measurement: Measurement, verdict: Verdict | None) -> Itera
     vantage = run.open.vantage
     yield "id", measurement.id
     yield "target", f"{measurement.target}   {measurement.url}"
-    yield "when", f"{moment(measurement.started)}, for {duration(measurement.us)}"
+    yield "when", f"{moment_here(measurement.started)}, for {duration(measurement.us)}"
     network = (
         f"AS{vantage.asn} {vantage.network or ''} {vantage.country or ''}" if vantage.asn else "not known"
     )

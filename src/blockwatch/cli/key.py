@@ -156,4 +156,5 @@ def _key_named(text: str, known: list[Allowed]) -> tuple[VerifierKey, str]:
             "the key before it has no name in the list: give both one, or they count as two people's",
             err=True,
         )
+    click.echo("the key before it stays good: give its line to=YYYY-MM-DD if it should not", err=True)
     return rotation.new, names[-1] if names else ""

@@ -3,7 +3,7 @@
 Rules of this file:
 
 * whatever came from the network goes through :func:`harmless` before it reaches a terminal;
-* times are UTC and say so;
+* times are UTC and say so; where a person dates an event, those of the reader's own zone stand beside them;
 * words for verdicts are those of one ladder, used everywhere.
 """
 
@@ -59,6 +59,15 @@ def iso(us: int) -> str:
 def moment(us: int) -> str:
     """Return microseconds since the epoch for reading: ``2026-11-22 03:31:05 UTC``."""
     return iso(us)[:19].replace("T", " ") + " UTC"
+
+
+def moment_here(us: int) -> str:
+    """The same, with the reader's time where that is another: ``… UTC (2026-11-22 08:31:05 +0500 here)``."""
+    try:
+        here = (_EPOCH + timedelta(microseconds=us)).astimezone()
+    except (OverflowError, ValueError, OSError):
+        return moment(us)
+    return f"{moment(us)} ({here:%Y-%m-%d %H:%M:%S %z} here)" if here.utcoffset() else moment(us)
 
 
 def duration(us: int) -> str:

@@ -15,7 +15,8 @@ Rules of this file:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -163,18 +164,19 @@ def _counted(chosen: pd.DataFrame, group: pd.Series[int]) -> pd.DataFrame:
 
 def _sites(chosen: pd.DataFrame, group: pd.Series[int]) -> pd.Series[int]:
     """By group: how many sites there are, where addresses listed together are one."""
-    rows = pd.DataFrame({"group": group, **{name: chosen[name].astype("string") for name in _LISTED}})
-    parts = rows.drop_duplicates().groupby("group")
-    return pd.Series({number: _apart(part) for number, part in parts}, dtype="Int64")
+    together: dict[int, dict[tuple[str, str], set[str]]] = defaultdict(lambda: defaultdict(set))
+    rows = [chosen[name].astype("string").tolist() for name in _LISTED]
+    for number, run, target, url in zip(group.tolist(), *rows, strict=True):
+        together[number][run, target].add(url)
+    return pd.Series({number: _apart(listed.values()) for number, listed in together.items()}, dtype="Int64")
 
 
-def _apart(rows: pd.DataFrame) -> int:
+def _apart(listed: Iterable[set[str]]) -> int:
     """How many sets of addresses have none in common, of those that each run lists under one target."""
     apart: list[set[str]] = []
-    for _, urls in rows.groupby(["run", "target"])["url"]:
-        mine = set(urls)
-        apart, touching = [one for one in apart if not one & mine], [one for one in apart if one & mine]
-        apart.append(mine.union(*touching))
+    for urls in set(map(frozenset, listed)):
+        touching = [one for one in apart if one & urls]
+        apart = [one for one in apart if not one & urls] + [set(urls).union(*touching)]
     return len(apart)
 
 

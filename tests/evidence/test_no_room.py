@@ -71,6 +71,20 @@ def test_read_only_disk(tmp_path: Path) -> None:
     assert b"Name a place of your own with --results or -o." in output
 
 
+def test_evidence_on_a_medium_that_cannot_be_written_to(tmp_path: Path) -> None:
+    """A write-protected stick: it is bundled and checked all the same."""
+    make_run(tmp_path / "disk", 2)
+    script = (
+        'mount --bind "$1/disk" "$1/disk"; mount -o remount,bind,ro "$1/disk"; '
+        '! touch "$1/disk/x" 2>/dev/null; "$2" -m blockwatch bundle "$1/disk" -o "$1/out" 2>&1; '
+        '"$2" -m blockwatch verify "$1/disk" 2>&1; echo done'
+    )
+    output = in_namespace(script, str(tmp_path), sys.executable)
+    assert output.endswith(b"done\n"), output
+    assert b"fault" not in output
+    assert (tmp_path / "out").stat().st_size > 1_000
+
+
 def test_disk_that_takes_nothing(tmp_path: Path) -> None:
     """``/dev/full`` in place of the log from the second measurement on: nothing is claimed."""
     writer = RunWriter(tmp_path)

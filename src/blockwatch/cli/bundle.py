@@ -52,7 +52,8 @@ def command(
     part_bytes = None if split is None else int(split * 1_000_000)
     sealed = encrypted_runs(paths)
     if sealed and not any(path.is_file() or find_runs([path]) for path in paths):
-        _say(len(sealed), _as_they_are(sealed, output, encrypt_to, part_bytes, wacz=wacz), encrypted=True)
+        written = _as_they_are(sealed, output, encrypt_to, part_bytes, wacz=wacz)
+        _say(len(sealed), written, encrypted=True, each=True)
         return
     for path in sealed:
         click.echo(f"left out, as it goes into a file of its own: {harmless(path)} (encrypted)", err=True)
@@ -154,11 +155,13 @@ def _note_export(held: dict[Path, str]) -> None:
             mark_exported(folder, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), much)
 
 
-def _say(runs: int, written: list[Path], *, encrypted: bool) -> None:
+def _say(runs: int, written: list[Path], *, encrypted: bool, each: bool = False) -> None:
     from blockwatch.cli.words import size
 
     total = sum(path.stat().st_size for path in written)
     parts = f" in {len(written)} parts: send all of them" if len(written) > 1 else ""
+    if each and runs > 1:
+        parts = ", each in a file of its own" + (" or in parts: send all" if len(written) > runs else "")
     click.echo(f"{runs} run{'s' * (runs != 1)}, {size(total)}{', encrypted' * encrypted}{parts}", err=True)
     for path in written:
         click.echo(path)

@@ -1,9 +1,6 @@
 """Check evidence of blockwatch without blockwatch: written from docs/evidence.md alone, "Two checkers" there.
 
-    python check_evidence.py PATH... [--key KEY]... [--tsa-root PEM]
-
-PATH: a run folder, a folder of runs, or the proof of one record (of a bundle: what `tar xzf` makes of it).
-It needs Python 3.11, `cryptography`, and for stamps `openssl`. Exit 9: something is wrong, or not readable.
+PATH: a run folder, a folder of runs, or a proof (of a bundle: what `tar xzf` makes of it). Exit 9: not good.
 """
 
 import argparse
@@ -19,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 LOG, BYTES, MAX = "measurements.jsonl", "bodies.warc.gz", 8_388_608
 PLACE = rb'"re(?:quest|sponse)":{"length":(\d+),"offset":(-?\d+),"sha256":"(\w+)"'  # of captured bytes
+CAME = rb'"outcome": ?"new"[^{}]*"run": ?"(\w+)"'  # by import, as receipts say
 NUMBER = {"parse_int": lambda digits: min(int(digits), 2**53), "parse_float": int, "parse_constant": int}
 
 
@@ -51,7 +49,7 @@ def signed_by(key, raw):  # what the key signed of a note, and the hash of all b
 
 
 class Found:  # what was found of a run, the proof of a record, or the note of a run that is not here
-    bad = run = key = root = before = grade = reason = sealed = sure = end = signed = 0  # not known yet
+    bad = run = key = root = before = grade = reason = came = sealed = sure = end = signed = 0
 
     def __init__(self, path, keys, roots):
         self.path, self.at, self.leaves, self.seals, self.stamps, self.odd = path, path.name, [], {}, {}, []
@@ -61,16 +59,18 @@ class Found:  # what was found of a run, the proof of a record, or the note of a
                 self.check_run(names)
             elif "run.age" in names or path.parent.name == "forgotten":
                 self.check_note(names)
+            elif path.name == "receipts":
+                self.came = b"".join(read(path / name, MAX) for name in names)
             elif not path.is_dir():
                 self.check_proof()
             self.sure = self.sealed if self.key in (keys or [self.key]) else 0
             need(not keys or self.sure == len(self.leaves), "not sealed to its end by a key that was named")
         except Exception as error:  # whatever it does to its reader
-            self.bad = f"{self.at}: {error!r}"[:300]
+            self.bad = f"WRONG at {self.at}: {error!r}"[:300]
         for name, source in sorted(self.stamps.items())[:256]:
             try:
                 self.check_stamp(read(source) if isinstance(source, Path) else b64decode(source), roots)
-            except Exception as error:
+            except (ValueError, TypeError, PermissionError) as error:
                 self.odd.append(f"bad stamp {name!a}: {error!a}"[:300])
 
     def check_line(self, line, number, member):  # member: gives the captured bytes of a place
@@ -134,8 +134,8 @@ class Found:  # what was found of a run, the proof of a record, or the note of a
         self.stamps = {str(one["name"]): one["data"] for one in said.get("stamps", [])}
 
     def check_note(self, names):  # a tombstone, or the note of an encrypted run; one that was killed has none
-        path, age = self.path / ("root" if names else ""), self.path / "run.age"
-        read(age if names else path, 0)
+        path, age = (self.path / "root", self.path / "run.age") if names else (self.path, self.path)
+        read(age, 0)
         if names and "root" not in names:
             return
         text, signed, _ = read(path).partition(b"\n\n")
@@ -154,8 +154,8 @@ class Found:  # what was found of a run, the proof of a record, or the note of a
             words = f"ts -verify -in /dev/stdin -digest {digest.hex()} -no_check_time -partial_chain -CAfile"
             done = subprocess.run(["openssl", *words.split(), roots], input=raw, capture_output=True)
             need(done.returncode == 0 or b"certificate verify error" in done.stderr, "openssl refuses it")
-            whole = done.returncode == 0 and self.seals[digest] == len(self.leaves)
-            self.grade = "timed" if whole else self.grade
+            if done.returncode == 0 and self.seals[digest] == len(self.leaves):
+                self.grade = "timed"
 
 
 def check(path, keys=(), roots=None):  # each alone; then two histories of one run, the chain, and its ends
@@ -167,15 +167,16 @@ def check(path, keys=(), roots=None):  # each alone; then two histories of one r
     for one, other in [(one, most[str(one.run)]) for one in runs]:
         at = next((n for n, (a, b) in enumerate(zip(one.leaves, other.leaves, strict=False), 1) if a != b), 0)
         if at:
-            one.bad = f"{LOG}:{at}: another history of the run is in {other.path}"
+            one.bad = f"WRONG at {LOG}:{at}: another history of the run is in {other.path}"
             other.bad = other.bad if one.sure < at <= other.sure else one.bad
     there = {f"{one.key} {one.root}" for one in found if one.leaves or not one.bad}
     firm = {f"{one.key} {one.root}" for one in found if one.leaves or one.signed or not one.key}
     ends = {f"{one.key} {one.before}" for one in found if (one.sealed or one.signed) and not one.bad}
+    came = re.findall(CAME, b"".join(one.came for one in found if one.came))
     for one in found:
         link = f"{one.key} {one.before}"
-        if inside and one.before and link not in there and not (path / "receipts").exists():
-            one.bad = one.bad or f"{LOG}:1: the run before this one is missing, or damaged"
+        if inside and one.before and link not in there and str(one.run).encode() not in came:
+            one.bad = one.bad or f"WRONG at {LOG}:1: the run before this one is missing, or damaged"
         if one.grade in ("sealed", "timed") and not one.reason and f"{one.key} {one.root}" not in ends:
             one.grade += " up to here"
         if one.grade and link in there - firm:
@@ -184,16 +185,15 @@ def check(path, keys=(), roots=None):  # each alone; then two histories of one r
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("paths", nargs="+", type=lambda path: Path(os.path.realpath(path)))
-    parser.add_argument("--key", action="append", default=[])
-    parser.add_argument("--tsa-root")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("PATH", nargs="+", type=lambda path: Path(os.path.realpath(path)))
+    parser.add_argument("--key", action="append", default=[], type=lambda key: need(key[60:], "part") or key)
+    parser.add_argument("--tsa-root", type=lambda path: need(os.path.isfile(path), "no file") or path)
     given = parser.parse_args(arguments)
-    found = [one for path in given.paths for one in check(path, given.key, given.tsa_root)]
+    found = [one for path in given.PATH for one in check(path, given.key, given.tsa_root)]
     for one in found:
-        title = f"{one.path}: {f'WRONG at {one.bad}' if one.bad else one.grade}"
-        print(re.sub("[^ -~]", "?", title), *one.odd, sep="\n  ")
-    return 9 if not found or any(one.bad or one.odd for one in found) else 0
+        print(re.sub("[^ -~]", "?", f"{one.path}: {one.bad or one.grade}"), *one.odd, sep="\n  ")
+    return 9 if any(one.bad or one.odd for one in found) else 0 if found else "there is no run, and no proof"
 
 
 if __name__ == "__main__":

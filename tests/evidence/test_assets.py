@@ -141,6 +141,25 @@ def test_the_commands_exit_alike(name: str, tmp_path: Path, authorities: Authori
     assert (done.returncode, other.returncode) == codes, done.stderr
 
 
+def test_what_fails_around_the_second_checker_is_no_finding(tmp_path: Path, authorities: Authorities) -> None:
+    (tmp_path / "made").mkdir()
+    run = ASSETS["stamped"].make(tmp_path / "made", authorities)
+    (tmp_path / "empty").mkdir()
+    roots = ("--tsa-root", str(authorities.known.roots))
+    for words, code, said in (
+        ((run,), 0, ": sealed"),
+        ((run, *roots), 1, "openssl"),  # there is none
+        ((run, "--key", OURS.key.name), 2, "--key"),
+        ((run, "--tsa-root", tmp_path / "nowhere"), 2, "--tsa-root"),
+        ((tmp_path / "empty",), 1, "there is no run"),
+    ):
+        argv = [sys.executable, str(CHECKER), *map(str, words)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, env={"PATH": str(tmp_path)})
+        assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done
+        assert "WRONG" not in done.stdout
+        assert "bad stamp" not in done.stdout
+
+
 def test_the_other_checker_stands_alone_and_can_be_read() -> None:
     text = CHECKER.read_text("utf-8")
     assert [path.name for path in CHECKER.parent.glob("check_*.py")] == [CHECKER.name]

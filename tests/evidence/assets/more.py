@@ -76,6 +76,11 @@ def another_first_run(folder: Path, first: Path, second: Path) -> None:
     write_run(folder, count=3)
 
 
+def seemingly_imported(folder: Path, first: Path, second: Path) -> None:
+    shutil.rmtree(first)
+    (folder / "receipts").mkdir()
+
+
 def two_histories(folder: Path, authorities: Authorities) -> Path:
     write_run(folder)
     other = write_run(folder / "other")
@@ -146,6 +151,7 @@ MORE: dict[str, Asset] = {
     "a stamp older than the run": Asset(run_of_the_future, where=STAMP, alone=TIMES),
     "a calendar's proof over another digest": Asset(with_calendar(bytes(32)), ("sealed",), where="timestamps/calendar.ots"),
     "a run removed from the chain": Asset(two_runs(lambda folder, first, second: shutil.rmtree(first)), where=f"{LOG}:1"),
+    "a run removed, and a folder put there that says it is a collector's": Asset(two_runs(seemingly_imported), where=f"{LOG}:1"),
     "another run in its place": Asset(two_runs(another_first_run), where=f"{LOG}:1"),
     "a tombstone altered": Asset(two_runs(tombstone_altered), where=f"forgotten/{FIRST}"),
     "two histories of one run": Asset(two_histories, where=LOG),

@@ -12,7 +12,7 @@ Rules of this file:
 * :data:`AT_ONCE` at a time, those of the most tests first: what is measured must not starve of CPU;
 * each has a FOLDER of its own, which stays as long as the session, and keys and notes of its own;
 * one that fails fails its own tests, with its last words;
-* none outlives the session, however that ends: it is asked to end (SIGTERM), so that it can end its lab.
+* none outlives the session, however that ends: it is asked to end (:mod:`tests.begin`), and its lab with it.
 
 No threads: tests fork, and so does what is begun.
 """
@@ -20,7 +20,6 @@ No threads: tests fork, and so does what is begun.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -30,8 +29,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
-from blockwatch.lab.kernel import die_with_parent
 
 AT_ONCE = 8
 MOST_SECONDS = 660  # more than any of them gives itself
@@ -118,11 +115,6 @@ def said(request: pytest.FixtureRequest, begun: Begun) -> str:
     return begun.said(words)
 
 
-def end_when_asked() -> None:
-    """For a program that is to be begun: end its lab, and remove its files, before it ends."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-
-
 def _wanted(item: pytest.Item) -> list[Words]:
     """The program that a test is marked with, if the test will be run."""
     if any(mark.args[0] for mark in item.iter_markers("skipif")):
@@ -131,17 +123,15 @@ def _wanted(item: pytest.Item) -> list[Words]:
 
 
 def _begin(words: Words, place: Path) -> Running:
-    session = os.getpid()
     with place.with_suffix(".out").open("wb") as out, place.with_suffix(".err").open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", *words, str(place)],
+            [sys.executable, "-m", "tests.begin", str(os.getpid()), *words, str(place)],
             cwd=ROOT,
             env={**os.environ, "BLOCKWATCH_STATE": str(place.with_suffix(".state"))},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             process_group=0,  # Ctrl-C is for us: we ask it to end
-            preexec_fn=lambda: die_with_parent(session, signal.SIGTERM),  # where we cannot ask any more
         )
     return Running(process, place, time.monotonic())
 

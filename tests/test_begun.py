@@ -25,7 +25,7 @@ time.sleep(600)
 
 def test_one_that_fails_fails_its_test_with_its_last_words(tmp_path: Path) -> None:
     begun = Begun([("no_such_module", "x")], tmp_path)
-    with pytest.raises(pytest.fail.Exception, match=r"no_such_module x ended with 1: .*No module named"):
+    with pytest.raises(pytest.fail.Exception, match=r"(?s)no_such_module x ended with 1: .*No module named"):
         begun.said(("no_such_module", "x"))
 
 

@@ -16,7 +16,6 @@ from blockwatch.lab.running import start
 from blockwatch.lab.scenarios import SCENARIOS
 from blockwatch.lab.world import SWEDEN, World
 from blockwatch.store import find_runs
-from tests.begun import end_when_asked
 from tests.cli.command import BLOCKWATCH, lab_environment
 
 ROWS = ("o40", "o41", "ca-ip-rst", "down-refused", "o46", "ca-page-utf8")
@@ -43,5 +42,4 @@ def measured(world: World, place: Path) -> str:
 
 
 if __name__ == "__main__":
-    end_when_asked()
     print(json.dumps({name: measured(world, Path(sys.argv[1], name)) for name, world in VANTAGES.items()}))

@@ -13,7 +13,6 @@ from blockwatch.lab.build import build_world
 from blockwatch.lab.running import start
 from blockwatch.lab.scenarios import SCENARIOS
 from blockwatch.store import find_runs
-from tests.begun import end_when_asked
 from tests.cli.command import BLOCKWATCH, lab_environment
 from tests.hostile.rows import words_rows
 
@@ -61,5 +60,4 @@ def ran(here: Path) -> Ran:
 
 
 if __name__ == "__main__":
-    end_when_asked()
     print(json.dumps(asdict(ran(Path(sys.argv[1])))))

@@ -15,7 +15,6 @@ from blockwatch.lab.build import worlds
 from blockwatch.lab.running import RunningLab, start
 from blockwatch.lab.scenarios import SCENARIOS
 from blockwatch.lab.world import World
-from tests.begun import end_when_asked
 
 CLIENT = Path(__file__).with_name("plain_client.py")
 SECONDS = 150
@@ -45,5 +44,4 @@ def _seen(lab: RunningLab, urls: list[str]) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    end_when_asked()
     print(json.dumps(looked(worlds(SCENARIOS)[sys.argv[1]])))

@@ -172,10 +172,10 @@ def test_silence_and_a_closed_door_do_not_hold_up_the_others(
 
     with served(lambda path, body: (200, authority.reply(body))) as good, served(silent) as slow:
         urls = ["--tsa", slow, "--tsa", "http://127.0.0.1:9/", "--tsa", good]
-        done = blockwatch("timestamp", run, *urls, "--wait", "0.7", cwd=tmp_path)
+        done = blockwatch("timestamp", run, *urls, "--wait", "3", cwd=tmp_path)
         over.set()
     assert (done.returncode, len(stamps(run))) == (3, 1)
-    assert "no answer within 0.7 s" in done.stdout
+    assert "no answer within 3 s" in done.stdout
     assert "could not be asked" in done.stdout
 
 

@@ -60,9 +60,8 @@ def state_build(scene: Scene) -> Finding | None:
         return None
     if scene.control is not None and not _stale_for_control(scene):
         return None
-    host = scene.hop.host
-    if host.endswith(".kz") or not all(certs.built_by_state(chain_of(flow), host) for flow in tries.same):
-        return None  # a state's own sites may bear its authorities' certificates
+    if not _all_built_by_state(scene, tries):
+        return None
     asked = scene.hop.by(Purpose.SNI_NONE_ON_TARGET, Purpose.SNI_CONTROL_ON_TARGET)
     others = [flow for flow in asked if chain_of(flow) and flow.at("tls") in (OK, TRUST)]
     if not others or any(certs.state_root(chain_of(flow)) for flow in others):
@@ -72,6 +71,12 @@ def state_build(scene: Scene) -> Finding | None:
     )
     text += " same address sends another"
     return blocked("tls.mitm.sni", Grade.STRONG, text, _witnesses(scene, tries, others))
+
+
+def _all_built_by_state(scene: Scene, tries: Tries) -> bool:
+    """Whether each chain is built so; a state's own sites may bear its authorities' certificates."""
+    host = scene.hop.host
+    return not host.endswith(".kz") and all(certs.built_by_state(chain_of(flow), host) for flow in tries.same)
 
 
 def _stale_for_control(scene: Scene) -> bool:
@@ -109,6 +114,9 @@ def certificate_broken(scene: Scene) -> Finding | None:
         return None
     if scene.control_failed_at is None or not _met_certificate(scene):
         return None
+    if scene.ruleset > 1 and _stale_for_control(scene) and _all_built_by_state(scene, tries):
+        text = "A chain of a state's interception authority comes here; the control meets the site's own"
+        return sign("tls.mitm", text, with_control(scene, tries))
     return down("tls", "The certificate is not valid, and the control fails too", with_control(scene, tries))
 
 

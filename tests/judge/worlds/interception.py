@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blockwatch import failure as f
 from tests.judge import forged
-from tests.judge.world import GOOD, GOOD_AT, GOOD_HOSTS, HOST, SITE, SITE2, Hello
+from tests.judge.world import GOOD, GOOD_AT, GOOD_HOSTS, HOST, SILENCE, SITE, SITE2, Hello
 from tests.judge.worlds.say import at_site, broken_for_control, by_sni, ends, isp, row
 
 TRUE = Hello(chain=forged.plain(HOST))
@@ -156,6 +156,21 @@ row(
     ),
     control=broken_for_control(endpoints=ends(tls=f.INVALID_CERTIFICATE)),
     grades="strong",
+)
+row(
+    "the same, and nothing is heard from there without the name",
+    "blocked",
+    "tls.mitm",
+    "tls.broken",
+    shake=lambda a, sni, n: (
+        Hello(trust=f.UNKNOWN_AUTHORITY, chain=forged.isca_whole(HOST))
+        if a == SITE and sni == HOST
+        else SILENCE
+        if a == SITE
+        else None
+    ),
+    control=broken_for_control(endpoints=ends(tls=f.INVALID_CERTIFICATE)),
+    grades="signs",
 )
 row(
     "a server's valid certificate for another name is no antivirus's",

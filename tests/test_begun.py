@@ -17,7 +17,7 @@ from tests.lab_ready import needs_lab
 BEGIN = """\
 import os, pathlib, sys, time
 from tests.begun import Begun
-begun = Begun([("tests.lab.looked", "main")], pathlib.Path(sys.argv[1]))
+begun = Begun([("blockwatch.lab.trial", "more")], pathlib.Path(sys.argv[1]))
 print(*(running.process.pid for running in begun._running.values()), flush=True)
 time.sleep(600)
 """
@@ -40,7 +40,7 @@ def test_only_what_is_selected_is_begun(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "base" / "begun0").glob("*.out")] == ["0.out"]
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 def test_it_ends_with_whoever_began_it(tmp_path: Path, end: int) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", BEGIN, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE
@@ -52,3 +52,4 @@ def test_it_ends_with_whoever_began_it(tmp_path: Path, end: int) -> None:
             assert select.select([begun], [], [], 30)[0]
         finally:
             os.close(begun)
+            process.kill()

@@ -24,6 +24,10 @@ class Column(NamedTuple):
 STATES = tuple(str(state) for state in State)
 STEPS = ("dns", "tcp", "tls", "http")
 
+_OF_RUN = (
+    Column("label", "category", "Label the volunteer gave the run."),
+    Column("campaign", "category", "Campaign the run belongs to."),
+)
 VERDICTS = (
     Column("id", "string", "Measurement the verdict is of; for a final one the last of the target and URL."),
     Column("run", "category", "Run id."),
@@ -52,8 +56,7 @@ VERDICTS = (
     ),
     Column("why", "string", "The facts it rests on, each with the id of its rule, separated by semicolons."),
     Column("ruleset", "category", "Version of the rules that judged."),
-    Column("label", "category", "Label the volunteer gave the run."),
-    Column("campaign", "category", "Campaign the run belongs to."),
+    *_OF_RUN,
     Column(
         "sealed", "boolean", "Its record is under a good seal of the key that the run names; whose: verify."
     ),
@@ -139,8 +142,7 @@ OBSERVATIONS = (
     Column("helper", "category", "Test helper asked (control)."),
     Column("dns_failure", "category", "The helper's own failure to look the name up (control)."),
     Column("http_failure", "category", "The helper's own failure to get the page (control)."),
-    Column("label", "category", "Label the volunteer gave the run."),
-    Column("campaign", "category", "Campaign the run belongs to."),
+    *_OF_RUN,
     Column("key", "category", "Key that the run says seals it, a pseudonym; NA: none."),
     Column("sealed", "boolean", "Its record is under a good seal of that key; whose: verify."),
 )

@@ -54,8 +54,8 @@ def verdict_frame(runs: Iterable[Judged | Plain]) -> pd.DataFrame:
         for verdict in verdicts:
             role, attempt, line = made[verdict.id]
             when = None if offset is None else verdict.started - offset
-            orders = orders_on(opened, verdict.target)
             at = verdict.started if when is None else when
+            orders = [(one, in_force(one, at, verdict.asn)) for one in orders_on(opened, verdict.target)]
             fields = {
                 "run": opened.run,
                 "role": role,
@@ -69,8 +69,8 @@ def verdict_frame(runs: Iterable[Judged | Plain]) -> pd.DataFrame:
                 "sealed": None if sealed is None else line <= sealed,
                 "when": when,
                 "key": key,
-                "orders": _ids(one for one in orders if in_force(one, at, verdict.asn)),
-                "orders_unclear": _ids(one for one in orders if in_force(one, at, verdict.asn) is None),
+                "orders": _ids(one for one, then in orders if then),
+                "orders_unclear": _ids(one for one, then in orders if then is None),
                 "searched": _searched(opened, verdict.target),
             }
             for name, values in rows.items():

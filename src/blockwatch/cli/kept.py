@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from blockwatch.evidence.covered import CoveredRun
-    from blockwatch.judge import Beside, Explanation, Pack
+    from blockwatch.judge import Beside, Bodies, Explanation, Pack
+    from blockwatch.model import Measurement
+    from blockwatch.run import RunClose, RunOpen
     from blockwatch.verdict import Verdict
 
 _T = TypeVar("_T")
@@ -67,15 +69,8 @@ def judged(
     from blockwatch.judge import LATEST, NOBODY, OURS, judge_run
 
     def work(run: CoveredRun) -> list[Verdict]:
-        return judge_run(
-            run.open,
-            tuple(run.measurements),
-            run.close,
-            run.body,
-            fingerprints or OURS,
-            ruleset=ruleset or LATEST,
-            beside=beside or NOBODY,
-        )
+        packs, rules, seen = fingerprints or OURS, ruleset or LATEST, beside or NOBODY
+        return judge_run(*_told(run), packs, ruleset=rules, beside=seen)
 
     return covered_runs(paths, on_damage, allow, work)
 
@@ -93,18 +88,13 @@ def explained(
     from blockwatch.judge import LATEST, explain_run
 
     def work(run: CoveredRun) -> list[Explanation]:
-        told = explain_run(
-            run.open,
-            tuple(run.measurements),
-            run.close,
-            run.body,
-            fingerprints,
-            ruleset=ruleset or LATEST,
-            beside=beside,
-        )
-        return list(told)
+        return list(explain_run(*_told(run), fingerprints, ruleset=ruleset or LATEST, beside=beside))
 
     return covered_runs(paths, on_damage, allow, work)
+
+
+def _told(run: CoveredRun) -> tuple[RunOpen, tuple[Measurement, ...], RunClose | None, Bodies]:
+    return run.open, tuple(run.measurements), run.close, run.body
 
 
 def frame_of(

@@ -87,9 +87,7 @@ def _issued(chain: Sequence[x509.Certificate], issuer: x509.Certificate) -> bool
     last = chain[-1]
     if last.issuer != issuer.subject:
         return False
-    below = sum(
-        1 for one in chain[1:] if one.issuer != one.subject
-    )  # RFC 5280: self-issued ones do not count
+    below = sum(one.issuer != one.subject for one in chain[1:])  # RFC 5280: self-issued ones do not count
     try:
         constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
         if not constraints.ca or (constraints.path_length is not None and constraints.path_length < below):

@@ -55,7 +55,9 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     def signed_by(self, key: VerifierKey) -> bool | None:
         """Whether ``key`` wrote it; ``None``: no signature is in its name."""
-        return None if is_signed_by(self.note, key) is None else self.as_signed(key) is not None
+        if self.as_signed(key) is not None:
+            return True
+        return None if is_signed_by(self.note, key) is None else False
 
     def as_signed(self, key: VerifierKey) -> bytes | None:
         """The seal as ``key`` wrote it, which stamps speak of; ``None``: it did not."""

@@ -129,8 +129,9 @@ def _wrong(best: Copy, copies: list[Copy], sealed_alone: bool) -> dict[Path, str
         line = None if other is best else parting(best[1] / LOG_FILE, other[1] / LOG_FILE)
         if line is None or (sealed_alone and not other[0].covers(line)):
             continue
-        words = "another history of the run than in {}, from line " + f"{line} on"
-        found[other[1]] = words.format(best[1])
-        if not (best[0].covers(line) and not other[0].covers(line)):
-            found[best[1]] = words.format(other[1])
+        accused = [(other, best)]
+        if other[0].covers(line) or not best[0].covers(line):
+            accused.append((best, other))
+        for (_, folder), (_, rival) in accused:
+            found[folder] = f"another history of the run than in {rival}, from line {line} on"
     return found

@@ -21,8 +21,9 @@ from blockwatch.judge import outcomes
 from blockwatch.judge.addresses import bogon, is_v6
 from blockwatch.judge.beside import NOBODY, Beside
 from blockwatch.judge.fingerprints import OURS, Pack
+from blockwatch.judge.met import Control, control_of
 from blockwatch.judge.names import a_label, owner, parts
-from blockwatch.judge.pages import agrees
+from blockwatch.judge.pages import agrees, destination, page_key
 from blockwatch.judge.row import LATEST
 from blockwatch.judge.sight import FAR, PLAIN, redirect_of
 from blockwatch.judge.witnesses import Helpers
@@ -60,10 +61,12 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
     struck: Mapping[str, tuple[int, ...]] = {}  # "address:port" → when they broke
     broken: Mapping[str, tuple[tuple[int, str], ...]] = {}  # address → when whose name broke there
     connected: frozenset[str] = frozenset()  # "address:port" that took a TCP connection at any time
+    families: frozenset[bool] = frozenset()  # whether IPv6, of these addresses
     unfit: frozenset[str] = frozenset()  # helpers whose word the run belies again and again
     gloomy: frozenset[str] = frozenset()  # helpers that say of working sites that they fail
     tainted: frozenset[str] = frozenset()  # whose page in cleartext was not the control's: no control names
     made: Mapping[str, tuple[Measurement, ...]] = {}  # by URL, in order
+    controls: tuple[Control, ...] = ()  # what each measurement of a control target met
     successes: tuple[int, ...] = ()  # when something surely worked, microseconds since the run opened
     attempts: tuple[int, ...] = ()  # when a TCP connection was tried, likewise
     checks: tuple[LineCheck, ...] = ()
@@ -80,7 +83,7 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
 
     def never_reached(self, address: str) -> bool:
         """Whether nothing in the run could connect to any address of this kind, IPv4 or IPv6."""
-        return not any(is_v6(place.rpartition(":")[0]) == is_v6(address) for place in self.connected)
+        return is_v6(address) not in self.families
 
     def worked_between(self, begin: int, end: int) -> bool:
         """Whether anything surely worked in a span of the run."""
@@ -133,11 +136,14 @@ class _Digest:
         self.tainted: dict[str, set[str]] = defaultdict(set)  # helper → names
         self.helpers = Helpers()
         self.made: dict[str, list[Measurement]] = defaultdict(list)
+        self.controls: list[Control] = []
         self.successes: list[int] = []
         self.attempts: list[int] = []
 
     def add(self, measurement: Measurement) -> None:
         self.made[measurement.url].append(measurement)
+        if measurement.role == "control":
+            self.controls.append(control_of(measurement))
         steps: dict[type, list[Any]] = defaultdict(list)
         made: dict[type, list[Any]] = defaultdict(list)
         for step in measurement.observations:
@@ -237,17 +243,6 @@ class _Digest:
 _FIRST = Purpose.FIRST
 
 
-def destination(url: str) -> str:
-    """A redirect's destination without what may differ between visitors: scheme, host and path."""
-    split = parts(url)
-    return f"{split.scheme}://{split.host}:{split.port}{split.path}"
-
-
-def page_key(step: HttpStep) -> str:
-    """What makes two small pages the same one: status, title and length."""
-    return f"{step.status} {step.title or ''} {step.body_length}"
-
-
 def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose | None) -> Peers:
     """What a run saw, in one pass (``close`` is ``None`` for a run that was killed)."""
     sums = _Digest()
@@ -277,12 +272,14 @@ def digest(open_: RunOpen, measurements: Iterable[Measurement], close: RunClose 
         struck={place: tuple(sorted(times)) for place, times in sums.struck.items()},
         broken={address: tuple(struck) for address, struck in sums.broken.items()},
         connected=frozenset(sums.connected),
+        families=frozenset(is_v6(place.rpartition(":")[0]) for place in sums.connected),
         unfit=unfit,
         gloomy=sums.helpers.gloomy,
         tainted=frozenset(
             name for helper, names in sums.tainted.items() if helper not in unfit for name in names
         ),
         made={url: tuple(made) for url, made in sums.made.items()},
+        controls=tuple(sums.controls),
         successes=tuple(sorted(sums.successes)),
         attempts=tuple(sorted(sums.attempts)),
         checks=open_.checks + (close.checks if close is not None else ()),

@@ -98,9 +98,10 @@ def unlike_the_line(scene: Scene, layer: str, finding: Finding) -> Finding:
     """
     if finding.state is not State.BLOCKED or scene.once or scene.ruleset == 1:
         return finding
-    own, near, far, usual, strange, _ = _counted(scene, layer, hops_of(scene))
+    hops = hops_of(scene)
+    own, near, far, usual, strange, _ = _counted(scene, layer, hops)
     named = own + far if far.failed > far.passed else own
-    calm = _untouched(scene, layer)  # and those at the site's address: a line would strike them as well
+    calm = _untouched(scene, layer, hops)  # and those at the site's address: a line would strike them as well
     tries = calm.passed + calm.failed
     if calm.failed * SELDOM < tries or not calm.failed:
         return finding
@@ -110,13 +111,12 @@ def unlike_the_line(scene: Scene, layer: str, finding: Finding) -> Finding:
     return unclear(f"{text}: it may be the line", refs(finding.witnesses), finding.failed_step)
 
 
-def _untouched(scene: Scene, layer: str) -> Fared:
+def _untouched(scene: Scene, layer: str, hops: Sequence[Hop]) -> Fared:
     """How control names fared at control addresses, but where a residual block may have stood: from the
     site's name failing there until another passed. (Strange names only where one ever passed.)
     """
     kind = scene.tries(layer).kind
     alike = _CUT if kind in _CUT else {kind}
-    hops = hops_of(scene)
     left = Leftovers(scene, hops)
     strangers = [flow for hop in hops for flow in hop.by(*CALM) if flow.round >= STRANGE]
     open_to = {flow.address for flow in strangers if _end(flow, layer) in (OK, TRUST)}

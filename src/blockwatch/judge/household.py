@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable
 
 from blockwatch import asn
-from blockwatch.judge.addresses import bogon
+from blockwatch.judge.addresses import bogon, unreal
 from blockwatch.judge.answers import LINE, SYSTEM
 from blockwatch.judge.finding import Finding, sign
 from blockwatch.judge.names import owner
@@ -101,7 +101,7 @@ def answer_doubt(scene: Scene) -> str:
 
     Not so where the path answers for others too, nor where the address is of the line's own network.
     """
-    answers, vantage = scene.answers, scene.vantage
+    answers = scene.answers
     if answers.injected:
         return ""
     if answers.public.echo:
@@ -114,12 +114,15 @@ def answer_doubt(scene: Scene) -> str:
     if products and None not in products:
         named = ", ".join(sorted(map(str, products)))
         return f"It is where a filter leads that homes and companies use ({named})"
-    places = [asn.lookup(address) for address in answers.false if bogon(address) is None]
-    ours = vantage.asn if vantage is not None else None
-    own = [place is not None and same_network(place.asn, ours) for place in places]
-    if own and ours is not None and all(own):
-        return ""
-    return resolver_doubt(scene)
+    own = on_the_line(scene, answers.false)
+    return "" if own and all(own) else resolver_doubt(scene)
+
+
+def on_the_line(scene: Scene, addresses: Iterable[str]) -> list[bool]:
+    """Of each address that can be a server's: whether it is in the line's own network, as far as is known."""
+    ours = scene.vantage.asn if scene.vantage is not None else None
+    places = [asn.lookup(address) for address in addresses if unreal(address) is None]
+    return [place is not None and same_network(place.asn, ours) for place in places]
 
 
 def proxied(scene: Scene) -> bool:

@@ -12,10 +12,10 @@ Rules of this file:
 from __future__ import annotations
 
 from blockwatch.judge.addresses import unreal
-from blockwatch.judge.case import Names, destination, page_key
+from blockwatch.judge.case import Names
 from blockwatch.judge.names import owner, parts, same_owner
 from blockwatch.judge.operators import network
-from blockwatch.judge.pages import SMALL, TINY, alike, telling_path
+from blockwatch.judge.pages import SMALL, TINY, alike, destination, page_key, telling_path
 from blockwatch.judge.rules_known import speaks
 from blockwatch.judge.scene import Scene, step_of
 from blockwatch.judge.sight import Flow, redirect_of

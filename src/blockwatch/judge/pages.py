@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from blockwatch.judge.names import parts
 from blockwatch.judge.sight import redirect_of
 from blockwatch.model import ControlStep, HttpStep
 
@@ -277,3 +278,14 @@ def refusal(step: HttpStep, control: ControlStep | None, text: str = "") -> bool
         return True
     fine = control is not None and control.http_failure is None and (control.status or 500) < 400
     return step.status in (429, 503) and fine
+
+
+def destination(url: str) -> str:
+    """A redirect's destination without what may differ between visitors: scheme, host and path."""
+    split = parts(url)
+    return f"{split.scheme}://{split.host}:{split.port}{split.path}"
+
+
+def page_key(step: HttpStep) -> str:
+    """What makes two small pages the same one: status, title and length."""
+    return f"{step.status} {step.title or ''} {step.body_length}"

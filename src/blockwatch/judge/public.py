@@ -135,10 +135,10 @@ def answering_once(controls: Iterable[Lookup]) -> frozenset[str]:
         drew = fresh if lookup.step.round == FRESH else known
         if replies:
             drew[lookup.step.resolver] = max(replies, drew.get(lookup.step.resolver, 0))
-    doubled = [max(drew.values(), default=0) > 1 for drew in (fresh, known)]
-    if doubled[0] or (doubled[1] and len(fresh) < _RESOLVERS):
+    twice, forged = (any(replies > 1 for replies in drew.values()) for drew in (fresh, known))
+    if twice or (forged and len(fresh) < _RESOLVERS):
         return frozenset()
-    return frozenset(fresh if doubled[1] else known)
+    return frozenset(fresh if forged else known)
 
 
 def _by_place(lookups: Iterable[Lookup]) -> dict[str, list[Lookup]]:

@@ -20,7 +20,7 @@ from blockwatch.judge.answers import given
 from blockwatch.judge.certs import issuer_key, names_host
 from blockwatch.judge.chains import HARMLESS, Cause, cause_of, chain_of
 from blockwatch.judge.finding import Finding, blocked, refs, sign, unclear
-from blockwatch.judge.household import answer_doubt, proxied, same_network, tempered
+from blockwatch.judge.household import answer_doubt, on_the_line, proxied, tempered
 from blockwatch.judge.nodes import in_cleartext, many_get, perhaps_the_sites, shared
 from blockwatch.judge.outcomes import TRUST, UNTRUSTED
 from blockwatch.judge.pages import agrees, alike
@@ -144,7 +144,9 @@ def false_page(scene: Scene) -> Finding | None:
             return unclear(honest, tuple(witnesses), "dns")
     text = "The line's resolver leads to another server than the site's: its page is not the site's page"
     proved = bool(answers.elsewhere) and (known is not None or bool(agreeing and differing))
-    spoken = speaking and not unseen and not answers.udp_agrees and _on_the_line(scene, here)
+    # registrars and hosters, too, show pages that speak of a site's being blocked, in networks of their own
+    near = all(on_the_line(scene, (flow.address for flow in here)))
+    spoken = speaking and near and not unseen and not answers.udp_agrees
     foreign = many or known is not None or spoken
     found = _false_answer(
         scene,
@@ -158,15 +160,6 @@ def false_page(scene: Scene) -> Finding | None:
         recorded=known is not None,
     )
     return tempered(found, scene, here[0] if here else None)
-
-
-def _on_the_line(scene: Scene, here: list[Flow]) -> bool:
-    """Whether all of these are in the line's own network, or in none: registrars and hosters, too, show pages
-    that speak of a site's being blocked (unpaid, suspended), but in networks of their own.
-    """
-    vantage = scene.vantage.asn if scene.vantage is not None else None
-    found = [asn.lookup(flow.address) for flow in here if unreal(flow.address) is None]
-    return all(place is not None and same_network(place.asn, vantage) for place in found)
 
 
 def _false_answer(

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from blockwatch.judge.addresses import SOMEWHERE, bogon
 from blockwatch.judge.answers import Answers
-from blockwatch.judge.case import destination, page_key
 from blockwatch.judge.certs import issuer_key, local_interceptor, names_host
 from blockwatch.judge.chains import chain_of
 from blockwatch.judge.finding import Finding, Note, blocked, refs, unclear
 from blockwatch.judge.outcomes import TRUST, UNTRUSTED
-from blockwatch.judge.pages import agrees, alike
+from blockwatch.judge.pages import agrees, alike, destination, page_key
 from blockwatch.judge.rules_dns import of
 from blockwatch.judge.rules_known import censors_page
 from blockwatch.judge.rules_transport import all_failed, mixed

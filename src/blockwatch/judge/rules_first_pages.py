@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from blockwatch.judge import pages, proof, rules_known
 from blockwatch.judge.addresses import is_address
-from blockwatch.judge.case import destination, page_key
 from blockwatch.judge.finding import Finding, blocked, down, ok, refs, refused, sign, unclear
 from blockwatch.judge.names import parts, same_owner
 from blockwatch.judge.scene import Scene, step_of
@@ -50,7 +49,7 @@ def _doubtful_redirect(
 ) -> Finding | None:
     """A redirect to a stranger that neither control nor TLS confirms and no round has proven."""
     host = parts(target).host
-    others = scene.peers.others(scene.peers.redirected, destination(target), scene.hop.host)
+    others = scene.peers.others(scene.peers.redirected, pages.destination(target), scene.hop.host)
     stray = scene.control_ok and (is_address(host) or _telling(scene, step) or len(others) >= 2)
     if _copy(scene, step) == "different" and scene.control_ok and len(repeats) >= 2:
         text = f"In cleartext the site redirects to {host}; over TLS the same address does not"
@@ -137,7 +136,7 @@ def _doubtful_page(
     tried = shown.tried and not shown.same
     repeats = [f for f in scene.hop.own if f.responded and pages.alike(step_of(f), step)]
     small = (step.body_length or 0) <= pages.SMALL
-    others = scene.peers.others(scene.peers.pages, page_key(step), scene.hop.host)
+    others = scene.peers.others(scene.peers.pages, pages.page_key(step), scene.hop.host)
     if agreed == "different" and small and len(repeats) >= 2:
         if copy == "different" and scene.copy_agrees:
             return blocked(

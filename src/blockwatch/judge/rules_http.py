@@ -166,12 +166,14 @@ def name_resolves(scene: Scene) -> Finding | None:
     first = [x for x in answers.system if x.step.purpose is Purpose.FIRST]
     if scene.ruleset > 1 and not any(x.step.addresses for x in first):  # else it may have been led further
         return unclear("The line's resolver gave addresses only when it was asked again", witnesses, "dns")
-    if scene.ruleset > 1 and not answers.good and answers.given & answers.elsewhere:
+    agreed = answers.given & (answers.good | answers.elsewhere)
+    if agreed and _lacks_page(scene):
+        return None
+    if agreed and scene.ruleset > 1 and not answers.good:
         text = "Only resolvers that anybody on the path can answer for give the same addresses"
-        return None if _lacks_page(scene) else unclear(text, witnesses, "dns")
-    if answers.given & (answers.good | answers.elsewhere):
-        text = "The line's resolver gives addresses that others give too"
-        return None if _lacks_page(scene) else ok(text, witnesses)
+        return unclear(text, witnesses, "dns")
+    if agreed:
+        return ok("The line's resolver gives addresses that others give too", witnesses)
     return unclear(
         "The line's resolver gives addresses of its own, and nothing shows whose they are", witnesses, "dns"
     )

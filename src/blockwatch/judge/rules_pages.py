@@ -13,7 +13,6 @@ from __future__ import annotations
 from blockwatch.judge import pages, proof, rules_known
 from blockwatch.judge.addresses import is_address
 from blockwatch.judge.both import shown_to_both
-from blockwatch.judge.case import page_key
 from blockwatch.judge.finding import Finding, blocked, down, ok, refs, refused, sign, unclear
 from blockwatch.judge.household import tempered
 from blockwatch.judge.names import owner
@@ -212,7 +211,7 @@ def _elsewhere(scene: Scene, step: HttpStep) -> set[str]:
     theirs, networks = operators(ours), {network(address) for address in ours}
     return {
         whose
-        for whose, address in scene.peers.shown_at.get(page_key(step), ())
+        for whose, address in scene.peers.shown_at.get(pages.page_key(step), ())
         if whose != owner(scene.hop.host) and network(address) not in networks and apart(address, theirs)
     }
 

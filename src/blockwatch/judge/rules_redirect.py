@@ -11,7 +11,6 @@ from __future__ import annotations
 from blockwatch.judge import pages, proof, rules_known
 from blockwatch.judge.addresses import is_address
 from blockwatch.judge.both import shown_to_both
-from blockwatch.judge.case import destination
 from blockwatch.judge.finding import Finding, blocked, refs, sign, unclear
 from blockwatch.judge.household import tempered
 from blockwatch.judge.names import parts, same_owner
@@ -74,7 +73,7 @@ def _doubtful_redirect(
     Where unrelated addresses were asked for the name and none gives it, it may be the server's own.
     """
     host, telling = parts(target).host, _telling(scene, step)
-    others = scene.peers.others(scene.peers.redirected, destination(target), scene.hop.host)
+    others = scene.peers.others(scene.peers.redirected, pages.destination(target), scene.hop.host)
     fine = _control_led_on(scene)
     stray = fine and (is_address(host) or telling or len(others) >= 2)
     own = shown.tried and not shown.same and not telling

@@ -6,24 +6,19 @@ from blockwatch import failure as f
 from tests.judge.world import CUT, GOOD, HOST, SILENCE, SITE, Hello
 from tests.judge.worlds.say import row
 
-row(
-    "a site's own resets to this country, behind a shield that drops the first SYN of each connection",
-    "blocked",
-    "tls.reset",
-    "tls.blocked",
-    shake=lambda a, sni, n: CUT if a == SITE else None,
-    connect_us=1_050_000,
-    grades="signs",
-)
-row(
-    "the same, where every connection takes longer than a round trip: a radio that wakes up",
-    "blocked",
-    "tls.reset",
-    "tls.blocked",
-    shake=lambda a, sni, n: CUT if a == SITE else None,
-    connect_us=320_000,
-    grades="signs",
-)
+for why, took in (
+    ("behind a shield that drops the first SYN of each connection", 1_050_000),
+    ("where every connection takes longer than a round trip: a radio that wakes up", 320_000),
+):
+    row(
+        f"a site's own resets to this country, {why}",
+        "blocked",
+        "tls.reset",
+        "tls.blocked",
+        shake=lambda a, sni, n: CUT if a == SITE else None,
+        connect_us=took,
+        grades="signs",
+    )
 
 
 class Late:
